@@ -107,7 +107,7 @@ const SRC = "src/**/*_test.ts";
 const QUICK: readonly string[] = [SRC, "ffi", "tests/tidy_test.ts", "tests/contract"];
 
 /** Folders of tests/ without tests that `deno task test` runs in one process. */
-const APART: readonly string[] = ["integration", "packaging", "support", "fixtures"];
+const APART: readonly string[] = ["integration", "lab", "packaging", "support", "fixtures"];
 
 /** QUICK and whatever else stands in tests/, except for what runs apart. */
 function withoutPrograms(): string[] {

@@ -45,7 +45,12 @@ Deno.test({
       await using vpp = await startVpp({ netns: wire.inside });
       await wire.plug(vpp);
       const vips = [FAILOVER, SHARED].map((vip) => `${vip}/32`);
-      await using servers = await new Terminators().make({ wire, vpp, count: 2, vips });
+      await using servers = await new Terminators().make({ wire, count: 2, vips });
+      for (const { name, address } of servers.links) {
+        await vpp.cli(`create host-interface name ${name}`);
+        await vpp.cli(`set interface state host-${name} up`);
+        await vpp.cli(`set interface ip address host-${name} ${address}`);
+      }
       const file = `${folder}/maglev.yaml`;
       await Deno.writeTextFile(file, config(100));
       const prefix = ["ip", "netns", "exec", wire.outside];

@@ -40,6 +40,8 @@ export interface StartVppOptions {
   readonly statseg?: string;
   /** Folder of plugins; default: those that came with this VPP. */
   readonly plugins?: string;
+  /** Commands of its CLI that it runs at each start, such as those that make its interfaces. */
+  readonly commands?: readonly string[];
 }
 
 /** A VPP that runs. */
@@ -135,6 +137,8 @@ class Vpp implements RunningVpp {
       await Deno.remove(path).catch(() => {});
     }
     await Deno.writeTextFile(`${this.dir}/startup.conf`, startupConf(this.dir, this.#options));
+    const commands = this.#options.commands ?? [];
+    await Deno.writeTextFile(`${this.dir}/startup.cli`, commands.map((c) => `${c}\n`).join(""));
     const { netns } = this.#options;
     const inside = netns === undefined ? [] : ["ip", "netns", "exec", netns];
     const [program, ...args] = [...inside, `${PREFIX}/bin/vpp`, "-c", `${this.dir}/startup.conf`];
@@ -197,6 +201,7 @@ function startupConf(dir: string, options: StartVppOptions): string {
   runtime-dir ${dir}
   cli-listen ${dir}/cli.sock
   log ${dir}/vpp.log
+  startup-config ${dir}/startup.cli
   ${options.pollSleep === false ? "" : "poll-sleep-usec 100"}
 }
 api-segment { prefix ${apiPrefix(dir)} }

@@ -1,8 +1,10 @@
-"""A server that terminates VIPs: takes GRE packets apart, and answers HTTP with its own name.
+"""A server of VIPs: answers HTTP with its own name, on connections that may be used again.
 
-Usage: terminator.py NAME INTERFACE. Runs until its standard input ends. The kernel may lack GRE, so a
-raw socket gets the packets, and their content enters the kernel by a TUN device. Lines on standard
-input: "close" refuses connections, "open" accepts them again; each is replied to with "done".
+Usage: terminator.py NAME INTERFACE [gre]. Runs until its standard input ends. With `gre` it takes
+VPP's packets apart. The kernel may lack GRE, so a raw socket gets the packets, and their content
+enters the kernel by a TUN device. Lines on standard input, each replied to with "done":
+"close" ends all connections and refuses new ones, "hang" accepts and never answers, "open" ends both.
+The name `client` prepares the interface of a client and serves nothing.
 """
 
 import fcntl
@@ -18,6 +20,9 @@ TUNSETIFF = 0x400454CA
 IFF_TUN_NO_PI = 0x1001
 SIOCETHTOOL = 0x8946
 ETHTOOL_STXCSUM = 0x17
+
+answering = threading.Event()
+answering.set()
 
 
 def checksums_off(interface):
@@ -51,7 +56,10 @@ def take_apart():
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
+        answering.wait()
         self.send_response(200)
         self.send_header("X-IPng-Frontend", sys.argv[1])
         self.send_header("Content-Length", "0")
@@ -64,6 +72,30 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
+    def __init__(self, *args):
+        self.open = set()
+        super().__init__(*args)
+
+    def process_request(self, request, client_address):
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request, client_address):
+        pass  # The client has gone.
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
+        for request in list(self.open):
+            try:
+                request.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # It has ended by itself.
+
 
 def serve():
     server = Server(("0.0.0.0", 80), Handler)
@@ -71,15 +103,26 @@ def serve():
     return server
 
 
-checksums_off(sys.argv[2])
-if sys.argv[1] != "client":
-    take_apart()
-    server = serve()
-print("ready", flush=True)
-for line in sys.stdin:
-    if line.strip() == "close":
-        server.shutdown()
-        server.server_close()
-    else:
+def main():
+    name, interface, *way = sys.argv[1:]
+    checksums_off(interface)
+    server = None
+    if way == ["gre"]:
+        take_apart()
+    if name != "client":
         server = serve()
-    print("done", flush=True)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        command = line.strip()
+        if command == "close":
+            server.end()
+            server = None
+        elif command == "hang":
+            answering.clear()
+        else:
+            answering.set()
+            server = server or serve()
+        print("done", flush=True)
+
+
+main()

@@ -1,8 +1,9 @@
-/** Servers that terminate VIPs behind a real VPP: each in a namespace with its own link to VPP. */
+/**
+ * Servers of VIPs behind a load balancer: each in a namespace with its own link to the namespace of
+ * the load balancer, which is a real VPP or a simulated one.
+ */
 import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
-import type { RunningVpp } from "./support.ts";
-import type { Wire } from "./wire.ts";
 
 const PROGRAM = new URL("terminator.py", import.meta.url).pathname;
 
@@ -11,13 +12,13 @@ async function ip(...args: string[]): Promise<void> {
   assert.ok(success, `ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** The program in a namespace, started. */
-class Terminator {
+/** The program in a namespace, started. Its first line is `ready`. */
+export class Terminator {
   readonly #child: Deno.ChildProcess;
   readonly #lines: AsyncGenerator<string>;
 
-  constructor(namespace: string, name: string, link: string) {
-    const args = ["netns", "exec", namespace, "python3", PROGRAM, name, link];
+  constructor(namespace: string, ...words: string[]) {
+    const args = ["netns", "exec", namespace, "python3", PROGRAM, ...words];
     this.#child = new Deno.Command("ip", { args, stdin: "piped", stdout: "piped" }).spawn();
     this.#lines = linesOf(this.#child.stdout);
   }
@@ -40,20 +41,32 @@ class Terminator {
   }
 }
 
+/** The load balancer's end of a link. */
+export interface Link {
+  /** Of the interface, in the load balancer's namespace. */
+  readonly name: string;
+  /** The load balancer's address on it, with the length of the network. */
+  readonly address: string;
+}
+
+export interface TerminatorOptions {
+  /** The namespaces of the load balancer, and of the client. */
+  readonly wire: { readonly inside: string; readonly outside: string };
+  readonly count: number;
+  /** On the loopback device of each server. */
+  readonly vips: readonly string[];
+  /** True: their packets come in GRE, as VPP sends them. Default true. */
+  readonly gre?: boolean;
+}
+
 /** Servers nginx0, nginx1, … with the addresses 10.79.N.2. */
 export class Terminators implements AsyncDisposable {
   readonly #namespaces: string[] = [];
   readonly #terminators: Terminator[] = [];
+  /** That the load balancer has to have up, with their addresses. */
+  readonly links: Link[] = [];
 
-  /** `vips` are on the loopback device of each server. */
-  async make(
-    { wire, vpp, count, vips }: {
-      readonly wire: Wire;
-      readonly vpp: RunningVpp;
-      readonly count: number;
-      readonly vips: readonly string[];
-    },
-  ): Promise<this> {
+  async make({ wire, count, vips, gre = true }: TerminatorOptions): Promise<this> {
     for (let at = 0; at < count; at++) {
       const namespace = `mlv-s${at}-${Deno.pid}`;
       const [near, far] = [`mlvs${at}`, "eth0"];
@@ -70,11 +83,9 @@ export class Terminators implements AsyncDisposable {
         await ip("-n", namespace, "link", "set", device!, "up");
         await ip("-n", namespace, "addr", "add", address!, "dev", device!);
       }
-      await ip("-n", namespace, "route", "add", "default", "via", `10.79.${at}.1`);
-      await vpp.cli(`create host-interface name ${near}`);
-      await vpp.cli(`set interface state host-${near} up`);
-      await vpp.cli(`set interface ip address host-${near} 10.79.${at}.1/24`);
-      this.#terminators.push(new Terminator(namespace, `nginx${at}`, far));
+      await this.#route(at);
+      this.links.push({ name: near, address: `10.79.${at}.1/24` });
+      this.#terminators.push(new Terminator(namespace, `nginx${at}`, far, ...gre ? ["gre"] : []));
     }
     await ip("-n", wire.outside, "route", "add", "10.79.0.0/16", "via", "10.77.0.1");
     this.#terminators.push(new Terminator(wire.outside, "client", "mlv1"));
@@ -82,13 +93,33 @@ export class Terminators implements AsyncDisposable {
     return this;
   }
 
-  /** Server `at` refuses connections from now on. */
+  async #route(at: number): Promise<void> {
+    await ip("-n", this.#namespaces[at]!, "route", "add", "default", "via", `10.79.${at}.1`);
+  }
+
+  /** Server `at` ends its connections and refuses new ones from now on. */
   close(at: number): Promise<void> {
     return this.#terminators[at]!.send("close");
   }
 
+  /** Server `at` accepts connections from now on, and answers nothing. */
+  hang(at: number): Promise<void> {
+    return this.#terminators[at]!.send("hang");
+  }
+
+  /** Server `at` serves again, after close() and hang(). */
   open(at: number): Promise<void> {
     return this.#terminators[at]!.send("open");
+  }
+
+  /** The cable of server `at`, pulled at its end. */
+  async unplug(at: number): Promise<void> {
+    await ip("-n", this.#namespaces[at]!, "link", "set", "eth0", "down");
+  }
+
+  async plug(at: number): Promise<void> {
+    await ip("-n", this.#namespaces[at]!, "link", "set", "eth0", "up");
+    await this.#route(at);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

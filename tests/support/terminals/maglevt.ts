@@ -36,7 +36,10 @@ export interface MaglevtOptions {
 /** A running maglevt. */
 export class Maglevt {
   readonly #child: Deno.ChildProcess;
-  readonly #output: Promise<Deno.CommandOutput>;
+  readonly #stderr: Promise<string>;
+  readonly #read: Promise<void>;
+  readonly #first = Promise.withResolvers<void>();
+  #stdout = "";
 
   constructor(
     args: readonly string[],
@@ -53,7 +56,21 @@ export class Maglevt {
       stderr: "piped",
       signal: AbortSignal.timeout(timeoutMs),
     }).spawn();
-    this.#output = this.#child.output();
+    this.#stderr = new Response(this.#child.stderr).text();
+    this.#read = this.#readOutput();
+  }
+
+  async #readOutput(): Promise<void> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.#stdout += text;
+      if (text.includes("\n")) this.#first.resolve();
+    }
+    this.#first.resolve();
+  }
+
+  /** Resolves when it has written its first line, after which it probes, or has ended. */
+  get began(): Promise<void> {
+    return this.#first.promise;
   }
 
   get pid(): number {
@@ -66,11 +83,11 @@ export class Maglevt {
 
   /** Its end. */
   async ended(): Promise<MaglevtRun> {
-    const { code, stdout, stderr } = await this.#output;
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    const lines = out!.split("\n").filter((line) => line.startsWith("{"))
+    const [{ code }, stderr] = await Promise.all([this.#child.status, this.#stderr, this.#read]);
+    const stdout = this.#stdout;
+    const lines = stdout.split("\n").filter((line) => line.startsWith("{"))
       .map((line): MaglevtLine => JSON.parse(line));
-    return { code, lines, stdout: out!, stderr: err! };
+    return { code, lines, stdout, stderr };
   }
 }
 
