@@ -7,10 +7,6 @@ hold N S    opens N connections to each VIP, and has a request on each every 50 
             its answer for at most S seconds
 release     closes them; a list of what became of each (Held of lab.ts)
 ask N       opens N connections to each VIP; by VIP and server how many it answered
-
-Each connection has a source port of its own. VPP takes a packet from an address and port of the
-last `flow-timeout` for the old connection, and sends it to the old server. The kernel's choice
-would repeat those of maglevt, which runs in the same namespace.
 """
 
 import asyncio
@@ -21,9 +17,10 @@ import time
 
 EVERY_S = 0.05
 CONNECT_S = 5
-REQUEST = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n"
-# Below those that the kernel gives.
+# VPP would send a port that was used a moment ago to the server of that connection. These are used
+# once, and are below the range from which the kernel chooses.
 PORTS = itertools.count(10000)
+REQUEST = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n"
 
 
 async def answer(reader, writer, patience_s=CONNECT_S):
@@ -38,8 +35,8 @@ async def answer(reader, writer, patience_s=CONNECT_S):
 
 
 async def connect(address):
-    source = ("0.0.0.0", next(PORTS))
-    return await asyncio.wait_for(asyncio.open_connection(address, 80, local_addr=source), CONNECT_S)
+    opening = asyncio.open_connection(address, 80, local_addr=("0.0.0.0", next(PORTS)))
+    return await asyncio.wait_for(opening, CONNECT_S)
 
 
 class Connection:
