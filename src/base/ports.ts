@@ -96,6 +96,8 @@ export type LogEventName =
   | "vpp-api-recv"
   | "backend-transition"
   | "frontend-transition"
+  | "backend-held"
+  | "backend-released"
   | "frontend-held"
   | "frontend-released"
   | "probe-start"

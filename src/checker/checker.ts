@@ -235,7 +235,7 @@ export class Checker implements CheckerReader {
   /** Evaluates the frontends that may keep weights with which VPP was found just now. */
   weightsFound(): void {
     if (this.#phase !== "running") return;
-    const names = this.#registry.closedWithPolicies();
+    const names = this.#registry.withBrakes();
     if (names.length > 0) this.#publish(this.#changesOf([], names));
   }
 

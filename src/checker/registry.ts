@@ -173,10 +173,12 @@ export class Registry {
     return [...this.#wakes].filter(([, wakeMs]) => wakeMs <= nowMs).map(([name]) => name).sort();
   }
 
-  /** Frontends that have no server up, and a policy that may keep weights of VPP all the same. */
-  closedWithPolicies(): readonly string[] {
-    return [...this.current.frontends.values()]
-      .filter(({ config, state }) => config.onAllDown !== undefined && state !== "up")
+  /** Frontends with a policy that decides by the weights that VPP has. */
+  withBrakes(): readonly string[] {
+    return [...this.config.frontends.values()]
+      .filter(({ onAllDown, pools }) =>
+        onAllDown !== undefined || pools.some(({ maxDown }) => maxDown !== undefined)
+      )
       .map(({ name }) => name);
   }
 

@@ -246,5 +246,10 @@ function buildPool({ keys }: PoolDraft): PoolConfig {
     name,
     weight: need(member.keys.weight),
   }));
-  return { name: need(keys.name), backends: [...members.values()] };
+  const maxDown = keys["max-down"].value;
+  return {
+    name: need(keys.name),
+    backends: [...members.values()],
+    ...(maxDown === undefined ? {} : { maxDown }),
+  };
 }

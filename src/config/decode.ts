@@ -27,6 +27,7 @@ import {
 import { expectation } from "./schema/row_text.ts";
 import { type ConfigDraft, ROOT } from "./schema/schema.ts";
 import type { Keys, ListRow, Mark, NamedRow, Row, VariantsRow } from "./schema/types.ts";
+import { readShare } from "./schema/share.ts";
 import { readCodes } from "./schema/status_codes.ts";
 import { textProblem } from "./schema/text_rules.ts";
 import { emptyNode, type MapEntry, ScalarNode, type TreeNode } from "./yaml/tree.ts";
@@ -319,6 +320,8 @@ function readRow(row: Row, node: TreeNode, site: Site, word: string | undefined)
       return readPort(row, node, site);
     case "duration":
       return readDuration(row, node, site);
+    case "share":
+      return readShare(row, node, site);
     case "address":
       return readAddress(row, node, site);
     case "codes":

@@ -26,6 +26,9 @@ const HOLDERS = {
   text: (value: string) => `maglev: { healthchecker: { netns: ${value} } }`,
   codes: (value: string) =>
     `maglev: { healthchecks: { h: { type: http, port: 80, params: { response-code: ${value} } } } }`,
+  share: (value: string) =>
+    `maglev: { backends: { a: { address: 10.0.0.1 } }, frontends: { f: { address: 192.0.2.1, ` +
+    `pools: [{ name: p, backends: { a: {} }, max-down: ${value} }] } } }`,
 } as const;
 
 const SOURCES = "ipv4-src-address: 10.0.0.1, ipv6-src-address: '::1'";
@@ -42,6 +45,8 @@ function valueOf(type: keyof typeof HOLDERS, config: Config): unknown {
       return config.backends.get("a")?.address.text;
     case "text":
       return config.healthchecker.netns;
+    case "share":
+      return config.frontends.get("f")?.pools[0]?.maxDown;
     case "codes": {
       const params = config.healthchecks.get("h")?.params;
       return params?.type === "http" ? params.responseCodes : undefined;
@@ -172,6 +177,22 @@ const VALUES: Readonly<
       "",
     ]],
     bad: [["[a]", "found a list"], ["{a: 1}", "found a map"], ["~", "leave the key out"]],
+  },
+  share: {
+    good: [
+      ["2", { count: 2 }],
+      ["50%", { percent: 50 }],
+      ["'100%'", { percent: 100 }],
+    ],
+    bad: [
+      ["0", "must be from 1"],
+      ["0%", "must be from 1% to 100%"],
+      ["101%", "must be from 1% to 100%"],
+      ["'2'", "expected a number such as 2"],
+      ["1.5", "expected a number such as 2"],
+      ["half", "or a percentage such as 50%"],
+      ["[1]", "found a list"],
+    ],
   },
   codes: {
     good: [

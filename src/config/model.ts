@@ -131,10 +131,15 @@ export interface FrontendConfig {
   readonly onAllDown?: "last-good";
 }
 
+/** A number, or a percentage from 1 to 100. */
+export type Share = { readonly count: number } | { readonly percent: number };
+
 export interface PoolConfig {
   readonly name: string;
   /** At least one, file order. */
   readonly backends: readonly PoolBackendConfig[];
+  /** Absent: no brake. */
+  readonly maxDown?: Share;
 }
 
 export interface PoolBackendConfig {

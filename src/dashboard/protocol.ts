@@ -141,6 +141,8 @@ export interface PoolBackend {
   readonly weight: number;
   /** What VPP is given now. */
   readonly effective_weight: number;
+  /** It is down, and keeps its weight because of `max-down`; absent: false. */
+  readonly held?: true;
   /** Why `weight` is not the file's. */
   readonly intent?: Intent;
 }

@@ -19,6 +19,8 @@ export type LinkKind =
   /** Of a frontend: its VIP in VPP. */
   | "vip"
   | "weight"
+  /** `max-down` keeps the weight of a server that is down. */
+  | "max-down"
   | "pool"
   /** `on-all-down` keeps the weight that VPP has. */
   | "on-all-down"

@@ -75,6 +75,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
   let compared = 0;
   let kept = 0;
   let held = 0;
+  let braked = 0;
   fc.assert(
     fc.property(
       configs,
@@ -112,6 +113,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
               : "pool";
             assert.equal(weightAfter(place, last), view.effectiveWeights[at]![entry]);
             if (last === "on-all-down" && inVpp! > 0) held++;
+            if (links.some(({ kind, decides }) => kind === "max-down" && decides)) braked++;
             const address = snapshot.config.backends.get(backend)!.address.text;
             const merged = view.servers.find((server) => server.address.text === address)!;
             const start = links.findIndex(({ kind }) => kind === "effective");
@@ -128,8 +130,8 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
     ),
     { numRuns: 60, seed: 18 },
   );
-  const counts = `${compared} compared, ${kept} kept, ${held} held`;
-  assert.ok(compared > 1000 && kept > 0 && held > 0, counts);
+  const counts = `${compared} compared, ${kept} kept, ${held} held, ${braked} braked`;
+  assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0, counts);
 });
 
 /** All of THREE up, with a VPP. */

@@ -9,7 +9,8 @@ import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { MergedServer } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { CountedState } from "../health/state.ts";
-import { effectiveWeight } from "../health/weight.ts";
+import { isCounted, mostDown } from "../health/policy/max_down.ts";
+import { clampWeight, effectiveWeight } from "../health/weight.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
 import { intentText, operatorOf, quotedNames } from "./health_links.ts";
@@ -49,21 +50,25 @@ export interface Place extends ExplainedFrontend {
 export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   readonly name: string;
   readonly weight: number;
+  /** Without `max-down`. */
   readonly state: CountedState;
+  /** `max-down` makes it count as up. */
+  readonly isHeld: boolean;
   readonly server: MergedServer;
 } {
   const { name, weight } = view.config.pools[pool]!.backends[entry]!;
   const backend = snapshot.backends.get(name);
   const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
   invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
-  return { name, weight, state: countedState(backend), server };
+  const isHeld = view.memory.maxDown?.get(view.config.pools[pool]!.name)?.held.includes(name);
+  return { name, weight, state: countedState(backend), isHeld: isHeld === true, server };
 }
 
 /** The links from the weight in force to the merged server. */
 export function placeLinks(place: Place): readonly Link[] {
   const links: Link[] = [];
   let weight = 0;
-  for (const linkOf of [weightLink, stateLink, poolLink, lastGoodLink, addressLink]) {
+  for (const linkOf of [weightLink, stateLink, maxDownLink, poolLink, lastGoodLink, addressLink]) {
     const link = linkOf(place, weight);
     if (link === undefined) continue;
     links.push(link);
@@ -112,12 +117,33 @@ const EFFECTS: Readonly<Record<CountedState, (flushOnDown: boolean) => string>> 
   removed: () => "removed: no new flows, established ones are flushed",
 };
 
+/** Only of a pool with `max-down` and servers that are out or held. */
+function maxDownLink(place: Place, before: number): Link | undefined {
+  const { view, pool } = place;
+  const { maxDown, name, backends } = view.config.pools[pool]!;
+  const brake = view.memory.maxDown?.get(name);
+  if (maxDown === undefined || brake === undefined) return undefined;
+  const { snapshot } = place;
+  const counted = backends.filter((entry) =>
+    isCounted(entry, countedState(snapshot.backends.get(entry.name)!))
+  );
+  const may = `${mostDown(maxDown, counted.length)} of ${counted.length} may be out, ` +
+    `${brake.out.length} ${brake.out.length === 1 ? "is" : "are"}`;
+  const entry = entryOf(place);
+  if (entry.isHeld) {
+    const text = `held, and counts as up (max-down): ${may}`;
+    return { kind: "max-down", text, weight: clampWeight(entry.weight), decides: true };
+  }
+  if (!brake.out.includes(entry.name)) return undefined;
+  return { kind: "max-down", text: `not held (max-down): ${may}`, weight: before };
+}
+
 function poolLink(place: Place, before: number): Link {
   const { view, pool } = place;
-  const { state, weight: configured } = entryOf(place);
+  const { state, isHeld, weight: configured } = entryOf(place);
   const { flushOnDown, pools } = view.config;
   const active = view.activePool === pool;
-  const { weight } = effectiveWeight(state, { active, configured, flushOnDown });
+  const { weight } = effectiveWeight(isHeld ? "up" : state, { active, configured, flushOnDown });
   const name = JSON.stringify(pools[pool]!.name);
   const serving = JSON.stringify(pools[view.activePool]!.name);
   const text = active
@@ -147,7 +173,8 @@ function activeReason(snapshot: Snapshot, view: FrontendView): string {
   if (view.memory.lastGood !== undefined) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
   const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
-  const up = active.backends.filter(({ name }) => isUp(name));
+  const held = view.memory.maxDown?.get(active.name)?.held ?? [];
+  const up = active.backends.filter(({ name }) => isUp(name) || held.includes(name));
   if (up.some(({ weight }) => weight > 0)) {
     return pools.length === 1
       ? "it has a server that is up with a weight"

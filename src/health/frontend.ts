@@ -13,6 +13,7 @@ import type {
   FrontendShape,
   MergedServer,
 } from "./frontend_model.ts";
+import { brakesOf } from "./policy/max_down.ts";
 import { keepLastGood } from "./policy/last_good.ts";
 import { type Moment, NO_MEMORY } from "./policy/memory.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
@@ -42,7 +43,11 @@ export function frontendHealth(
   { past }: Moment = FIRST,
 ): FrontendHealth {
   const { pools, flushOnDown } = frontend;
-  const { stateOf, addressOf } = lookup;
+  const { addressOf } = lookup;
+  const brakes = hasBrake(pools) || past.maxDown !== undefined
+    ? brakesOf(frontend, { lookup, past })
+    : undefined;
+  const stateOf = brakes?.stateOf ?? lookup.stateOf;
   const active = activePool(pools, stateOf);
   const doubtful = hasBlind(pools.slice(0, active), stateOf);
   const byAddress = new Map<string, MergedServer>();
@@ -50,7 +55,7 @@ export function frontendHealth(
   let anyUnknown = false;
   const effectiveWeights = pools.map((pool, i) =>
     pool.backends.map((entry) => {
-      const state = stateOf(entry.name);
+      const state = stateOf(entry.name, i);
       if (state === "unknown" || state === "blind") anyUnknown = true;
       const { weight, flush } = effectiveWeight(state, {
         active: i === active,
@@ -76,7 +81,10 @@ export function frontendHealth(
     activePool: active,
     effectiveWeights,
     servers: [...byAddress.values()].sort((a, b) => compareIp(a.address, b.address)),
-    memory: NO_MEMORY,
+    memory: brakes?.byPool === undefined ? NO_MEMORY : { maxDown: brakes.byPool },
+    ...(brakes === undefined || brakes.changes.length === 0
+      ? {}
+      : { policyChanges: brakes.changes }),
   };
   return frontend.onAllDown === undefined && past.lastGood === undefined
     ? health
@@ -86,9 +94,13 @@ export function frontendHealth(
 /** A frontend without a past. */
 const FIRST: Moment = { past: NO_MEMORY, nowMs: FAR_PAST_MS };
 
+function hasBrake(pools: readonly Pool[]): boolean {
+  return pools.some(({ maxDown }) => maxDown !== undefined);
+}
+
 /** True when the prober was blind to a backend of weight > 0 in one of `pools`. */
 function hasBlind(pools: readonly Pool[], stateOf: StateOf): boolean {
-  return pools.some(({ backends }) =>
-    backends.some(({ name, weight }) => weight > 0 && stateOf(name) === "blind")
+  return pools.some(({ backends }, i) =>
+    backends.some(({ name, weight }) => weight > 0 && stateOf(name, i) === "blind")
   );
 }

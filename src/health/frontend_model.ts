@@ -2,8 +2,8 @@
 import type { IpAddress } from "../base/address.ts";
 import type { PolicyChange } from "./policy/changes.ts";
 import type { PolicyMemory } from "./policy/memory.ts";
-import type { Pool, StateOf } from "./pool.ts";
-import type { FrontendState } from "./state.ts";
+import type { Pool } from "./pool.ts";
+import type { CountedState, FrontendState } from "./state.ts";
 
 /** The part of a frontend that decides its weights; a FrontendConfig is one. */
 export interface FrontendShape {
@@ -52,7 +52,7 @@ export interface MergedServer {
 
 /** Looks up the backends of a frontend. */
 export interface BackendLookup {
-  readonly stateOf: StateOf;
+  readonly stateOf: (name: string) => CountedState;
   readonly addressOf: (name: string) => IpAddress;
   /** The weights last sent to VPP or found in it, by address; for policies. Absent: not known. */
   readonly weightsBefore?: () => ReadonlyMap<string, number> | undefined;

@@ -14,11 +14,18 @@ export interface PoolEntry {
 
 /** A pool; a PoolConfig is one. */
 export interface Pool {
+  /** Needed with policies. */
+  readonly name?: string;
+  /** Absent: any number may be out. */
+  readonly maxDown?: MaxDown;
   readonly backends: readonly PoolEntry[];
 }
 
-/** Looks up the state that decides a backend's weights, by name. */
-export type StateOf = (name: string) => CountedState;
+/** The most servers of a pool that may be out: a number, or a percentage of those that could serve. */
+export type MaxDown = { readonly count: number } | { readonly percent: number };
+
+/** Looks up the state that decides the weights of a backend in the pool at an index. */
+export type StateOf = (name: string, pool: number) => CountedState;
 
 /**
  * Index of the active pool: the first with an `up` backend of weight > 0; otherwise the first with
@@ -28,7 +35,7 @@ export function activePool(pools: readonly Pool[], stateOf: StateOf): number {
   let withUp = -1;
   for (let i = 0; i < pools.length; i++) {
     for (const entry of pools[i]!.backends) {
-      if (stateOf(entry.name) !== "up") continue;
+      if (stateOf(entry.name, i) !== "up") continue;
       if (entry.weight > 0) return i;
       if (withUp < 0) withUp = i;
     }

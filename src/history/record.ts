@@ -21,6 +21,8 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "config-reload",
   "backend-transition",
   "frontend-transition",
+  "backend-held",
+  "backend-released",
   "frontend-held",
   "frontend-released",
   "operator-action",

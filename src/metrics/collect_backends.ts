@@ -14,6 +14,7 @@ const transitions = new SeriesWriter("maglev_backend_transitions_total");
 const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds");
 const frontendState = new SeriesWriter("maglev_frontend_state");
 const frontendHeld = new SeriesWriter("maglev_frontend_held");
+const poolHeld = new SeriesWriter("maglev_frontend_pool_held");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
@@ -93,6 +94,14 @@ export const backendRows = {
     for (const { name, held } of frontends.values()) {
       frontendHeld.line(page, held === true ? 1 : 0, name);
       if (page.full) yield;
+    }
+  },
+  *maglev_frontend_pool_held({ snapshot: { frontends } }: MetricsView, page: Page) {
+    for (const { name, config, memory: { maxDown } } of frontends.values()) {
+      for (const pool of config.pools) {
+        poolHeld.line(page, maxDown?.get(pool.name)?.held.length ?? 0, name, pool.name);
+        if (page.full) yield;
+      }
     }
   },
   *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView, page: Page) {

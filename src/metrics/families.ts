@@ -25,6 +25,7 @@ export interface Family {
 
 const BACKEND = { backend: "name of the backend" };
 const FRONTEND = { frontend: "name of the frontend" };
+const POOL = { ...FRONTEND, pool: "name of the pool" };
 const TYPE = { type: "type of its health check: icmp, tcp, http, https" };
 const VIP = {
   prefix: "address and length of the VIP, such as `192.0.2.1/32`",
@@ -57,9 +58,8 @@ export const FAMILIES = {
   },
   maglev_backend_health: {
     type: "gauge",
-    help:
-      "Rise/fall counter of the backend: below rise it is not up, and a failure is 0; from rise " +
-      "on it is up, and a pass is the maximum, rise + fall - 1. It jumps at rise.",
+    help: "Rise/fall counter of the backend: below rise it is not up, and a failure is 0; from " +
+      "rise on it is up, and a pass is the maximum, rise + fall - 1. It jumps at rise.",
     labels: BACKEND,
     kept: "scrape",
   },
@@ -78,8 +78,7 @@ export const FAMILIES = {
   },
   maglev_backend_certificate_expiry_seconds: {
     type: "gauge",
-    help:
-      "First end of validity in the last certificate chain the backend showed, accepted or not, Unix time.",
+    help: "First end of validity in the last certificate chain that the backend showed, Unix time.",
     labels: BACKEND,
     kept: "scrape",
     absent: "for backends that have not shown one",
@@ -96,16 +95,22 @@ export const FAMILIES = {
     labels: FRONTEND,
     kept: "scrape",
   },
+  maglev_frontend_pool_held: {
+    type: "gauge",
+    help: "Servers that are down and keep their weight, because of the pool's max-down.",
+    labels: POOL,
+    kept: "scrape",
+  },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
     help: "Configured weight, or the operator's weight that replaces it.",
-    labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
+    labels: { ...POOL, ...BACKEND },
     kept: "scrape",
   },
   maglev_frontend_pool_backend_effective_weight: {
     type: "gauge",
     help: "Weight that follows from health and the active pool; the desired one in VPP.",
-    labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
+    labels: { ...POOL, ...BACKEND },
     kept: "scrape",
   },
   maglev_probe_total: {

@@ -43,6 +43,7 @@ export async function world(
   kind: ApiKind,
   fn: (world: World) => Promise<void>,
   frontends: Readonly<Record<string, FrontendText>> = FRONTENDS,
+  flowTimeout = "1s",
 ): Promise<void> {
   await withFolder(async (folder) => {
     await using wire = await new Wire().make();
@@ -54,7 +55,10 @@ export async function world(
     const config = `${folder}/maglev.yaml`;
     // Not the values above: with those VPP would forget no flow, and the release would be immediate.
     const text = configText(servers, frontends, { countersInterval: "100ms" })
-      .replace("startup-min-delay: 0s", "startup-min-delay: 500ms\n      flow-timeout: 1s")
+      .replace(
+        "startup-min-delay: 0s",
+        `startup-min-delay: 500ms\n      flow-timeout: ${flowTimeout}`,
+      )
       .replace("startup-max-delay: 0s", "startup-max-delay: 10s");
     await Deno.writeTextFile(config, text);
     try {

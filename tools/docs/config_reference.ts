@@ -117,7 +117,7 @@ function entry(key: string, row: Row, only?: string): readonly string[] {
   ];
   const paragraphs = [`#### \`${key}\``, facts.filter((fact) => fact !== "").join(" "), row.help];
   if (row.type === "port" && row.zero !== undefined) return [...paragraphs, `- Zero: ${row.zero}.`];
-  if (row.type !== "integer" && row.type !== "duration") return paragraphs;
+  if (!("unit" in row)) return paragraphs;
   return [
     ...paragraphs,
     `- Zero ${row.zero}.\n- Raising it ${row.raise}.\n- Lowering it ${row.lower}.`,

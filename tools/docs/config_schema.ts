@@ -140,6 +140,13 @@ function typeSchema(row: Row): JsonObject {
       return { type: "integer", minimum: row.zero === undefined ? PORT_MIN : 0, maximum: PORT_MAX };
     case "duration":
       return durationSchema(row);
+    case "share":
+      return {
+        anyOf: [
+          { type: "integer", minimum: row.min, maximum: row.max },
+          { type: "string", pattern: "^([1-9][0-9]?|100)%$" },
+        ],
+      };
     case "address":
       return addressSchema(row.family);
     case "codes":

@@ -186,6 +186,17 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "A VIP changed its state.",
     "For `to=down`: no server of it takes new flows.",
   ),
+  "backend-held": event(
+    "warn",
+    "frontend pool backend message",
+    "A server is down and keeps its weight in a pool, because of the pool's `max-down`.",
+    "Find out why so many servers fail; disable servers to take them out.",
+  ),
+  "backend-released": event(
+    "warn",
+    "frontend pool backend message",
+    "A server is no longer held in a pool; the message has the reason.",
+  ),
   "frontend-held": event(
     "warn",
     "frontend pool backend message",

@@ -28,6 +28,8 @@ export function expectation(row: Row): string {
         (row.zero === undefined ? "" : `, or 0 for ${row.absent}`);
     case "duration":
       return "a duration such as 250ms, 2s or 1m30s";
+    case "share":
+      return "a number such as 2, or a percentage such as 50%";
     case "address":
       return row.family === undefined
         ? "an IP address such as 192.0.2.1 or 2001:db8::1"

@@ -194,6 +194,20 @@ const pool = {
     help: "The pool's backends, at least one, by name. `{}` or nothing after a name gives it " +
       "all defaults.",
   },
+  "max-down": {
+    type: "share",
+    unit: "servers",
+    absent: "no brake",
+    min: 1,
+    max: 100_000,
+    help:
+      "How many servers of the pool may be out because of their health at a time: a number, or " +
+      "a percentage, rounded down, but at least one. Further ones that fail are held: they keep " +
+      "their weight until another one is back. See the policies page.",
+    zero: "is refused: one server at least may go out",
+    raise: "lets more servers go out; 100% has no effect",
+    lower: "keeps more servers in that fail, and sends them new flows",
+  },
 } as const satisfies Keys;
 
 const frontend = {

@@ -99,6 +99,11 @@ export interface DurationRow extends Numeric {
   readonly defaultIfNotPositive?: true;
 }
 
+/** A number of things, or a percentage of them: `2`, `50%`. Bounds are of the number. */
+export interface ShareRow extends Numeric {
+  readonly type: "share";
+}
+
 /** One IP literal; `family` restricts its family, and `zone` allows a zone. */
 export interface AddressRow extends Common {
   readonly type: "address";
@@ -166,6 +171,7 @@ export type Row =
   | IntegerRow
   | PortRow
   | DurationRow
+  | ShareRow
   | AddressRow
   | CodesRow
   | TextsRow
@@ -185,6 +191,9 @@ export interface Mark {
   readonly line: number;
   readonly column: number;
 }
+
+/** A number, or a percentage from 1 to 100. */
+export type Share = { readonly count: number } | { readonly percent: number };
 
 /** A list of closed ranges of status codes. */
 export type CodeRanges = readonly (readonly [from: number, to: number])[];
@@ -217,6 +226,7 @@ export type ValueOf<R> = R extends { readonly type: "text" | "reference" } ? str
   : R extends { readonly type: "boolean" } ? boolean
   : R extends { readonly type: "word"; readonly words: readonly (infer W)[] } ? W
   : R extends { readonly type: "integer" | "port" | "duration" } ? number
+  : R extends { readonly type: "share" } ? Share
   : R extends { readonly type: "address" } ? IpAddress
   : R extends { readonly type: "codes" } ? CodeRanges
   : R extends { readonly type: "texts" } ? readonly string[]

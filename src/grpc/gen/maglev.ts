@@ -125,6 +125,8 @@ export interface FrontendInfo {
 export interface PoolInfo {
   readonly name: string;
   readonly backends: readonly PoolBackendInfo[];
+  /** For example 2 or 50%; empty: no brake. */
+  readonly maxDown: string;
 }
 
 export interface PoolBackendInfo {
@@ -135,7 +137,11 @@ export interface PoolBackendInfo {
   readonly effectiveWeight: number;
   readonly state: string;
   /** The intent that replaces the file's weight. */
-  readonly intent: Intent | undefined;
+  readonly intent:
+    | Intent
+    | undefined;
+  /** It is down, and keeps its weight because of max_down. */
+  readonly held: boolean;
 }
 
 export interface ListBackendsRequest {
@@ -1790,7 +1796,7 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
 };
 
 function createBasePoolInfo(): PoolInfo {
-  return { name: "", backends: [] };
+  return { name: "", backends: [], maxDown: "" };
 }
 
 export const PoolInfo: MessageFns<PoolInfo, "maglev.PoolInfo"> = {
@@ -1802,6 +1808,9 @@ export const PoolInfo: MessageFns<PoolInfo, "maglev.PoolInfo"> = {
     }
     for (const v of message.backends) {
       PoolBackendInfo.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.maxDown !== "") {
+      writer.uint32(322).string(message.maxDown);
     }
     return writer;
   },
@@ -1835,6 +1844,14 @@ export const PoolInfo: MessageFns<PoolInfo, "maglev.PoolInfo"> = {
             message.backends.push(PoolBackendInfo.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.maxDown = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1849,7 +1866,7 @@ export const PoolInfo: MessageFns<PoolInfo, "maglev.PoolInfo"> = {
 };
 
 function createBasePoolBackendInfo(): PoolBackendInfo {
-  return { name: "", weight: 0, effectiveWeight: 0, state: "", intent: undefined };
+  return { name: "", weight: 0, effectiveWeight: 0, state: "", intent: undefined, held: false };
 }
 
 export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInfo"> = {
@@ -1870,6 +1887,9 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
     }
     if (message.intent !== undefined) {
       Intent.encode(message.intent, writer.uint32(42).fork()).join();
+    }
+    if (message.held !== false) {
+      writer.uint32(320).bool(message.held);
     }
     return writer;
   },
@@ -1925,6 +1945,14 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
             }
 
             message.intent = Intent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.held = reader.bool();
             continue;
           }
         }

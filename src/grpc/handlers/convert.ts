@@ -4,7 +4,7 @@
 import { LATEST_MS, type WallMs } from "../../base/instant.ts";
 import type { FrontendView, Snapshot } from "../../checker/ports.ts";
 import type { Intent as OperatorIntent } from "../../intent/intent.ts";
-import type { HealthcheckConfig, PoolConfig } from "../../config/model.ts";
+import type { HealthcheckConfig, PoolConfig, Share } from "../../config/model.ts";
 import type {
   Backend,
   FrontendTransition as FrontendChange,
@@ -126,8 +126,10 @@ function poolInfo(
   { index, snapshot }: { readonly index: number; readonly snapshot: Snapshot },
 ): PoolInfo {
   const pool: PoolConfig = view.config.pools[index]!;
+  const held = view.memory.maxDown?.get(pool.name)?.held ?? [];
   return {
     name: pool.name,
+    maxDown: shareText(pool.maxDown),
     backends: pool.backends.map(({ name, weight }, place) => ({
       name,
       weight,
@@ -136,8 +138,15 @@ function poolInfo(
       intent: intentOf(
         snapshot.intents.ofWeight({ frontend: view.name, pool: pool.name, backend: name }),
       ),
+      held: held.includes(name),
     })),
   };
+}
+
+/** `2` or `50%`; empty without one. */
+function shareText(share: Share | undefined): string {
+  if (share === undefined) return "";
+  return "count" in share ? String(share.count) : `${share.percent}%`;
 }
 
 export function intentOf(intent: OperatorIntent | undefined): Intent | undefined {

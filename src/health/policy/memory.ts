@@ -15,6 +15,16 @@ export interface PolicyMemory {
    */
   readonly wakeAtMs?: MonotonicMs;
   readonly lastGood?: LastGood;
+  /** By pool; only pools of which a server is out or held. */
+  readonly maxDown?: ReadonlyMap<string, Brake>;
+}
+
+/** The servers of a pool with `max-down` that are down, in the order in which they came. */
+export interface Brake {
+  readonly out: readonly string[];
+  readonly held: readonly string[];
+  /** After a start the order is preliminary until VPP is read and all its servers are judged. */
+  readonly preliminary?: true;
 }
 
 /** A frontend that is held by `on-all-down: last-good`. */

@@ -81,6 +81,7 @@ export function fakeFrontend(
           effectiveWeight: weight,
           state: "up",
           intent: undefined,
+          held: false,
         })),
       })
     ),

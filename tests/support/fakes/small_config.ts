@@ -6,6 +6,7 @@ import type {
   Config,
   FrontendConfig,
   HealthcheckConfig,
+  Share,
   VppLbConfig,
 } from "../../../src/config/model.ts";
 
@@ -23,6 +24,8 @@ export interface SmallFrontend {
   readonly flushOnDown?: boolean;
   readonly srcIpSticky?: boolean;
   readonly onAllDown?: "last-good" | undefined;
+  /** Of each pool. */
+  readonly maxDown?: Share | undefined;
   /** Default: 192.0.2.1 and so on, by the frontend's place. */
   readonly address?: string;
   /** Default: 80. */
@@ -112,6 +115,7 @@ function frontendConfig(
 ): FrontendConfig {
   const pools = frontend.pools.split("|").map((part, i) => ({
     name: `pool${i}`,
+    ...(frontend.maxDown === undefined ? {} : { maxDown: frontend.maxDown }),
     backends: part.trim().split(/\s+/).map((entry) => {
       const [backend, weight] = entry.split(":");
       return { name: backend!, weight: Number(weight ?? 100) };

@@ -98,6 +98,15 @@ function* healthOf({ snapshot, tallies }: MetricsView): Generator<[FamilyName, r
     "maglev_frontend_held",
     frontends.map(({ name, held }) => ({ labels: [name], value: Number(held === true) })),
   ];
+  yield [
+    "maglev_frontend_pool_held",
+    frontends.flatMap(({ name, config: { pools }, memory: { maxDown } }) =>
+      pools.map((pool) => ({
+        labels: [name, pool.name],
+        value: maxDown?.get(pool.name)?.held.length ?? 0,
+      }))
+    ),
+  ];
   const entries = frontends.flatMap(({ name, config: { pools }, effectiveWeights }) =>
     pools.flatMap((pool, p) =>
       pool.backends.map((entry, b) => ({

@@ -45,6 +45,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       pools: [
         {
           name: words.pool,
+          maxDown: "",
           backends: [
             {
               name: words.web1,
@@ -52,6 +53,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
               effectiveWeight: 25,
               state: "up",
               intent: intentOf("weight", words),
+              held: false,
             },
             {
               name: words.web2,
@@ -59,13 +61,22 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
               effectiveWeight: 0,
               state: "disabled",
               intent: undefined,
+              held: false,
             },
           ],
         },
         {
           name: "fallback",
+          maxDown: "",
           backends: [
-            { name: "sorry", weight: 100, effectiveWeight: 0, state: "up", intent: undefined },
+            {
+              name: "sorry",
+              weight: 100,
+              effectiveWeight: 0,
+              state: "up",
+              intent: undefined,
+              held: false,
+            },
           ],
         },
       ],
@@ -85,9 +96,24 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       port: 0,
       pools: [{
         name: "all",
+        maxDown: "",
         backends: [
-          { name: "db1", weight: 100, effectiveWeight: 0, state: "down", intent: undefined },
-          { name: "db2", weight: 100, effectiveWeight: 0, state: "unknown", intent: undefined },
+          {
+            name: "db1",
+            weight: 100,
+            effectiveWeight: 0,
+            state: "down",
+            intent: undefined,
+            held: false,
+          },
+          {
+            name: "db2",
+            weight: 100,
+            effectiveWeight: 0,
+            state: "unknown",
+            intent: undefined,
+            held: false,
+          },
         ],
       }],
       description: "",

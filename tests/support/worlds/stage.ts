@@ -10,6 +10,8 @@ export interface FrontendText {
   /** Pool name → backend name → weight. */
   readonly pools: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly extra?: string;
+  /** `max-down` of each pool. */
+  readonly maxDown?: string;
 }
 
 /** Settings of the stage that few tests change. */
@@ -81,7 +83,9 @@ export function configText(
     if (frontend.extra !== undefined) lines.push(`      ${frontend.extra}`);
     lines.push("      pools:");
     for (const [pool, backends] of Object.entries(frontend.pools)) {
-      lines.push(`        - name: ${pool}`, "          backends:");
+      lines.push(`        - name: ${pool}`);
+      if (frontend.maxDown !== undefined) lines.push(`          max-down: ${frontend.maxDown}`);
+      lines.push("          backends:");
       for (const [backend, weight] of Object.entries(backends)) {
         lines.push(`            ${backend}: { weight: ${weight} }`);
       }

@@ -53,8 +53,19 @@ function frontendRow(frontend: Frontend): Row {
   };
 }
 
+/** `primary 2, second 50%`: the pools that have a brake. */
+function maxDownText({ pools }: Frontend): string {
+  return pools.filter(({ maxDown }) => maxDown !== "").map(({ name, maxDown }) =>
+    `${name} ${maxDown}`
+  ).join(", ");
+}
+
 /** `down (held)` while VPP keeps the weights of servers that are down. */
 function frontendStateCell({ state, held }: Frontend): Cell {
+  return heldCell(state, held);
+}
+
+function heldCell(state: string, held: boolean): Cell {
   return held ? { text: `${state} (held)`, plain: state, style: "bad" } : stateCell(state);
 }
 
@@ -94,6 +105,11 @@ export function frontendView(frontend: Frontend, nowMs: WallMs): View {
           },
           optional: true,
         },
+        {
+          label: "max-down",
+          value: { text: maxDownText(frontend) },
+          optional: true,
+        },
         { label: "state", value: frontendStateCell(frontend) },
         { label: "active pool", value: textCell(frontend.activePool) },
         { label: "serving", value: servingCell(frontend) },
@@ -117,7 +133,7 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock 
       { header: "note", optional: true, below: true },
     ],
     rows: pools.flatMap((pool) =>
-      pool.backends.map(({ name, state, weight, effectiveWeight, intent }) => ({
+      pool.backends.map(({ name, state, weight, effectiveWeight, intent, held }) => ({
         key: JSON.stringify([pool.name, name]),
         cells: [
           pool.name === activePool
@@ -129,7 +145,7 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock 
             plain: name,
             style: "name" as const,
           },
-          stateCell(state),
+          heldCell(state, held),
           {
             text: String(weight),
             style: intent === undefined ? "plain" as const : "warn" as const,

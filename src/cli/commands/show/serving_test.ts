@@ -13,6 +13,7 @@ function frontend(active: string, pools: Readonly<Record<string, readonly string
     ...base,
     activePool: active,
     pools: Object.entries(pools).map(([name, entries]): messages.PoolInfo => ({
+      maxDown: "",
       name,
       backends: entries.map((entry) => {
         const [backend = "", weight = "", state = ""] = entry.split(" ");
@@ -22,6 +23,7 @@ function frontend(active: string, pools: Readonly<Record<string, readonly string
           effectiveWeight: name === active && state === "up" ? Number(weight) : 0,
           state,
           intent: undefined,
+          held: false,
         };
       }),
     })),

@@ -137,10 +137,11 @@ export function frontendOf(info: messages.FrontendInfo): Frontend {
 function poolOf({ name, backends }: messages.PoolInfo): Pool {
   return {
     name: nameOf(name),
-    backends: backends.map(({ name, weight, effectiveWeight, intent }) => ({
+    backends: backends.map(({ name, weight, effectiveWeight, intent, held }) => ({
       name: nameOf(name),
       weight,
       effective_weight: effectiveWeight,
+      ...(held ? { held: true as const } : {}),
       ...intentPart(intent),
     })),
   };

@@ -120,6 +120,15 @@ function frontendProblems({ name: maglevd, frontends }: MaglevdState): Problem[]
       return [problem("critical", message, { name })];
     }
     if (state === "down") return [problem("critical", "no backend serves it", { name })];
+    const serving = frontend.pools.flatMap(({ backends }) => backends)
+      .filter(({ effective_weight }) => effective_weight > 0);
+    const keep = serving.filter((backend) => backend.held === true).length;
+    if (keep > 0) {
+      const [severity, which] = keep === serving.length
+        ? ["critical", "all backends that serve it are down, and"] as const
+        : ["warning", `${keep} of its backends ${keep === 1 ? "is" : "are"} down, and`] as const;
+      return [problem(severity, `${which} kept by max-down`, { name })];
+    }
     return state === "up" && isFallback(frontend)
       ? [problem("warning", `served by the fallback pool ${oneLine(active_pool)}`, { name })]
       : [];

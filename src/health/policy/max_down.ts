@@ -1,0 +1,180 @@
+/**
+ * PURE. `max-down`: at most so many servers of a pool are out because of their health at a time.
+ * Further ones that fail are held: they count as up and keep their weight. First come, first out:
+ * when one recovers, the server that was held first goes out.
+ *
+ * A hold lasts while the pool has a server that is really up, or no other pool of the frontend has
+ * one; so a pool that died whole never keeps a healthy standby from taking over. Servers of a pool
+ * that is not active are not held, nor is one that VPP has at weight 0.
+ */
+import { invariant } from "../../base/assert.ts";
+import type { BackendLookup, FrontendShape } from "../frontend_model.ts";
+import type { MaxDown, Pool, PoolEntry, StateOf } from "../pool.ts";
+import type { CountedState } from "../state.ts";
+import type { PolicyChange } from "./changes.ts";
+import type { Brake, PolicyMemory } from "./memory.ts";
+
+/** The brakes of a frontend after an evaluation. */
+export interface Brakes {
+  /** By name of the pool; only of pools with servers out or held. Absent: nothing is out or held. */
+  readonly byPool: ReadonlyMap<string, Brake> | undefined;
+  /** The state that counts for an entry of the pool at this index; `up` for one that is held. */
+  readonly stateOf: StateOf;
+  readonly changes: readonly PolicyChange[];
+}
+
+/** How many servers of `base` may be out: rounded down, at least one. */
+export function mostDown(maxDown: MaxDown, base: number): number {
+  return "count" in maxDown ? maxDown.count : Math.max(1, Math.floor(base * maxDown.percent / 100));
+}
+
+/** True for an entry that `max-down` counts: it has a weight, and no operator has taken it out. */
+export function isCounted({ weight }: PoolEntry, state: CountedState): boolean {
+  return weight > 0 && state !== "paused" && state !== "disabled" && state !== "removed";
+}
+
+/** Input of brakesOf(), in addition to the frontend. */
+export interface BrakesOptions {
+  readonly lookup: BackendLookup;
+  /** The memory after the last evaluation. */
+  readonly past: PolicyMemory;
+}
+
+/** Applies the brakes of all pools. */
+export function brakesOf(frontend: FrontendShape, { lookup, past }: BrakesOptions): Brakes {
+  const { pools } = frontend;
+  const byPool = new Map<string, Brake>();
+  const held: ReadonlySet<string>[] = [];
+  const weights = lookup.weightsBefore?.();
+  const alive = pools.map((pool) => pool.backends.some((entry) => serves(entry, lookup)));
+  let isActiveFound = false;
+  for (const [i, pool] of pools.entries()) {
+    const mayHold = !isActiveFound && (alive[i]! || !alive.includes(true));
+    const before = past.maxDown?.get(nameOf(pool));
+    const brake = brakeOf(pool, {
+      lookup,
+      weights,
+      mayHold,
+      past: before,
+    });
+    if (brake.out.length + brake.held.length > 0) byPool.set(nameOf(pool), brake);
+    held.push(new Set(brake.held));
+    isActiveFound ||= alive[i]! || brake.held.length > 0;
+  }
+  return {
+    byPool: byPool.size === 0 ? undefined : byPool,
+    stateOf: (name, pool) => held[pool]!.has(name) ? "up" : lookup.stateOf(name),
+    changes: changesOf(frontend, { lookup, before: past.maxDown, after: byPool }),
+  };
+}
+
+function serves(entry: PoolEntry, { stateOf }: BackendLookup): boolean {
+  return entry.weight > 0 && stateOf(entry.name) === "up";
+}
+
+const NO_BRAKE: Brake = { out: [], held: [] };
+
+/** True after a start, while VPP is not read, or servers with weight there have no verdict. */
+function isSettling(
+  counted: readonly PoolEntry[],
+  { lookup, weights }: {
+    readonly lookup: BackendLookup;
+    readonly weights: ReadonlyMap<string, number> | undefined;
+  },
+): boolean {
+  return weights === undefined || counted.some(({ name }) =>
+    lookup.stateOf(name) === "unknown" &&
+    (weights.get(lookup.addressOf(name).text) ?? 0) > 0
+  );
+}
+
+/** The brake of one pool after an evaluation. */
+function brakeOf(
+  { backends, maxDown }: Pool,
+  { lookup, weights, mayHold, past }: {
+    readonly lookup: BackendLookup;
+    readonly weights: ReadonlyMap<string, number> | undefined;
+    readonly mayHold: boolean;
+    readonly past: Brake | undefined;
+  },
+): Brake {
+  if (maxDown === undefined) return NO_BRAKE;
+  const counted = backends.filter((entry) => isCounted(entry, lookup.stateOf(entry.name)));
+  const down = new Set(
+    counted.map(({ name }) => name).filter((name) => lookup.stateOf(name) === "down"),
+  );
+  const most = mostDown(maxDown, counted.length);
+  const isSettled = past !== undefined && past.preliminary !== true;
+  const out = isSettled ? past.out.filter((name) => down.has(name)) : [];
+  const held = isSettled ? past.held.filter((name) => down.has(name)) : [];
+  const known = new Set([...out, ...held]);
+  const fresh = [...down].filter((name) => !known.has(name)).sort();
+  const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;
+  out.push(...fresh.filter((name) => !hasWeight(name)));
+  held.push(...fresh.filter(hasWeight));
+  const leaving = mayHold ? Math.max(0, most - out.length) : held.length;
+  out.push(...held.splice(0, leaving));
+  const isEarly = !isSettled && isSettling(counted, { lookup, weights });
+  return isEarly ? { out, held, preliminary: true } : { out, held };
+}
+
+/** The servers that are held now and were not before, and the reverse. */
+function changesOf(
+  frontend: FrontendShape,
+  { lookup, before, after }: {
+    readonly lookup: BackendLookup;
+    readonly before: PolicyMemory["maxDown"];
+    readonly after: ReadonlyMap<string, Brake>;
+  },
+): readonly PolicyChange[] {
+  const changes: PolicyChange[] = [];
+  const { name: frontendName } = frontend;
+  invariant(frontendName !== undefined, "a frontend with policies has a name");
+  for (const [pool, { held, preliminary }] of before ?? []) {
+    if (preliminary === true) continue;
+    const now = after.get(pool);
+    for (const backend of held) {
+      if (now?.held.includes(backend) === true) continue;
+      const message = now?.out.includes(backend) === true
+        ? "it goes out: another server of the pool recovered, or another pool takes over"
+        : `it is ${stateText(frontend, { pool, backend, lookup })}`;
+      changes.push({
+        event: "backend-released",
+        frontend: frontendName,
+        pool,
+        backend,
+        message,
+      });
+    }
+  }
+  for (const [pool, { out, held, preliminary }] of after) {
+    const was = before?.get(pool);
+    for (const backend of preliminary === true ? [] : held) {
+      if (was?.preliminary !== true && was?.held.includes(backend) === true) continue;
+      const message = `it is down and keeps its weight, because ${out.length} of the pool ` +
+        `${out.length === 1 ? "is" : "are"} out already (max-down)`;
+      changes.push({ event: "backend-held", frontend: frontendName, pool, backend, message });
+    }
+  }
+  return changes;
+}
+
+/** Why a server is no longer held that is not out. */
+function stateText(
+  { pools }: FrontendShape,
+  { pool, backend, lookup }: {
+    readonly pool: string;
+    readonly backend: string;
+    readonly lookup: BackendLookup;
+  },
+): string {
+  const entry = pools.find(({ name }) => name === pool)?.backends
+    .find(({ name }) => name === backend);
+  if (entry === undefined) return "no longer in the pool";
+  return entry.weight === 0 ? "given weight 0" : lookup.stateOf(backend);
+}
+
+function nameOf({ name }: Pool): string {
+  invariant(name !== undefined, "a pool with policies has a name");
+  return name;
+}
