@@ -87,6 +87,7 @@ function configOf(backends: number, port: number): Config {
       startupMaxDelayMs: 0,
       countersIntervalMs: 5000,
       newFlowsTableLength: 1024,
+      maxRemoval: 100,
     },
   };
 }

@@ -29,6 +29,11 @@ export class Coalesced<T, A> {
     return this.#waiting !== undefined;
   }
 
+  /** True while something runs. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Resolves when nothing runs and nothing waits. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

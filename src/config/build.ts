@@ -119,6 +119,7 @@ function buildVppLb({ keys }: VppLbDraft): VppLbConfig {
     startupMaxDelayMs: need(keys["startup-max-delay"]),
     countersIntervalMs: need(keys["counters-interval"]),
     newFlowsTableLength: need(keys["new-flows-table-length"]),
+    maxRemoval: need(keys["max-removal"]),
   };
 }
 

@@ -255,6 +255,7 @@ Deno.test("decode() fills in the defaults", () => {
     startupMaxDelayMs: 30_000,
     countersIntervalMs: 5_000,
     newFlowsTableLength: 1024,
+    maxRemoval: 100,
   });
   deepEqual(config.healthchecker, { transitionHistory: 5, netns: "" });
   const common = { rise: 2, fall: 3, probeIpv4Src: undefined, probeIpv6Src: undefined };

@@ -29,6 +29,8 @@ export interface VppLbConfig {
   readonly startupMaxDelayMs: number;
   readonly countersIntervalMs: number;
   readonly newFlowsTableLength: number;
+  /** Percent of VIPs or servers that a reload may remove without the hash of its plan. */
+  readonly maxRemoval: number;
 }
 
 export interface HealthcheckConfig {

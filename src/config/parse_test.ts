@@ -227,6 +227,7 @@ const vppLbArbitrary = fc.record({
   startupMaxDelayMs: fc.integer({ min: 5000, max: 86_400_000 }),
   countersIntervalMs: durationArbitrary,
   newFlowsTableLength: fc.integer({ min: 1, max: 16 }).map((power) => 2 ** power),
+  maxRemoval: fc.nat(100),
 });
 
 const configArbitrary: fc.Arbitrary<Config> = fc.tuple(
@@ -284,6 +285,7 @@ function toFile(config: Config): unknown {
             "startup-max-delay": formatDuration(lb.startupMaxDelayMs),
             "counters-interval": formatDuration(lb.countersIntervalMs),
             "new-flows-table-length": lb.newFlowsTableLength,
+            "max-removal": lb.maxRemoval,
           },
         },
       }),

@@ -18,6 +18,7 @@ function world() {
     startupMaxDelayMs: 0,
     countersIntervalMs: 5000,
     newFlowsTableLength: 1024,
+    maxRemoval: 100,
   };
   const { checker, engine } = setUp({ ...smallConfig(THREE), vppLb });
   checker.start();

@@ -5,16 +5,14 @@
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
-import { forecastReload } from "../forecast/forecast.ts";
 import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
 import type { DaemonApi, GrpcObserver } from "../grpc/calls/daemon_api.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import type { HistoryReader } from "../history/history.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
-import { inSlices } from "../async/steps.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import type { Reloader } from "./reload.ts";
-import { capabilitiesOf, type Daemon } from "./wire.ts";
+import type { Daemon } from "./wire.ts";
 
 /** The settings that are about gRPC. */
 export type GrpcSettings = Pick<
@@ -38,9 +36,6 @@ export interface GrpcOptions {
   readonly clock: Clock;
   readonly observer: GrpcObserver;
 }
-
-/** Longest time that a forecast occupies the thread in a row, in milliseconds. */
-const FORECAST_SLICE_MS = 4;
 
 /** The error in the settings, as a message about a flag; undefined: they are valid. */
 export function badGrpcSettings(settings: GrpcSettings): string | undefined {
@@ -118,19 +113,9 @@ function daemonApiOf(options: GrpcOptions): DaemonApi {
         const checked = await reloader.check();
         return { verdict: checked, hash: checked.ok ? checked.loaded.hash : "" };
       },
-      reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
-      async plan(signal) {
-        const verdict = await reloader.check();
-        if (!verdict.ok) return { verdict, forecast: undefined };
-        const steps = forecastReload(checker.snapshot(), verdict.config, {
-          nowMs: clock.wallMs(),
-          can: capabilitiesOf(daemon),
-        });
-        return {
-          verdict,
-          forecast: await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal }),
-        };
-      },
+      reload: ({ peer, identity }, planHash) =>
+        reloader.reload(identity === "" ? peer : identity, planHash),
+      plan: (signal) => reloader.plan(signal),
     },
     readiness: daemon,
     probers: daemon.engine,

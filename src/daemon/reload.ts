@@ -12,7 +12,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
-import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
+import type { PlannedReload, ReloadReport } from "../grpc/calls/daemon_api.ts";
 import {
   checkedOnHost,
   type ConfigResult,
@@ -22,6 +22,17 @@ import {
 } from "./config.ts";
 import { readConfigInWorker, type ReadOptions } from "./config_in_worker.ts";
 import { Coalesced } from "../async/coalesce.ts";
+import { finish, inSlices } from "../async/steps.ts";
+import { workOutReload } from "../checker/worked_reload.ts";
+import { forecastWorkedOut, plansOfReload } from "../forecast/forecast.ts";
+import { planText } from "../forecast/plan_text.ts";
+import {
+  type AskedPlan,
+  loadSha256,
+  planContext,
+  planProblem,
+  removalLimit,
+} from "./plan_guard.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
 
@@ -78,9 +89,20 @@ type CheckedConfig =
   | (ConfigCheck & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
   | (ConfigCheck & { readonly ok: false });
 
+/** A request for a reload. */
+interface Request {
+  /** Names the caller in the log. */
+  readonly by: string;
+  /** Empty: no plan. */
+  readonly planHash: string;
+}
+
+/** Longest time that a forecast occupies the thread in a row, in milliseconds. */
+const FORECAST_SLICE_MS = 4;
+
 export class Reloader {
   readonly #options: ReloaderOptions;
-  readonly #reloads = new Coalesced((by: string): Promise<Reloaded> => this.#reload(by));
+  readonly #reloads = new Coalesced((request: Request): Promise<Reloaded> => this.#reload(request));
   readonly #checks = new Coalesced(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
@@ -97,11 +119,39 @@ export class Reloader {
     return { file: this.#options.path, ...this.#loaded };
   }
 
-  /** Reloads; `by` names the caller in the log. Rejects when the daemon stops. */
-  reload(by: string): Promise<Reloaded> {
+  /**
+   * Reloads; `by` names the caller in the log. With a `planHash` only when plan() would return it.
+   * Rejects when the daemon stops.
+   */
+  async reload(by: string, planHash = ""): Promise<Reloaded> {
     // A report must not delay a reload.
     this.#reporting?.abort();
-    return this.#reloads.run(by);
+    // Requests share a reload, but not one of another plan.
+    while (planHash !== "" && this.#reloads.busy) await this.#reloads.idle();
+    return await this.#reloads.run({ by, planHash });
+  }
+
+  /** The effect that a reload would have now, with the hash that names it. Changes nothing. */
+  async plan(signal: AbortSignal): Promise<PlannedReload> {
+    const { daemon, clock } = this.#options;
+    const sha256 = await loadSha256();
+    const verdict = await this.check();
+    if (!verdict.ok) return { verdict, forecast: undefined, planHash: "" };
+    const { checker } = daemon;
+    // All from one turn: what follows works on values that do not change.
+    const [before, nowMs, can] = [checker.snapshot(), clock.wallMs(), capabilitiesOf(daemon)];
+    const { config, loaded } = verdict;
+    const context = this.#context(loaded.hash);
+    function* steps() {
+      const worked = yield* workOutReload(before, config, nowMs);
+      const planHash = sha256(planText(worked, yield* plansOfReload(worked, can), context));
+      return { verdict, forecast: yield* forecastWorkedOut(worked, can), planHash };
+    }
+    return await inSlices(steps(), { clock, sliceMs: FORECAST_SLICE_MS, signal });
+  }
+
+  #context(next: string) {
+    return planContext(this.#options.daemon, { next, inForce: this.#loaded.hash });
   }
 
   /** Checks the file as a reload does, and changes nothing. Returns the configuration when it is valid. */
@@ -116,12 +166,12 @@ export class Reloader {
   }
 
   /** Reads, checks, puts in force; the observer sees a reload until then. */
-  async #reload(by: string): Promise<Reloaded> {
+  async #reload(request: Request): Promise<Reloaded> {
     const { observer } = this.#options;
     observer?.reloading();
     let ok = false;
     try {
-      const reloaded = await this.#readAndApply(by);
+      const reloaded = await this.#readAndApply(request);
       ok = reloaded.verdict.ok;
       return reloaded;
     } finally {
@@ -129,9 +179,12 @@ export class Reloader {
     }
   }
 
-  async #readAndApply(by: string): Promise<Reloaded> {
+  async #readAndApply({ by, planHash }: Request): Promise<Reloaded> {
     const { path, daemon, logger, clock } = this.#options;
-    const checked = await this.#check();
+    const asked = planHash === "" ? undefined : { hash: planHash, sha256: await loadSha256() };
+    const read = await this.#check();
+    const problem = read.ok ? this.#planProblem(read, asked) : undefined;
+    const checked = problem === undefined ? read : this.#wrong(problem, read.warnings);
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
     if (!checked.ok) {
@@ -152,18 +205,31 @@ export class Reloader {
     return { verdict: checked, report };
   }
 
+  /** The reason why a valid file is not put in force; see planProblem(). */
+  #planProblem(
+    { config, loaded }: CheckedConfig & { readonly ok: true },
+    asked: AskedPlan | undefined,
+  ): string | undefined {
+    const { daemon, clock } = this.#options;
+    const { checker } = daemon;
+    if (asked === undefined && removalLimit(checker.current.config) >= 100) return undefined;
+    const worked = finish(workOutReload(checker.snapshot(), config, clock.wallMs()));
+    return planProblem(worked, { daemon, context: this.#context(loaded.hash), asked });
+  }
+
+  #wrong(message: string, warnings: readonly Diagnostic[]): CheckedConfig & { readonly ok: false } {
+    const { path } = this.#options;
+    const errors = [{ text: `${path}: ${message}`, fields: { file: path, message } }];
+    return { ok: false, errors, warnings };
+  }
+
   async #check(): Promise<CheckedConfig> {
     const { path, daemon, hostCheck } = this.#options;
     const result = await this.#readInTime();
-    const wrong = (message: string, warnings: readonly Diagnostic[]): CheckedConfig => ({
-      ok: false,
-      errors: [{ text: `${path}: ${message}`, fields: { file: path, message } }],
-      warnings,
-    });
-    if (typeof result === "string") return wrong(result, []);
+    if (typeof result === "string") return this.#wrong(result, []);
     if (result.kind === "ok") {
       const problem = cutOff(daemon.checker.current.config, result);
-      if (problem !== undefined) return wrong(problem, result.warnings);
+      if (problem !== undefined) return this.#wrong(problem, result.warnings);
     }
     const checked = checkedOnHost(result, { path, host: hostCheck });
     const { warnings } = checked;

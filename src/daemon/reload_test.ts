@@ -32,7 +32,7 @@ interface World {
   /** Names of the frontends in force. */
   names(): string[];
   /** Requests a reload and advances time until it has a result. */
-  reload(): Promise<{ ok: boolean; errors: string[] }>;
+  reload(planHash?: string): Promise<{ ok: boolean; errors: string[] }>;
 }
 
 async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
@@ -70,11 +70,11 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
         initial: { loadedAtMs: wall(1), hash: loaded.hash },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],
-      async reload() {
+      async reload(planHash) {
         const from = logger.records.length;
         const reloads = () =>
           logger.records.slice(from).filter(({ event }) => event === "config-reload");
-        world.reloader.reload("test").catch(() => {});
+        world.reloader.reload("test", planHash).catch(() => {});
         await until(() => reloads().length > 0, clock);
         return {
           ok: reloads()[0]!.fields.ok === true,
@@ -87,6 +87,23 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
     world.reloader.close();
     await daemon.stop();
   });
+}
+
+/** A file with `max-removal`. */
+function guarded(maxRemoval: number, ...names: string[]): string {
+  const sources = "ipv4-src-address: 10.0.0.1, ipv6-src-address: 2001:db8::1";
+  return frontends(...names).replace(
+    "maglev:\n",
+    `maglev:\n  vpp: { lb: { ${sources}, max-removal: ${maxRemoval} } }\n`,
+  );
+}
+
+/** The hash of the plan for the file as it is. */
+async function planHash({ reloader, clock }: World): Promise<string> {
+  let hash: string | undefined;
+  reloader.plan(new AbortController().signal).then((plan) => hash = plan.planHash);
+  await until(() => hash !== undefined, clock);
+  return hash!;
 }
 
 /** Lets file operations happen, and moves the fake clock a little with each turn. */
@@ -226,5 +243,67 @@ Deno.test("a reload and a check return the host's warnings, and continue", async
     assert.equal((await world.reload()).ok, true);
     const logged = world.logger.of("config-warning").map(({ message }) => message);
     assert.deepEqual(logged, ["probes may need more local ports"]);
+  });
+});
+
+Deno.test("a reload that names a plan applies that plan and no other", async () => {
+  await inWorld(async (world) => {
+    const { path, daemon: { checker } } = world;
+    await Deno.writeTextFile(path, frontends("web", "api", "shop"));
+    const first = await planHash(world);
+    assert.match(first, /^[0-9a-f]{64}$/);
+    assert.equal(await planHash(world), first, "a plan changes nothing");
+
+    await Deno.writeTextFile(path, frontends("web", "api", "mail"));
+    const refused = await world.reload(first);
+    assert.equal(refused.ok, false);
+    assert.match(refused.errors[0]!, /not the plan that was asked for/);
+    assert.deepEqual(world.names(), ["web", "api"], "another file");
+
+    await Deno.writeTextFile(path, frontends("web", "api", "shop"));
+    assert.ok(checker.disableBackend("a", { by: { peer: "test", identity: "" } }).ok);
+    assert.equal((await world.reload(first)).ok, false, "a server without weight");
+    const second = await planHash(world);
+    assert.notEqual(second, first);
+    assert.deepEqual(await world.reload(second), { ok: true, errors: [] });
+    assert.deepEqual(world.names(), ["web", "api", "shop"]);
+    assert.equal((await world.reload(second)).ok, false, "another configuration in force");
+  });
+});
+
+Deno.test("plans that are named at the same time are not merged with one another", async () => {
+  await inWorld(async (world) => {
+    await Deno.writeTextFile(world.path, frontends("web", "shop"));
+    const hash = await planHash(world);
+    const wrong = "0".repeat(64);
+    const answers: string[] = [];
+    for (const each of [wrong, hash, wrong]) {
+      world.reloader.reload("test", each).then(({ verdict: { ok } }) => answers.push(String(ok)));
+    }
+    await until(() => answers.length === 3, world.clock);
+    assert.deepEqual(answers, ["false", "true", "false"]);
+  });
+});
+
+Deno.test("max-removal refuses a reload without a plan, by the value in force", async () => {
+  await inWorld(async (world) => {
+    const { path } = world;
+    await Deno.writeTextFile(path, guarded(50, "web", "api", "shop", "mail"));
+    assert.equal((await world.reload()).ok, true, "it removes nothing");
+    await Deno.writeTextFile(path, guarded(50, "web", "api"));
+    assert.equal((await world.reload()).ok, true, "it removes half of them");
+    await Deno.writeTextFile(path, guarded(50, "web", "api", "shop", "mail"));
+    assert.equal((await world.reload()).ok, true);
+
+    await Deno.writeTextFile(path, guarded(100, "web"));
+    const refused = await world.reload();
+    assert.equal(refused.ok, false);
+    assert.match(
+      refused.errors[0]!,
+      /it removes 3 of 4 VIPs and 6 of 8 servers, more than max-removal \(50 %\) allows/,
+    );
+    assert.deepEqual(world.names(), ["web", "api", "shop", "mail"]);
+    assert.equal((await world.reload(await planHash(world))).ok, true);
+    assert.deepEqual(world.names(), ["web"]);
   });
 });

@@ -12,8 +12,9 @@ import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import type { HealthView } from "./desired_frontends.ts";
-import { forecastVips, type LbForecast } from "./vips.ts";
+import { changePlans, forecastVips, type LbForecast } from "./vips.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
+import type { VipPlan } from "../vpp/lb/plan.ts";
 import { checkWeightRequest } from "../checker/operator.ts";
 import type { BackendAction, SetWeightRequest } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
@@ -100,6 +101,15 @@ export function* forecastWorkedOut(
   ];
   const assumedUp = namesUnproved(backends, unproved);
   return { ...lb, ...outline, states, assumedUp };
+}
+
+/** The operations on VPP that a reload causes by itself, on the present states of the backends. */
+export function plansOfReload(
+  { before, plan, after }: WorkedOutReload,
+  can: LbCapabilities,
+): Generator<undefined, readonly VipPlan[]> {
+  const atOnce = { ...after, stateOf: stateIn(plan.backends) };
+  return changePlans({ past: before.frontends, now: viewNow(before), atOnce, can });
 }
 
 /** Forecasts an operator's action; returns the error if it would be refused. */

@@ -200,7 +200,8 @@ Deno.test("each command calls its one method", async () => {
     ],
     ["config check", {}, "CheckConfig", {}],
     ["config plan", {}, "PlanConfig", {}],
-    ["config reload", { reason: "r" }, "ReloadConfig", { reason: "r" }],
+    ["config reload", { reason: "r" }, "ReloadConfig", { reason: "r", planHash: "" }],
+    ["config reload", { plan: "ab" }, "ReloadConfig", { reason: "", planHash: "ab" }],
   ];
   for (const [name, args, method, request] of cases) {
     // The answer about frontends also has a line about VPP.

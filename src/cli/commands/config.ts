@@ -23,7 +23,9 @@ export async function configCheck(context: CommandContext): Promise<Answer> {
 }
 
 export async function configReload(context: CommandContext, args: Args): Promise<Answer> {
-  const message = await ask(context, "ReloadConfig", { request: { reason: args.reason ?? "" } });
+  const message = await ask(context, "ReloadConfig", {
+    request: { reason: args.reason ?? "", planHash: args.plan ?? "" },
+  });
   const { ok } = message;
   const refused = "refused: nothing was changed, the previous configuration stays in force";
   const view = ok ? configReloadView(message, context.nowMs) : [verdictBlock(message, refused)];
@@ -83,7 +85,15 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: WallMs): Vi
     ...(message.issues.length > 0 ? [verdictBlock(message, "a reload would be accepted")] : []),
     ...changeBlocks(message, { nowMs, ended: "operators' intents that the reload ends" }),
     ...(plan === undefined ? [] : planView(plan)),
+    ...hashView(message),
   ];
+}
+
+/** The command that applies this plan and no other; an older server has no hash. */
+function hashView({ planHash }: messages.PlanConfigResponse): View {
+  if (planHash === "") return [];
+  const text = `to apply exactly this: config reload plan ${planHash}`;
+  return [{ kind: "lines", lines: [{ text, style: "muted" }] }];
 }
 
 /** The changes, and the share of flows that they move; servers are left out. */

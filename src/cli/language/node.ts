@@ -21,6 +21,8 @@ export type SlotKind =
   | "time"
   /** Any text; in the shell with quotes when it has blanks. */
   | "text"
+  /** The hash of a plan: 64 hexadecimal digits. */
+  | "hash"
   /** bash, zsh or fish. */
   | "shell";
 

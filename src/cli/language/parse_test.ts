@@ -146,8 +146,8 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["config", "reload", "reason", "new", "rack"],
-      'config reload reason new: unknown word "rack": no further arguments expected; text with blanks ' +
-      "needs quotes",
+      'config reload reason new: unknown word "rack"; expected plan, or the end of the line; text ' +
+      "with blanks needs quotes",
     ],
     [
       ["set", "b", "a", "pause", "for", "1h", "until"],
@@ -156,7 +156,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["config", "reload", "reason", "x", "reason"],
-      "config reload reason x: reason was given already; no further arguments expected",
+      "config reload reason x: reason was given already; expected plan, or the end of the line",
     ],
     [
       ["watch", "events", "level"],

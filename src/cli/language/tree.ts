@@ -261,7 +261,22 @@ const CONFIG = word("config", "The server's configuration file", {
   next: [
     word("check", "Read the file and list its errors", { run: "config check" }),
     word("plan", "Effect of a reload on VPP's traffic", { run: "config plan" }),
-    word("reload", "Read the file and apply it", { run: "config reload", options: [REASON] }),
+    word("reload", "Read the file and apply it", {
+      run: "config reload",
+      options: [
+        {
+          word: "plan",
+          help: "Only if it does what `config plan` showed with this hash",
+          value: { slot: "hash" },
+        },
+        REASON,
+      ],
+      more: [
+        "With a plan the reload is refused if anything would differ from what config plan",
+        "showed: the file, the running configuration, VPP itself or what it is sent",
+        "(operations due to health alone do not count)",
+      ],
+    }),
   ],
 });
 

@@ -24,6 +24,7 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   duration: "1h30m",
   time: "2027-01-31T18:00:00.000Z",
   text: "two words",
+  hash: "ab".repeat(32),
   shell: "zsh",
 };
 

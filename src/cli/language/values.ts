@@ -100,6 +100,8 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
       return readTime(text);
     case "text":
       return text.length <= MAX_TEXT && isPlainLine(text) ? text : undefined;
+    case "hash":
+      return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined;
     case "level":
       // In any case, like --log-level.
       return oneOf(fixedValues(slot), text.toLowerCase());

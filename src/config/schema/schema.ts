@@ -125,6 +125,20 @@ const vppLb = {
     raise: "shows older figures; keep it below the scrape interval of Prometheus",
     lower: "reads VPP's stats segment more often",
   },
+  "max-removal": {
+    type: "integer",
+    unit: "percent",
+    default: 100,
+    min: 0,
+    max: 100,
+    help:
+      "A reload that removes a greater share of all VIPs, or of all their servers, is refused " +
+      "unless it names its plan (`config reload plan <hash>`). A change of " +
+      "`sticky-buckets-per-core` counts as 100. The value in force counts, not the new file's.",
+    zero: "asks for the plan whenever a VIP or a server is removed",
+    raise: "lets a wrong file remove more; 100 refuses nothing",
+    lower: "asks for the plan more often: SIGHUP then reloads less",
+  },
   "new-flows-table-length": {
     type: "integer",
     unit: "buckets",

@@ -103,6 +103,15 @@ export interface ReloadOutcome {
   readonly report: ReloadReport | undefined;
 }
 
+/** A planned reload. */
+export interface PlannedReload {
+  readonly verdict: ConfigVerdict;
+  /** Absent unless the verdict is ok. */
+  readonly forecast: ReloadForecast | undefined;
+  /** Names the plan; empty unless the verdict is ok. */
+  readonly planHash: string;
+}
+
 /** The configuration file. */
 export interface ConfigApi {
   inForce(): ConfigInForce;
@@ -112,12 +121,10 @@ export interface ConfigApi {
     /** SHA-256 of the text, in hexadecimal; empty unless ok. */
     readonly hash: string;
   }>;
-  /** Applies the file when it is valid. */
-  reload(by: OperatorId): Promise<ReloadOutcome>;
+  /** Applies the file when it is valid; with a `planHash`, only when plan() would return that. */
+  reload(by: OperatorId, planHash: string): Promise<ReloadOutcome>;
   /** The effect that reload() would have now; the forecast is there when the verdict is ok. */
-  plan(
-    signal: AbortSignal,
-  ): Promise<{ readonly verdict: ConfigVerdict; readonly forecast: ReloadForecast | undefined }>;
+  plan(signal: AbortSignal): Promise<PlannedReload>;
 }
 
 /** Counts calls, for metrics. Methods are those of METHODS. */

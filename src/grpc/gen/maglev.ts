@@ -447,6 +447,11 @@ export interface CheckConfigResponse {
 
 export interface ReloadConfigRequest {
   readonly reason: string;
+  /**
+   * Hash of the plan to apply, from PlanConfigResponse. When the reload would do anything else, it
+   * is refused as an invalid file is. Empty: no plan.
+   */
+  readonly planHash: string;
 }
 
 export interface ReloadConfigResponse {
@@ -505,7 +510,14 @@ export interface PlanConfigResponse {
   readonly endedIntents: readonly EndedIntent[];
   /** VPP's global settings change. */
   readonly lbConfChanged: boolean;
-  readonly plan: Plan | undefined;
+  readonly plan:
+    | Plan
+    | undefined;
+  /**
+   * Names this plan for ReloadConfigRequest.plan_hash: SHA-256 in hexadecimal of both files and of
+   * everything that the new one causes. Empty unless ok.
+   */
+  readonly planHash: string;
 }
 
 export interface EndedIntent {
@@ -4609,7 +4621,7 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckC
 };
 
 function createBaseReloadConfigRequest(): ReloadConfigRequest {
-  return { reason: "" };
+  return { reason: "", planHash: "" };
 }
 
 export const ReloadConfigRequest: MessageFns<ReloadConfigRequest, "maglev.ReloadConfigRequest"> = {
@@ -4618,6 +4630,9 @@ export const ReloadConfigRequest: MessageFns<ReloadConfigRequest, "maglev.Reload
   encode(message: ReloadConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message.planHash !== "") {
+      writer.uint32(482).string(message.planHash);
     }
     return writer;
   },
@@ -4641,6 +4656,14 @@ export const ReloadConfigRequest: MessageFns<ReloadConfigRequest, "maglev.Reload
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.planHash = reader.string();
             continue;
           }
         }
@@ -5016,6 +5039,7 @@ function createBasePlanConfigResponse(): PlanConfigResponse {
     endedIntents: [],
     lbConfChanged: false,
     plan: undefined,
+    planHash: "",
   };
 }
 
@@ -5058,6 +5082,9 @@ export const PlanConfigResponse: MessageFns<PlanConfigResponse, "maglev.PlanConf
     }
     if (message.plan !== undefined) {
       Plan.encode(message.plan, writer.uint32(98).fork()).join();
+    }
+    if (message.planHash !== "") {
+      writer.uint32(482).string(message.planHash);
     }
     return writer;
   },
@@ -5169,6 +5196,14 @@ export const PlanConfigResponse: MessageFns<PlanConfigResponse, "maglev.PlanConf
             }
 
             message.plan = Plan.decode(reader, reader.uint32());
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.planHash = reader.string();
             continue;
           }
         }

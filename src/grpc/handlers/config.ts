@@ -47,10 +47,10 @@ export function reloadConfig(
     return `${frontends.size} frontends, ${backends.size} backends`;
   };
   async function run(
-    _: ReloadConfigRequest,
+    { planHash }: ReloadConfigRequest,
     { caller: { peer, identity } }: CallContext,
   ): Promise<ActionResult<ReloadConfigResponse>> {
-    const outcome = await config.reload({ peer, identity });
+    const outcome = await config.reload({ peer, identity }, planHash);
     const { verdict } = outcome;
     const undone = verdict.ok ? undefined : new MaglevError(
       "failed-precondition",
@@ -63,7 +63,9 @@ export function reloadConfig(
       undone,
     };
   }
-  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, valueOf: size, run };
+  const argumentsOf = ({ planHash }: ReloadConfigRequest) =>
+    planHash === "" ? {} : { plan: planHash };
+  return { argumentsOf, reasonOf: ({ reason }) => reason, valueOf: size, run };
 }
 
 export function planConfig(

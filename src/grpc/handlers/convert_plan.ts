@@ -1,7 +1,7 @@
 /** Converts forecasts and configuration errors to messages of the API. PURE. */
 import type { LogFields } from "../../base/ports.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
-import type { Forecast, ReloadForecast } from "../../forecast/forecast.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
 import {
   movedShare,
   type ServerForecast,
@@ -23,7 +23,12 @@ import {
   type VipChange,
 } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
-import type { ConfigFinding, ConfigVerdict, ReloadOutcome } from "../calls/daemon_api.ts";
+import type {
+  ConfigFinding,
+  ConfigVerdict,
+  PlannedReload,
+  ReloadOutcome,
+} from "../calls/daemon_api.ts";
 
 /** The common part of all answers about the configuration file. */
 export function configVerdict(verdict: ConfigVerdict): {
@@ -60,15 +65,12 @@ function configIssue(fields: LogFields): ConfigIssue {
 
 /** `warning`: see planOf(). */
 export function planConfigResponse(
-  { verdict, forecast }: {
-    readonly verdict: ConfigVerdict;
-    readonly forecast: ReloadForecast | undefined;
-  },
+  { verdict, forecast, planHash }: PlannedReload,
   warning: string,
 ): PlanConfigResponse {
   const judged = create(PlanConfigResponse, configVerdict(verdict));
   if (forecast === undefined) return judged;
-  return { ...judged, ...outlineOf(forecast), plan: planOf(forecast, warning) };
+  return { ...judged, ...outlineOf(forecast), plan: planOf(forecast, warning), planHash };
 }
 
 /** The effect of a reload; `warning`: see planOf(). */

@@ -47,7 +47,10 @@ Deno.test("configVerdict() has errors by stage as text, and all findings as issu
 
 Deno.test("planConfigResponse() has a verdict and no plan for an invalid file", () => {
   const verdict: ConfigVerdict = { ok: false, errors: [PARSE], warnings: [] };
-  const response = planConfigResponse({ verdict, forecast: undefined }, "VPP is away");
+  const response = planConfigResponse(
+    { verdict, forecast: undefined, planHash: "" },
+    "VPP is away",
+  );
   assert.deepEqual([response.ok, response.parseError], [false, "f:3:1: bad"]);
   assert.deepEqual([response.plan, response.started, response.kept], [undefined, [], 0]);
 });

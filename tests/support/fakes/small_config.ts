@@ -77,6 +77,7 @@ function vppLb(newFlowsTableLength: number): VppLbConfig {
     startupMaxDelayMs: 0,
     countersIntervalMs: 5000,
     newFlowsTableLength,
+    maxRemoval: 100,
   };
 }
 

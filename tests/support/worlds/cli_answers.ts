@@ -69,6 +69,7 @@ export function answersOf(words: Words): Required<Answers> {
       }],
       lbConfChanged: true,
       plan: planOf(words),
+      planHash: "5e".repeat(32),
     }),
     PlanBackend: () => ({ plan: planOf(words) }),
     ExplainBackend: () => backendExplanation(words),
