@@ -21,6 +21,8 @@ export type SlotKind =
   | "time"
   /** Any text; in the shell with quotes when it has blanks. */
   | "text"
+  /** pause or disable. */
+  | "then"
   /** bash, zsh or fish. */
   | "shell";
 
@@ -43,6 +45,7 @@ export type CommandName =
   | "set backend resume"
   | "set backend enable"
   | "set backend disable"
+  | "set backend drain"
   | "set weight"
   | "set weight file"
   | "plan backend pause"
