@@ -19,9 +19,10 @@ import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
+import { workOutDrain, workOutWeight } from "./worked_request.ts";
 import type { Intent, IntentSet } from "../intent/intent.ts";
-import { IntentKeeper, logDropped, logIntents, NO_STORE } from "../intent/expiry.ts";
-import { afterAction, afterWeight, type Restored, restoreIntents } from "../intent/rules.ts";
+import { IntentKeeper, logDropped, logIntents, logRestored, NO_STORE } from "../intent/expiry.ts";
+import { afterAction, afterEnds, type Restored, restoreIntents } from "../intent/rules.ts";
 import {
   type ChangeBatch,
   changeBatchOf,
@@ -29,35 +30,30 @@ import {
   logProbe,
   logSilent,
 } from "./change_batch.ts";
-import { checkAction, checkOptions, checkWeightRequest } from "./operator.ts";
-import { type OperatorOutcome, refused } from "./operator.ts";
-import type { BackendAction, OperatorOptions, SetWeightRequest } from "../intent/request.ts";
+import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
+import type {
+  BackendAction,
+  DrainRequest,
+  OperatorOptions,
+  SetWeightRequest,
+} from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
-import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
-import type { Durability, KeptIntents } from "../intent/ports.ts";
+import type {
+  CheckerEvent,
+  CheckerOptions,
+  CheckerReader,
+  FrontendView,
+  Snapshot,
+} from "./ports.ts";
+import type { Durability } from "../intent/ports.ts";
 import { type ReloadResult, workOutReload } from "./worked_reload.ts";
 import { Publisher } from "./publisher.ts";
-import { Registry, type WeightsSent } from "./registry.ts";
-import { weightOf } from "../config/pool_weights.ts";
+import { Registry } from "./registry.ts";
 import { createdAll } from "./reload.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
 import { WakeTimer } from "./wake_timer.ts";
 import { VoidReport } from "./void_report.ts";
-
-/** The parts of a Checker. */
-export interface CheckerOptions {
-  /** Checked and complete. */
-  readonly config: Config;
-  /** Without targets; the checker sets its callbacks, its owner closes it. */
-  readonly engine: ProbeEngine;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** The store of operators' intents; absent: they end with the process. */
-  readonly intents?: KeptIntents | undefined;
-  /** See WeightsSent; absent: there is no VPP. */
-  readonly weightsSent?: WeightsSent | undefined;
-}
 
 /** One step; its transition is added to the list. */
 interface Step {
@@ -81,7 +77,7 @@ export class Checker implements CheckerReader {
   readonly #wakeTimer: WakeTimer;
   /** The outcome of restoring the kept intents; logged at the start. */
   readonly #restored: Restored;
-  readonly #weightsSent: WeightsSent | undefined;
+  readonly #weightsSent: CheckerOptions["weightsSent"];
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";
 
@@ -137,15 +133,13 @@ export class Checker implements CheckerReader {
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
     this.#engine.onStart = (probe) => this.#onProbeStart(probe);
     this.#engine.trace(this.#logger.enabled("debug"));
-    const { intentSet, expired, dropped } = this.#restored;
+    const { intentSet } = this.#restored;
     const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
-    logIntents(this.#logger, "operator-intent-restored", intentSet.list());
-    logIntents(this.#logger, "operator-intent-expired", expired);
-    logDropped(this.#logger, dropped);
+    logRestored(this.#logger, this.#restored);
     this.#intents.put(intentSet);
     this.#intents.start();
     this.#publish({ transitions, changes, last, atMs });
@@ -155,9 +149,7 @@ export class Checker implements CheckerReader {
   stop(): void {
     if (this.#phase === "running") {
       this.#targets.stopAll();
-      this.#engine.onOutcomes = () => {};
-      this.#engine.onVoid = () => {};
-      this.#engine.onStart = () => {};
+      this.#engine.onOutcomes = this.#engine.onVoid = this.#engine.onStart = () => {};
       this.#voids.stop();
       this.#intents.stop();
       this.#carried.stop();
@@ -186,24 +178,32 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "enable", options });
   }
 
+  /**
+   * Gives the backend weight 0 in every frontend, without flush; `then` follows at the end. Refused
+   * when a frontend would lose its last server with a weight, unless `force`.
+   */
+  drainBackend(request: DrainRequest, options: OperatorOptions): OperatorOutcome<Backend> {
+    this.#assertRunning();
+    const { backend: name } = request;
+    const nowMs = this.#clock.wallMs();
+    const drain = workOutDrain(this.#registry, request, { options, nowMs });
+    if (drain.kind === "refused") return refused(drain.error, drain.before);
+    const { before, intentSet, frontends } = drain;
+    const durable = this.#apply(intentSet, { frontends });
+    const intent = intentSet.ofBackend(name);
+    return { ok: true, value: this.#backend(name), before, after: before, intent, durable };
+  }
+
   /** Puts a weight in force until its end, or until the file's own weight changes. */
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
-    const { frontend, weight } = request;
-    const before = checkWeightRequest(request, this.current.frontends);
-    if (before instanceof MaglevError) return refused(before);
     const nowMs = this.#clock.wallMs();
-    const problem = checkOptions(options, { nowMs, canEnd: true });
-    if (problem !== undefined) return refused(problem, before);
-    if (before !== weight) this.#registry.setWeight(request);
-    const { config, intents } = this.#registry;
-    const fileWeight = weightOf(config.frontends.get(frontend), request)!;
-    const intentSet = afterWeight(intents, { request, fileWeight, options, nowMs });
-    const durable = this.#putIntents(intentSet);
-    this.#publish(this.#changesOf([], before === weight ? [] : [frontend]));
-    const value = this.#registry.frontend(frontend);
-    invariant(value !== undefined, `frontend ${frontend} vanished`);
-    return { ok: true, value, before, after: weight, intent: intentSet.ofWeight(request), durable };
+    const change = workOutWeight(this.#registry, request, { options, nowMs });
+    if (change.kind === "refused") return refused(change.error, change.before);
+    const { before, after, intentSet, frontends } = change;
+    const durable = this.#apply(intentSet, { frontends });
+    const value = this.#registry.frontend(request.frontend)!;
+    return { ok: true, value, before, after, intent: intentSet.ofWeight(request), durable };
   }
 
   /** Puts a new, checked configuration in force; see reload.ts. */
@@ -309,8 +309,9 @@ export class Checker implements CheckerReader {
     }
     const value = this.#backend(name);
     const intentSet = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
-    const durable = this.#putIntents(intentSet);
-    this.#publish(this.#changesOf(transitions));
+    const drained = intents.ofBackend(name)?.kind === "drain";
+    const frontends = drained ? this.#registry.frontendsOf(name) : [];
+    const durable = this.#apply(intentSet, { transitions, frontends });
     const intent = intentSet.ofBackend(name);
     return { ok: true, value, before, after: value.state, intent, durable };
   }
@@ -327,27 +328,27 @@ export class Checker implements CheckerReader {
   /** Ends intents whose time is over, as an operator would. */
   #endIntents(ended: readonly Intent[]): void {
     const transitions: NamedTransition[] = [];
-    const frontends: string[] = [];
     const atMs = this.#clock.wallMs();
-    let intentSet = this.#registry.intents;
-    for (const intent of ended) {
-      intentSet = intentSet.without(intent);
-      if (intent.kind === "weight") {
-        this.#registry.setWeight({ ...intent, weight: intent.instead });
-        frontends.push(intent.frontend);
-      } else {
-        const kind = intent.kind === "pause" ? "resume" : "enable";
-        this.#act(intent.backend, { event: { kind }, atMs, transitions });
-      }
+    const { intentSet, actions, reweighed } = afterEnds(this.#registry.intents, ended);
+    for (const { backend, kind } of actions) {
+      this.#act(backend, { event: { kind }, atMs, transitions });
     }
-    this.#putIntents(intentSet);
+    const drained = reweighed.backends.flatMap((name) => this.#registry.frontendsOf(name));
+    const frontends = [...reweighed.frontends, ...drained];
+    this.#apply(intentSet, { transitions, frontends });
     logIntents(this.#logger, "operator-intent-expired", ended);
-    this.#publish(this.#changesOf(transitions, frontends));
   }
 
-  #putIntents(intentSet: IntentSet): Promise<Durability> {
+  /** Puts intents in force, with the weights of these frontends, and publishes what changed. */
+  #apply(intentSet: IntentSet, { transitions = [], frontends }: {
+    readonly transitions?: readonly NamedTransition[];
+    readonly frontends: readonly string[];
+  }): Promise<Durability> {
     this.#registry.setIntents(intentSet);
-    return this.#intents.put(intentSet);
+    const durable = this.#intents.put(intentSet);
+    for (const frontend of frontends) this.#registry.reweigh(frontend);
+    this.#publish(this.#changesOf(transitions, frontends));
+    return durable;
   }
 
   #step(name: string, { event, atMs, transitions }: Step): StepResult {

@@ -8,6 +8,31 @@ import type { FrontendHealth } from "../health/frontend.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
+import type { KeptIntents } from "../intent/ports.ts";
+import type { ProbeEngine } from "../probe/ports.ts";
+import type { Clock, Logger } from "../base/ports.ts";
+
+/**
+ * The weights of a frontend's servers that were last sent to VPP, by address; undefined: not known.
+ * Without VPP these are the weights of the last evaluation.
+ */
+export type WeightsSent = (
+  frontend: FrontendConfig,
+) => ReadonlyMap<string, number> | undefined;
+
+/** The parts of a Checker. */
+export interface CheckerOptions {
+  /** Checked and complete. */
+  readonly config: Config;
+  /** Without targets; the checker sets its callbacks, its owner closes it. */
+  readonly engine: ProbeEngine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The store of operators' intents; absent: they end with the process. */
+  readonly intents?: KeptIntents | undefined;
+  /** See WeightsSent; absent: there is no VPP. */
+  readonly weightsSent?: WeightsSent | undefined;
+}
 
 /** A frontend with its health; weights and servers are computed once, when it changes. */
 export interface FrontendView extends FrontendHealth {

@@ -5,18 +5,19 @@
  * The cost of a transition depends only on the frontends that use the backend, not on the size of
  * the configuration.
  */
-import { type PlacedWeight, withWeight } from "../config/pool_weights.ts";
+import { withoutWeight } from "../config/pool_weights.ts";
 import { invariant } from "../base/assert.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import { frontendHealth } from "../health/frontend.ts";
+import { type BackendLookup, frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
-import type { FrontendView, Snapshot } from "./ports.ts";
+import type { FrontendView, Snapshot, WeightsSent } from "./ports.ts";
+import { frontendsInForce, inForce } from "../intent/weights_in_force.ts";
 
 /** A frontend whose state changed. */
 export interface FrontendChange {
@@ -31,14 +32,6 @@ export interface Refreshed {
   /** Those of `views` whose state changed. */
   readonly changes: readonly FrontendChange[];
 }
-
-/**
- * The weights of a frontend's servers that were last sent to VPP, by address; undefined: not known.
- * Without VPP these are the weights of the last evaluation.
- */
-export type WeightsSent = (
-  frontend: FrontendConfig,
-) => ReadonlyMap<string, number> | undefined;
 
 /** Optional parts of a Registry. */
 export interface RegistryOptions {
@@ -67,6 +60,14 @@ export class Registry {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #evaluator: typeof frontendHealth;
   readonly #weightsSent: WeightsSent | undefined;
+  readonly #lookup: Omit<BackendLookup, "weightsBefore"> = {
+    stateOf: (name) => {
+      const backend = this.#backends.get(name);
+      invariant(backend !== undefined, `no backend ${name}`);
+      return countedState(backend);
+    },
+    addressOf: (name) => this.config.backends.get(name)!.address,
+  };
   /** Changes of policies that were not taken yet. */
   #policyChanges: PolicyChange[] = [];
   #intents: IntentSet;
@@ -182,11 +183,20 @@ export class Registry {
       .map(({ name }) => name);
   }
 
-  /** Puts a weight in force; its entry must exist. Call refresh() for the frontend afterwards. */
-  setWeight(weight: PlacedWeight): void {
-    const view = this.#frontends.get(weight.frontend);
-    invariant(view !== undefined, `no frontend ${weight.frontend}`);
-    this.#setFrontend({ ...view, config: withWeight(view.config, weight) });
+  /** Puts the intents' weights for a frontend in force. Call refresh() for it afterwards. */
+  reweigh(frontend: string): void {
+    const view = this.#frontends.get(frontend);
+    const file = this.config.frontends.get(frontend);
+    invariant(view !== undefined && file !== undefined, `no frontend ${frontend}`);
+    this.#setFrontend({ ...view, config: inForce(file, this.#intents) });
+  }
+
+  /** The state that a frontend would have without the weights of a backend, and with none held. */
+  stateWithout(frontend: string, backend: string): FrontendState {
+    const view = this.#frontends.get(frontend);
+    invariant(view !== undefined, `no frontend ${frontend}`);
+    const lookup = { ...this.#lookup, weightsBefore: () => new Map<string, number>() };
+    return this.#evaluator(withoutWeight(view.config, backend), lookup).state;
   }
 
   get intents(): IntentSet {
@@ -242,16 +252,13 @@ export class Registry {
   }
 
   #evaluate(config: FrontendConfig, before: FrontendView | undefined): FrontendView {
-    const health = this.#evaluator(config, {
-      stateOf: (name) => {
-        const backend = this.#backends.get(name);
-        invariant(backend !== undefined, `frontend ${config.name} uses no backend ${name}`);
-        return countedState(backend);
-      },
-      addressOf: (name) => this.config.backends.get(name)!.address,
+    const lookup = {
+      ...this.#lookup,
       weightsBefore: () =>
         this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent(config),
-    }, { past: before?.memory ?? NO_MEMORY, nowMs: this.#clock.monotonicMs() });
+    };
+    const moment = { past: before?.memory ?? NO_MEMORY, nowMs: this.#clock.monotonicMs() };
+    const health = this.#evaluator(config, lookup, moment);
     const { name } = config;
     if (health.policyChanges === undefined) return { name, config, ...health };
     const { policyChanges, ...rest } = health;
@@ -270,21 +277,6 @@ export function weightsOf(
 
 const STOPPED = { monotonicMs: () => FAR_PAST_MS };
 const NO_CHANGES: readonly PolicyChange[] = [];
-
-/** The frontends of `config` with the weights of `intents` in force; all entries must exist. */
-export function frontendsInForce(
-  config: Config,
-  intents: IntentSet,
-): ReadonlyMap<string, FrontendConfig> {
-  const frontends = new Map(config.frontends);
-  for (const intent of intents.list()) {
-    if (intent.kind !== "weight") continue;
-    const frontend = frontends.get(intent.frontend);
-    invariant(frontend !== undefined, `no frontend ${intent.frontend}`);
-    frontends.set(intent.frontend, withWeight(frontend, intent));
-  }
-  return frontends;
-}
 
 /** Each backend once, in the order of the pools. */
 function backendsOf(frontend: FrontendConfig): ReadonlySet<string> {

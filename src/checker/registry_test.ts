@@ -5,7 +5,9 @@ import { frontendHealth } from "../health/frontend.ts";
 import { later, NEVER_MS } from "../base/instant.ts";
 import type { BackendState } from "../health/state.ts";
 import { Registry } from "./registry.ts";
+import { frontendsInForce } from "../intent/weights_in_force.ts";
 import { weightOf } from "../config/pool_weights.ts";
+import { IntentSet } from "../intent/intent.ts";
 import { created } from "./reload.ts";
 
 const config = smallConfig({
@@ -77,15 +79,42 @@ Deno.test("Registry.invalidate() evaluates a frontend before it is read next", (
   assert.deepEqual(registry.snapshot().frontends.get("web")?.servers.at(1)?.keep, true);
 });
 
-Deno.test("Registry.setWeight touches one entry of one pool", () => {
+const BY = {
+  by: { peer: "unix", identity: "" },
+  reason: "",
+  sinceMs: wall(0),
+  untilMs: undefined,
+};
+const OVERRIDE = { frontend: "web", pool: "pool0", backend: "a", weight: 9 };
+const WEIGHT = { ...OVERRIDE, ...BY, kind: "weight", instead: 100 } as const;
+
+Deno.test("Registry.reweigh touches one entry of one pool", () => {
   const registry = registryWith({ a: "up", b: "up" });
-  const override = { frontend: "web", pool: "pool0", backend: "a", weight: 9 };
-  registry.setWeight(override);
+  const override = OVERRIDE;
+  registry.setIntents(IntentSet.of([WEIGHT]));
+  registry.reweigh("web");
   registry.refresh(["web"]);
   const view = registry.frontend("web")!;
   assert.deepEqual(view.effectiveWeights, [[9, 50], [0]]);
   assert.equal(weightOf(view.config, { pool: "pool1", backend: "a" }), 5);
   assert.equal(weightOf(config.frontends.get("web"), override), 100, "the file's stays");
+});
+
+Deno.test("a drain takes the weight of a backend in every pool, and wins over a set weight", () => {
+  const registry = registryWith({ a: "up", b: "up" });
+  const drain = { ...BY, kind: "drain", backend: "a", then: "disable", untilMs: wall(9) } as const;
+  const intents = IntentSet.of([WEIGHT, drain]);
+  registry.setIntents(intents);
+  for (const frontend of registry.frontendsOf("a")) registry.reweigh(frontend);
+  registry.refresh(registry.frontendsOf("a"));
+  const view = registry.frontend("web")!;
+  assert.deepEqual(view.effectiveWeights, [[0, 50], [0]]);
+  assert.equal(weightOf(view.config, { pool: "pool1", backend: "a" }), 0);
+  assert.deepEqual(view.config, frontendsInForce(config, intents).get("web"));
+  assert.equal(registry.stateWithout("web", "b"), "down");
+  registry.setIntents(IntentSet.EMPTY);
+  registry.reweigh("web");
+  assert.equal(registry.frontend("web")!.config, config.frontends.get("web"), "the file's again");
 });
 
 Deno.test("weightOf is undefined for an unknown frontend, pool or entry", () => {

@@ -10,7 +10,7 @@ import type { IntentSet } from "../intent/intent.ts";
 import { afterReload, type DroppedIntent } from "../intent/rules.ts";
 import type { StatsNeeds } from "../vpp/lb/guard/stats_budget.ts";
 import type { Snapshot } from "./ports.ts";
-import { frontendsInForce } from "./registry.ts";
+import { frontendsInForce } from "../intent/weights_in_force.ts";
 import { planReload, type ReloadPlan } from "./reload.ts";
 
 /** The effects of a reload on checks and intents. Every backend is in exactly one of the first five. */

@@ -2,7 +2,7 @@
 import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Json } from "../grpc/client/client.ts";
-import type { Answer } from "./commands/command.ts";
+import type { Answer, Waiting } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { explain, failureLine } from "../grpc/client/failures.ts";
 import type { Args } from "./language/node.ts";
@@ -24,6 +24,7 @@ export interface ExecuteOptions {
   readonly forecast: boolean;
   readonly nowMs: WallMs;
   readonly signal?: AbortSignal;
+  readonly waiting?: Waiting;
 }
 
 export interface Outcome {
@@ -75,10 +76,13 @@ async function askOne(
   args: Args,
   options: ExecuteOptions,
 ): Promise<Answer | MaglevError> {
-  const { nowMs, signal, forecast } = options;
+  const { nowMs, signal, forecast, waiting } = options;
   try {
     return await server.ask((client) =>
-      COMMANDS[command]({ client, nowMs, signal, forecast, memory: server.memory }, args)
+      COMMANDS[command](
+        { client, nowMs, signal, forecast, waiting, memory: server.memory },
+        args,
+      )
     );
   } catch (error) {
     if (!(error instanceof MaglevError)) throw error;

@@ -4,6 +4,7 @@ import { type AskingCommand, execute } from "./execute.ts";
 import { isLocal, runLocally } from "./local.ts";
 import type { Args, Invocation } from "./language/node.ts";
 import { type OutputStream, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
+import { pause } from "../async/pause.ts";
 import { complain } from "./output.ts";
 import type { Server } from "./servers.ts";
 import { unknownNames } from "./watch/names.ts";
@@ -50,6 +51,10 @@ async function ask(
     width: session.width(),
     nowMs: session.clock.wallMs(),
     signal,
+    waiting: {
+      pause: (ms) => pause(ms, { clock: session.clock, signal }),
+      say: (line) => complain(session.stderr, line),
+    },
   });
   writeText(session.stdout, text);
   if (signal.aborted) complain(session.stderr, "interrupted");

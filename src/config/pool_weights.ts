@@ -23,6 +23,17 @@ export function weightOf(
     ?.backends.find((backend) => backend.name === entry.backend)?.weight;
 }
 
+/** `frontend` with weight 0 for every entry of a backend. */
+export function withoutWeight(frontend: FrontendConfig, backend: string): FrontendConfig {
+  const pools = frontend.pools.map((pool) => ({
+    ...pool,
+    backends: pool.backends.map((entry) =>
+      entry.name === backend ? { ...entry, weight: 0 } : entry
+    ),
+  }));
+  return { ...frontend, pools };
+}
+
 /** `frontend` with one entry's weight replaced. */
 export function withWeight(frontend: FrontendConfig, override: PlacedWeight): FrontendConfig {
   const pools = frontend.pools.map((pool) =>

@@ -17,7 +17,7 @@ import { vipKeyOf, vppLbOf } from "../vpp/lb/desired.ts";
 import { vipKeyText } from "../vpp/lb/model.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
 import { SentWeights } from "../vpp/sync/sent_weights.ts";
-import type { WeightsSent } from "../checker/registry.ts";
+import type { WeightsSent } from "../checker/ports.ts";
 import { desiredSource } from "./desired_source.ts";
 
 type Event =

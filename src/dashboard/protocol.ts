@@ -189,7 +189,7 @@ export interface Transition {
 
 /** What an operator wants until it ends. A viewer does not see `by`. */
 export interface Intent {
-  readonly kind: "pause" | "disable" | "weight";
+  readonly kind: "pause" | "disable" | "drain" | "weight";
   readonly reason?: string;
   /** Identity or peer of the operator; only under `admin/`. */
   readonly by?: string;

@@ -79,7 +79,12 @@ function intentLink(intent: Intent | undefined, fileEnabled: boolean): Link {
     : { kind: "intent", text: "the file disables it (enabled: false)", decides: true };
 }
 
-const DONE = { pause: "paused", disable: "disabled", weight: "weighed" } as const;
+const DONE = {
+  pause: "paused",
+  disable: "disabled",
+  drain: "drained",
+  weight: "weighed",
+} as const;
 
 /** `paused by an operator until 2027-01-31T18:00:00.000Z: new kernel`. */
 export function intentText({ kind, untilMs, reason }: Intent): string {

@@ -81,6 +81,11 @@ function weightLink({ snapshot, view, pool, entry }: Place): Link {
   const { name: poolName, backends } = view.config.pools[pool]!;
   const { name, weight } = backends[entry]!;
   const at = { frontend: view.name, pool: poolName, backend: name };
+  const drain = snapshot.intents.ofBackend(name);
+  if (drain?.kind === "drain") {
+    const text = `${intentText(drain)}: no new flows, established ones stay`;
+    return { kind: "weight", text, weight, decides: true, sinceMs: drain.sinceMs };
+  }
   const intent = snapshot.intents.ofWeight(at);
   // The view differs from the file in weights alone, so the places are the same.
   const file = snapshot.config.frontends.get(view.name)?.pools[pool]?.backends[entry]?.weight;

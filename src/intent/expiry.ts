@@ -7,7 +7,7 @@
  */
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type Intent, IntentSet } from "./intent.ts";
-import type { DroppedIntent } from "./rules.ts";
+import type { DroppedIntent, Restored } from "./rules.ts";
 import type { Durability, IntentStore } from "./ports.ts";
 
 /** Longest time between two looks at the wall clock while an intent has an end. */
@@ -86,6 +86,13 @@ export function logIntents(
   for (const intent of intents) logger.info(event, intentFields(intent));
 }
 
+/** Writes a record for each intent that a start found. */
+export function logRestored(logger: Logger, { intentSet, expired, dropped }: Restored): void {
+  logIntents(logger, "operator-intent-restored", intentSet.list());
+  logIntents(logger, "operator-intent-expired", expired);
+  logDropped(logger, dropped);
+}
+
 /** Writes one `operator-intent-dropped` record for each. */
 export function logDropped(logger: Logger, dropped: readonly DroppedIntent[]): void {
   for (const { intent, cause } of dropped) {
@@ -102,6 +109,8 @@ function intentFields(intent: Intent): LogFields {
       backend: intent.backend,
       weight: intent.weight,
     }
+    : intent.kind === "drain"
+    ? { backend: intent.backend, then: intent.then }
     : { backend: intent.backend };
   return {
     intent: kind,

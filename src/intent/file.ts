@@ -3,6 +3,7 @@
  *
  *     {"format":"maglevd operator intents","version":1,"checksum":"<hex>","intents":[
  *     {"kind":"disable","backend":"nginx0","peer":"…","identity":"…","reason":"…","since_ms":…,"until_ms":null},
+ *     {"kind":"drain","backend":"nginx2","then":"disable","peer":"…","identity":"…","reason":"…",…},
  *     {"kind":"weight","frontend":"web","pool":"main","backend":"nginx1","weight":20,"instead":100,…}
  *     ]}
  *
@@ -21,6 +22,8 @@ import { MAX_REASON_LENGTH } from "./request.ts";
 
 const FORMAT = "maglevd operator intents";
 const VERSION = 1;
+/** With drains, which version 1 lacks. A file without any is still written as version 1. */
+const VERSION_WITH_DRAINS = 2;
 
 /** Longest file that is read or written, in bytes: some 50,000 intents. */
 export const MAX_INTENT_FILE_BYTES = 16 * 1024 * 1024;
@@ -31,8 +34,10 @@ export type DecodedIntents =
 
 /** The text of a file with these intents; the same intents always give the same text. */
 export function encodeIntents(intents: readonly Intent[]): string {
-  const lines = IntentSet.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
-  const head = { format: FORMAT, version: VERSION, checksum: checksum(`[${lines.join(",")}]`) };
+  const list = IntentSet.of(intents).list();
+  const lines = list.map((intent) => JSON.stringify(toRecord(intent)));
+  const version = list.some(({ kind }) => kind === "drain") ? VERSION_WITH_DRAINS : VERSION;
+  const head = { format: FORMAT, version, checksum: checksum(`[${lines.join(",")}]`) };
   const start = JSON.stringify(head).slice(0, -1);
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
 }
@@ -48,9 +53,12 @@ export function decodeIntents(text: string): DecodedIntents {
   if (!isRecord(document) || document.format !== FORMAT) {
     return refused("not written by maglevd");
   }
-  if (document.version !== VERSION) {
+  const { version } = document;
+  if (version !== VERSION && version !== VERSION_WITH_DRAINS) {
     return refused(
-      `need version ${VERSION}, have ${JSON.stringify(document.version)?.slice(0, 40)}`,
+      `need version ${VERSION} or ${VERSION_WITH_DRAINS}, have ${
+        JSON.stringify(version)?.slice(0, 40)
+      }`,
     );
   }
   if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
@@ -61,7 +69,8 @@ export function decodeIntents(text: string): DecodedIntents {
   }
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
-    const intent = fromRecord(record);
+    const decoded = fromRecord(record);
+    const intent = decoded?.kind === "drain" && version === VERSION ? undefined : decoded;
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
@@ -86,6 +95,8 @@ function toRecord(intent: Intent): JsonRecord {
       weight: intent.weight,
       instead: intent.instead,
     }
+    : intent.kind === "drain"
+    ? { backend: intent.backend, then: intent.then }
     : { backend: intent.backend };
   const until_ms = untilMs ?? null;
   return {
@@ -111,6 +122,11 @@ function fromRecord(record: unknown): Intent | undefined {
   const parts = Object.keys(record).length;
   if (kind === "pause" || kind === "disable") {
     return parts === 7 ? { kind, backend, ...asked } : undefined;
+  }
+  if (kind === "drain") {
+    const { then } = record;
+    if (parts !== 8 || until === null || (then !== "pause" && then !== "disable")) return undefined;
+    return { kind, backend, then, ...asked, untilMs: until };
   }
   const { frontend, pool, weight, instead } = record;
   if (kind !== "weight" || parts !== 11 || !isName(frontend) || !isName(pool)) return undefined;

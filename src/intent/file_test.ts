@@ -3,7 +3,12 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { fuzz, mutateText, rounds } from "../../tests/support/fakes/fuzz.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
-import { anyIntents, backendIntent, weightIntent } from "../../tests/support/fakes/intents.ts";
+import {
+  anyIntents,
+  backendIntent,
+  drainIntent,
+  weightIntent,
+} from "../../tests/support/fakes/intents.ts";
 import { type Intent, IntentSet } from "./intent.ts";
 import { decodeIntents, encodeIntents } from "./file.ts";
 
@@ -66,9 +71,9 @@ Deno.test("a foreign, newer or changed file is refused with the reason", () => {
     ["null", /not written by maglevd/],
     ["[]", /not written by maglevd/],
     ['{"format":"another"}', /not written by maglevd/],
-    [fileOf(record, { version: 2 }), /need version 1, have 2/],
-    [fileOf(record, { version: "1" }), /need version 1, have "1"/],
-    [fileOf(record, { version: undefined }), /need version 1, have undefined/],
+    [fileOf(record, { version: 3 }), /need version 1 or 2, have 3/],
+    [fileOf(record, { version: "1" }), /need version 1 or 2, have "1"/],
+    [fileOf(record, { version: undefined }), /need version 1 or 2, have undefined/],
     [fileOf({}), /fields are not those/],
     [fileOf(record, { more: 1 }), /fields are not those/],
     [fileOf(record, { checksum: "0" }), /checksum mismatch/],
@@ -106,6 +111,26 @@ Deno.test("a foreign, newer or changed file is refused with the reason", () => {
   ];
   for (const [text, message] of cases) assert.match(refusal(text), message, text);
   assert.deepEqual(decodeIntents(fileOf(record)), { kind: "ok", intents: SOME });
+});
+
+Deno.test("a drain needs version 2, an end and an action; without drains the version stays 1", () => {
+  const drain = drainIntent("nginx3", { untilMs: wall(1_800_000_000_000), then: "pause" });
+  const text = encodeIntents([...SOME, drain]);
+  assert.match(text, /"version":2,/);
+  assert.ok(
+    text.includes('{"kind":"drain","backend":"nginx3","then":"pause","peer":"127.0.0.1:1",'),
+  );
+  assert.deepEqual(decodeIntents(text), {
+    kind: "ok",
+    intents: IntentSet.of([...SOME, drain]).list(),
+  });
+  const [record] = JSON.parse(encodeIntents([drain])).intents;
+  const two = { version: 2 };
+  assert.equal(decodeIntents(fileOf([record], two)).kind, "ok");
+  assert.match(refusal(fileOf([record])), /entry 1 is not an intent of this version/);
+  for (const bad of [{ then: "resume" }, { then: undefined }, { until_ms: null }, { more: 1 }]) {
+    assert.match(refusal(fileOf([{ ...record, ...bad }], two)), /entry 1 is not an intent/);
+  }
 });
 
 Deno.test("fuzz: a damaged file is refused or means the same, and never throws", () => {

@@ -1,6 +1,6 @@
 /**
- * Operators' run-time settings beyond the file: a backend paused or disabled, a weight in place
- * of the file's. PURE.
+ * Operators' run-time settings beyond the file: a backend paused, disabled or drained, a weight in
+ * place of the file's. PURE.
  *
  * An intent has the setting, the operator, the reason, its start and its end. It is keyed by names,
  * never by an address or a position, and contains nothing that the configuration owns. So an old
@@ -37,6 +37,18 @@ export interface BackendIntent extends IntentBase {
   readonly backend: string;
 }
 
+/**
+ * A backend that takes no new flows until its end, and is paused or disabled then. Its weight is 0
+ * in every frontend; probing and established flows continue.
+ */
+export interface DrainIntent extends IntentBase {
+  readonly kind: "drain";
+  readonly backend: string;
+  /** The action at the end, which has no end of its own. */
+  readonly then: "pause" | "disable";
+  readonly untilMs: WallMs;
+}
+
 /** A weight in place of the file's. */
 export interface WeightIntent extends IntentBase {
   readonly kind: "weight";
@@ -50,7 +62,7 @@ export interface WeightIntent extends IntentBase {
   readonly instead: number;
 }
 
-export type Intent = BackendIntent | WeightIntent;
+export type Intent = BackendIntent | DrainIntent | WeightIntent;
 
 /** A string that is equal for intents of which only one can be in force. */
 export function intentKey(intent: Intent): string {
@@ -84,8 +96,8 @@ export class IntentSet {
     return this.#intents.size;
   }
 
-  /** The pause or disable of a backend. */
-  ofBackend(backend: string): BackendIntent | undefined {
+  /** The pause, disable or drain of a backend. */
+  ofBackend(backend: string): BackendIntent | DrainIntent | undefined {
     const intent = this.#intents.get(backendKey(backend));
     return intent?.kind === "weight" ? undefined : intent;
   }

@@ -20,6 +20,16 @@ export interface OperatorOptions {
 /** Actions on a backend. */
 export type BackendAction = "pause" | "resume" | "disable" | "enable";
 
+/** A drain, and what follows it. */
+export interface DrainRequest {
+  readonly backend: string;
+  readonly then: "pause" | "disable";
+  /** Its length in milliseconds, whole; undefined: five times VPP's flow timeout. */
+  readonly forMs: number | undefined;
+  /** Also when it takes the last server with a weight from a frontend. */
+  readonly force: boolean;
+}
+
 /** A weight to be put in place of the file's, until that one changes. */
 export interface SetWeightRequest {
   readonly frontend: string;

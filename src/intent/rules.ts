@@ -2,7 +2,8 @@
  * Decides when an intent begins and ends. PURE.
  *
  *     an action            begins the intent that agrees with it, and ends one that does not
- *     its time is over     ends it, with the opposite action: resume, enable, the file's weight
+ *     its time is over     ends it, with the opposite action: resume, enable, the file's weight; a
+ *                          drain becomes the pause or disable that follows it
  *     a reload             ends it if its backend or entry is removed, or if the file's own value
  *                          changed: an entry's weight, a backend's `enabled` (see reload.ts)
  *     a start              as a reload, by the values kept on disk; also if too old, or at its end
@@ -16,7 +17,13 @@ import { toPlainLine } from "../base/text.ts";
 import type { Config } from "../config/model.ts";
 import { step } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
-import { type BackendIntent, type Intent, IntentSet, type WeightIntent } from "./intent.ts";
+import {
+  type BackendIntent,
+  type DrainIntent,
+  type Intent,
+  IntentSet,
+  type WeightIntent,
+} from "./intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "./request.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import type { NamedTransition } from "../health/state.ts";
@@ -52,9 +59,54 @@ export function afterAction(
     return intentSet.with({ kind, backend: backend.name, ...askedBy(action) });
   }
   const intent = intentSet.ofBackend(backend.name);
+  // Every other action ends a drain.
+  if (intent?.kind === "drain") return intentSet.without(intent);
   return intent === undefined || disagreement(intent, backend, fileEnabled) === undefined
     ? intentSet
     : intentSet.without(intent);
+}
+
+/** The intents after a drain was requested, which ends at `untilMs`. */
+export function afterDrain(
+  intentSet: IntentSet,
+  { backend, then, untilMs, ...action }: Asked & Pick<DrainIntent, "backend" | "then" | "untilMs">,
+): IntentSet {
+  return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs });
+}
+
+/** The intent that follows a drain. */
+export function afterDrainOf({ then, untilMs: _, ...drain }: DrainIntent): BackendIntent {
+  return { ...drain, kind: then, untilMs: undefined };
+}
+
+/** The intents after some came to their ends by themselves, with the actions that follow. */
+export function afterEnds(intentSet: IntentSet, ended: readonly Intent[]): {
+  readonly intentSet: IntentSet;
+  readonly actions: readonly { readonly backend: string; readonly kind: BackendAction }[];
+  /** Frontends with other weights, by themselves or through a backend. */
+  readonly reweighed: {
+    readonly frontends: readonly string[];
+    readonly backends: readonly string[];
+  };
+} {
+  let rest = intentSet;
+  const actions: { backend: string; kind: BackendAction }[] = [];
+  const frontends: string[] = [];
+  const backends: string[] = [];
+  for (const intent of ended) {
+    rest = rest.without(intent);
+    if (intent.kind === "weight") {
+      frontends.push(intent.frontend);
+    } else if (intent.kind === "drain") {
+      rest = rest.with(afterDrainOf(intent));
+      backends.push(intent.backend);
+      actions.push({ backend: intent.backend, kind: intent.then });
+    } else {
+      const kind = intent.kind === "pause" ? "resume" : "enable";
+      actions.push({ backend: intent.backend, kind });
+    }
+  }
+  return { intentSet: rest, actions, reweighed: { frontends, backends } };
 }
 
 /** The intents after a weight was set in place of the file's. */
@@ -131,11 +183,13 @@ export function restoreIntents(input: RestoreInput): Restored {
   const expired: Intent[] = [];
   const dropped: DroppedIntent[] = [];
   const kept: Intent[] = [];
-  for (const intent of IntentSet.of(input.intents).list()) {
-    if (intent.untilMs !== undefined && intent.untilMs <= nowMs) {
-      expired.push(intent);
+  for (const stored of IntentSet.of(input.intents).list()) {
+    const over = stored.untilMs !== undefined && stored.untilMs <= nowMs;
+    if (over && stored.kind !== "drain") {
+      expired.push(stored);
       continue;
     }
+    const intent = over && stored.kind === "drain" ? afterDrainOf(stored) : stored;
     const cause = nowMs - intent.sinceMs > maxAgeMs
       ? "it is older than --state-max-age"
       : gone(intent, config) ?? overtaken(intent, config);
@@ -144,7 +198,7 @@ export function restoreIntents(input: RestoreInput): Restored {
       continue;
     }
     kept.push(intent);
-    if (intent.kind === "weight") continue;
+    if (intent.kind === "weight" || intent.kind === "drain") continue;
     const result = step(backends.get(intent.backend)!, { kind: intent.kind }, nowMs);
     if (!result.ok || result.transition === undefined) continue;
     backends.set(intent.backend, result.backend);
@@ -181,11 +235,12 @@ const BY_FILE = "the configuration disables the backend itself";
 
 /** The reason why a backend is not as `intent` requires. */
 function disagreement(
-  intent: BackendIntent,
+  intent: BackendIntent | DrainIntent,
   backend: Backend | undefined,
   fileEnabled: boolean,
 ): string | undefined {
   if (backend?.state === "disabled" && !fileEnabled) return BY_FILE;
+  if (intent.kind === "drain") return undefined;
   const wanted = intent.kind === "pause" ? "paused" : "disabled";
   return backend?.state === wanted
     ? undefined

@@ -158,7 +158,10 @@ grpcTest(
       assert.ok(decoded.kind === "ok");
       const nowMs = wallMsOf(new Date());
       const ends = { weight: later(nowMs, -1), pause: later(nowMs, 5000), disable: undefined };
-      const moved = decoded.intents.map((each) => ({ ...each, untilMs: ends[each.kind] }));
+      const moved = decoded.intents.map((each) => {
+        assert.ok(each.kind !== "drain");
+        return { ...each, untilMs: ends[each.kind] };
+      });
       await Deno.writeTextFile(path, encodeIntents(moved));
       const second = start({ ...GRPC, stateDir });
       const gone = await second.seen(({ msg }) => msg === "operator-intent-expired");

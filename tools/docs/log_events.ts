@@ -27,7 +27,7 @@ function event(levels: string, fields: string, meaning: string, action?: string)
 const VIP = "vip protocol port";
 const ISSUE = "stage rule file line column path message";
 const SIZE = "frontends backends healthchecks";
-const INTENT = "intent frontend pool backend weight peer identity reason since until";
+const INTENT = "intent frontend pool backend then weight peer identity reason since until";
 const ACCESS = "tls tokens anonymous";
 const RELOADED =
   "started started-names stopped stopped-names restarted restarted-names carried readdressed " +
@@ -236,11 +236,11 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
   "prober-restored": event("info", "netns lack after-ms message", "Probes count again."),
   "operator-action": event(
     "info",
-    "method backend frontend pool weight until peer identity reason result err before after",
+    "method backend then frontend pool weight until peer identity reason result err before after",
     "A call that changes something, allowed or refused.",
   ),
-  "operator-intent-restored": event("info", INTENT, "A pause, disable or weight survived."),
-  "operator-intent-expired": event("info", INTENT, "A pause, disable or weight reached its end."),
+  "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),
+  "operator-intent-expired": event("info", INTENT, "A pause, disable, drain or weight reached its end."),
   "operator-intent-dropped": event(
     "warn",
     `${INTENT} message`,

@@ -108,11 +108,12 @@ export function untilText(untilUnixNs: bigint | undefined, nowMs: WallMs): strin
 const KIND_WORDS: ReadonlyMap<string, string> = new Map([
   ["pause", "paused"],
   ["disable", "disabled"],
+  ["drain", "drained"],
 ]);
 
 /** An operator's intent in one line: `paused by alice (192.0.2.9), 12m07s ago: new kernel`. */
 export function intentText(intent: messages.Intent, nowMs: WallMs): string {
-  const { kind, reason, sinceUnixNs, untilUnixNs, fileWeight, weight } = intent;
+  const { kind, reason, sinceUnixNs, untilUnixNs, fileWeight, weight, then } = intent;
   const what = kind === "weight"
     ? `weight ${fileWeight} → ${weight}`
     : KIND_WORDS.get(kind) ?? kind;
@@ -120,7 +121,8 @@ export function intentText(intent: messages.Intent, nowMs: WallMs): string {
   const when = ageMs < 1000 ? "just now" : `${elapsed(ageMs)} ago`;
   const end = untilUnixNs === undefined ? "" : `, until ${untilText(untilUnixNs, nowMs)}`;
   const why = reason === "" ? "" : `: ${reason}`;
-  return `${what} by ${whoText(intent)}, ${when}${end}${why}`;
+  const next = then === "" ? "" : `, then ${KIND_WORDS.get(then) ?? then}`;
+  return `${what} by ${whoText(intent)}, ${when}${end}${next}${why}`;
 }
 
 /** The same in a column of notes; empty without an intent. */

@@ -13,6 +13,16 @@ export interface CommandContext {
   readonly forecast?: boolean | undefined;
   /** The shell's memory of this server, kept between commands; rates are computed from it. */
   readonly memory?: Map<string, unknown> | undefined;
+  /** For commands that take long; absent: they cannot wait. */
+  readonly waiting?: Waiting | undefined;
+}
+
+/** Time and progress of a command that takes long. */
+export interface Waiting {
+  /** Resolves after so many milliseconds, or when the command is aborted. */
+  readonly pause: (ms: number) => Promise<void>;
+  /** Writes one line about the progress. */
+  readonly say: (line: string) => void;
 }
 
 export interface Answer {

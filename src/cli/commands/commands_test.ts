@@ -133,6 +133,12 @@ Deno.test("each command calls its one method", async () => {
       { name: "web1", reason: "", end: undefined },
     ],
     [
+      "set backend drain",
+      { backend: "web1", for: "10m0s", then: "pause", force: "force", reason: "r" },
+      "DrainBackend",
+      { name: "web1", reason: "r", forNs: 600_000_000_000n, then: "pause", force: true },
+    ],
+    [
       "set weight",
       { ...PLACE, until: "2026-03-01T09:30:00.250Z" },
       "SetFrontendPoolBackendWeight",
@@ -210,6 +216,42 @@ Deno.test("each command calls its one method", async () => {
   }
   const tried = new Set(cases.map(([name]) => name));
   assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
+});
+
+Deno.test("a drain waits for its end with progress, over a restart of the server", async () => {
+  const drained = WORLD.DrainBackend!({ name: "web1" });
+  const after = (kind: string) => ({
+    ...drained,
+    state: "disabled",
+    intent: kind === "" ? undefined : { ...drained.intent!, kind, untilUnixNs: undefined },
+  });
+  const waitFor = async (replies: (() => typeof drained)[]) => {
+    const said: string[] = [];
+    let paused = 0;
+    const waiting = {
+      pause: (ms: number) => Promise.resolve(void (paused += ms)),
+      say: (line: string) => void said.push(line),
+    };
+    const answers = { ...WORLD, GetBackend: () => replies.shift()!() };
+    const { client } = fakeClient(answers);
+    const args = { backend: "web1", wait: "wait" };
+    const answer = await COMMANDS["set backend drain"]({ client, nowMs: NOW_MS, waiting }, args);
+    return { said, paused, ok: answer.ok, text: text(answer) };
+  };
+  const gone = () => {
+    throw new MaglevError("unavailable", "restarting");
+  };
+  const still = Array.from({ length: 11 }, () => () => drained);
+  const good = await waitFor([...still, gone, () => after("disable")]);
+  assert.deepEqual([good.ok, good.paused], [true, 13_000]);
+  assert.deepEqual(good.said.map((line) => line.replace(/, at most .*/, "")), [
+    "web1: draining for 0s",
+    "web1: draining for 10s",
+  ]);
+  assert.match(good.text, /^web1: disabled/);
+  const cancelled = await waitFor([() => after("")]);
+  assert.equal(cancelled.ok, false, "an operator enabled it");
+  await assert.rejects(waitFor(Array.from({ length: 61 }, () => gone)), /restarting/);
 });
 
 Deno.test("commands reject when the server refuses, and for invalid arguments", async () => {

@@ -38,7 +38,7 @@ export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason
 }
 
 /** The tree accepts only durations that parseDuration() can read. */
-function spanOf(text: string): number {
+export function spanOf(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
   throw new MaglevError("invalid-argument", `cannot take ${JSON.stringify(text)} for a duration`);

@@ -4,7 +4,7 @@ import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
 import { explainBackend, explainFrontend } from "./explain.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
-import { setBackend, setWeight, setWeightFile } from "./set.ts";
+import { drainBackend, setBackend, setWeight, setWeightFile } from "./set.ts";
 import { showBackend, showBackends } from "./show/backends.ts";
 import { showVppLbCounters, showVppLbServers } from "./show/counters.ts";
 import { showFrontend, showFrontends } from "./show/frontends.ts";
@@ -37,6 +37,7 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "set backend resume": setBackend("resume"),
   "set backend enable": setBackend("enable"),
   "set backend disable": setBackend("disable"),
+  "set backend drain": drainBackend,
   "set weight": setWeight,
   "set weight file": setWeightFile,
   "plan backend pause": planBackend("pause"),

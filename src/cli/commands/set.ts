@@ -8,7 +8,8 @@ import { elapsed, wallMsOfNanoseconds } from "../render/mod.ts";
 import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentText, stateCell } from "./cells.ts";
-import { intentRequest } from "./intent.ts";
+import { drainEnd } from "./drain_wait.ts";
+import { intentRequest, nanoseconds, spanOf } from "./intent.ts";
 import { forecastLine, warningLine } from "./plan_view.ts";
 
 /** Longest delay of a change by its forecast, in milliseconds. */
@@ -41,6 +42,29 @@ export function setBackend(action: Action): Command {
     ];
     return answer(METHODS[action], message, { view: [{ kind: "lines", lines }] });
   };
+}
+
+/** `set backend <name> drain`; with `wait` it answers at the end of the drain. */
+export async function drainBackend(context: CommandContext, args: Args): Promise<Answer> {
+  const { for: span, then = "", force, wait, reason = "" } = args;
+  const message = await ask(context, "DrainBackend", {
+    request: {
+      name: need(args, "backend"),
+      reason,
+      forNs: span === undefined ? 0n : nanoseconds(spanOf(span)),
+      then,
+      force: force !== undefined,
+    },
+  });
+  const ended = wait === undefined ? undefined : await drainEnd(context, message);
+  const shown = ended ?? message;
+  const lines = [
+    backendLine(shown, context.nowMs),
+    ...intentLines(shown.intent, context.nowMs),
+    ...warningLines(message.warning),
+  ];
+  const ok = ended === undefined || ended.intent?.kind === message.intent?.then;
+  return answer("DrainBackend", shown, { view: [{ kind: "lines", lines }], ok });
 }
 
 /** `web1: up → paused`, or `web1: paused for 3d4h` when the state is an older one. */

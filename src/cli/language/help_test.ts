@@ -85,7 +85,7 @@ arrives.`,
   );
   const set = topicText("set backend");
   match(set, /^ {2}set backend <name> pause .*\n[^]*\n {2}set backend <name> disable /);
-  match(set, /\n {2}for <duration> {2}How long/);
+  match(set, /\n {2}for <duration> +How long/);
   equal(set.match(/\n {2}reason <text>/g)?.length, 1);
   ok(!set.includes("frontend"), set);
   match(topicText("show vpp lb state"), /Flows are an upper bound/);

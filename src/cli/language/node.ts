@@ -23,6 +23,8 @@ export type SlotKind =
   | "text"
   /** The hash of a plan: 64 hexadecimal digits. */
   | "hash"
+  /** pause or disable. */
+  | "then"
   /** bash, zsh or fish. */
   | "shell";
 
@@ -45,6 +47,7 @@ export type CommandName =
   | "set backend resume"
   | "set backend enable"
   | "set backend disable"
+  | "set backend drain"
   | "set weight"
   | "set weight file"
   | "plan backend pause"

@@ -132,7 +132,10 @@ Deno.test("parse() reports an error with its place and the expected words", () =
       ["set", "b", "two words"],
       'backend: need a name (1 to 128 characters, no blanks or control characters), not "two words"',
     ],
-    [["set", "b", "a"], "set backend a: incomplete; expected pause, resume, enable or disable"],
+    [
+      ["set", "b", "a"],
+      "set backend a: incomplete; expected pause, resume, enable, disable or drain",
+    ],
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
     [
       ["help", "me"],
@@ -170,7 +173,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "naïve", "x"],
-      'set backend "naïve": unknown word "x"; expected pause, resume, enable or disable',
+      'set backend "naïve": unknown word "x"; expected pause, resume, enable, disable or drain',
     ],
   ];
   for (const [line, message] of cases) {

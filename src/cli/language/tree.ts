@@ -28,6 +28,19 @@ const LASTING: readonly OptionNode[] = [
   },
 ];
 
+/** Options of a drain. */
+const DRAIN: readonly OptionNode[] = [
+  REASON,
+  {
+    word: "for",
+    help: "How long at most; left out: five times VPP's flow timeout",
+    value: { slot: "duration" },
+  },
+  { word: "then", help: "What follows; left out: disable", value: { slot: "then" } },
+  { word: "force", help: "Also when it is the last server with a weight" },
+  { word: "wait", help: "Wait for its end, with progress" },
+];
+
 interface Rest {
   readonly run?: CommandName;
   readonly next?: readonly TreeNode[];
@@ -214,6 +227,16 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
     action("resume", true),
     action("enable", true),
     action("disable", false),
+    ...(verb === "plan" ? [] : [
+      word("drain", "Stop new flows; disable or pause it later", {
+        run: "set backend drain",
+        options: DRAIN,
+        more: [
+          "Its weight is 0 wherever it is used. Present flows stay until the drain ends.",
+          "An enable, resume, pause or disable ends it.",
+        ],
+      }),
+    ]),
   ];
 }
 

@@ -25,6 +25,8 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   time: "2027-01-31T18:00:00.000Z",
   text: "two words",
   hash: "ab".repeat(32),
+  // Its values are words of the language; "pause" is one of an action as well.
+  then: "disable",
   shell: "zsh",
 };
 
@@ -137,6 +139,7 @@ const LINES: Readonly<Record<CommandName, string>> = {
   "set backend resume": "set backend nginx0 resume",
   "set backend enable": "set backend nginx0 enable",
   "set backend disable": "set backend nginx0 disable",
+  "set backend drain": "set backend nginx0 drain",
   "set weight file": "set frontend web pool blue backend nginx0 weight file",
   "set weight": "set frontend web pool blue backend nginx0 weight 5",
   "plan backend pause": "plan backend nginx0 pause",

@@ -23,6 +23,11 @@ const LEVELS: readonly FixedValue[] = [
   { text: "error", help: "Failures" },
 ];
 
+const THEN: readonly FixedValue[] = [
+  { text: "disable", help: "Take it out of service; its last flows are dropped" },
+  { text: "pause", help: "Stop probing it; its last flows stay" },
+];
+
 const SHELLS: readonly FixedValue[] = [
   { text: "bash", help: "GNU bash" },
   { text: "zsh", help: "Z shell" },
@@ -32,6 +37,7 @@ const SHELLS: readonly FixedValue[] = [
 /** The values of slots with a closed set; empty: any value that checkValue() accepts. */
 export function fixedValues(slot: SlotKind): readonly FixedValue[] {
   if (slot === "level") return LEVELS;
+  if (slot === "then") return THEN;
   return slot === "shell" ? SHELLS : [];
 }
 
@@ -49,6 +55,8 @@ export function placeholder(slot: SlotKind): string {
       return "<0-100>";
     case "count":
       return "<n>";
+    case "then":
+      return THEN.map(({ text }) => text).join("|");
     case "shell":
       return SHELLS.map(({ text }) => text).join("|");
     default:
@@ -105,6 +113,7 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
     case "level":
       // In any case, like --log-level.
       return oneOf(fixedValues(slot), text.toLowerCase());
+    case "then":
     case "shell":
       return oneOf(fixedValues(slot), text);
     default:
@@ -172,6 +181,7 @@ function wanted(slot: SlotKind): string {
     case "text":
       return `one line of at most ${MAX_TEXT} characters, without control characters`;
     case "level":
+    case "then":
     case "shell":
       return listWords(fixedValues(slot).map(({ text }) => text));
     default:

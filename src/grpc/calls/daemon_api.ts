@@ -23,6 +23,7 @@ export interface DaemonApi {
     | "pauseBackend"
     | "resumeBackend"
     | "disableBackend"
+    | "drainBackend"
     | "enableBackend"
     | "setWeight"
   >;

@@ -37,6 +37,7 @@ export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
   ResumeBackend: WRITE,
   EnableBackend: WRITE,
   DisableBackend: WRITE,
+  DrainBackend: WRITE,
   SetFrontendPoolBackendWeight: WRITE,
   WatchEvents: READ,
   CheckConfig: INSPECT,

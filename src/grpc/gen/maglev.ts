@@ -220,7 +220,7 @@ export interface TransitionRecord {
 
 /** An operator's intent, in force until it ends. */
 export interface Intent {
-  /** pause, disable, or weight. */
+  /** pause, disable, drain, or weight. */
   readonly kind: string;
   readonly peer: string;
   readonly identity: string;
@@ -237,6 +237,20 @@ export interface Intent {
   readonly pool: string;
   readonly weight: number;
   readonly fileWeight: number;
+  /** For a drain: pause or disable, the intent that follows it. */
+  readonly then: string;
+}
+
+export interface DrainBackendRequest {
+  readonly name: string;
+  /** Reason, for the log and for other operators. */
+  readonly reason: string;
+  /** Length of the drain; 0: five times VPP's flow timeout. */
+  readonly forNs: bigint;
+  /** At the end: pause or disable; empty: disable. */
+  readonly then: string;
+  /** Also when it takes the last server with a weight from a frontend. */
+  readonly force: boolean;
 }
 
 export interface BackendRequest {
@@ -2584,6 +2598,7 @@ function createBaseIntent(): Intent {
     pool: "",
     weight: 0,
     fileWeight: 0,
+    then: "",
   };
 }
 
@@ -2633,6 +2648,9 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
     }
     if (message.fileWeight !== 0) {
       writer.uint32(88).uint32(message.fileWeight);
+    }
+    if (message.then !== "") {
+      writer.uint32(402).string(message.then);
     }
     return writer;
   },
@@ -2736,6 +2754,111 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
             }
 
             message.fileWeight = reader.uint32();
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.then = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDrainBackendRequest(): DrainBackendRequest {
+  return { name: "", reason: "", forNs: 0n, then: "", force: false };
+}
+
+export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainBackendRequest"> = {
+  $type: "maglev.DrainBackendRequest" as const,
+
+  encode(message: DrainBackendRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.forNs !== 0n) {
+      if (BigInt.asIntN(64, message.forNs) !== message.forNs) {
+        throw new globalThis.Error(
+          "value provided for field message.forNs of type int64 too large",
+        );
+      }
+      writer.uint32(24).int64(message.forNs);
+    }
+    if (message.then !== "") {
+      writer.uint32(34).string(message.then);
+    }
+    if (message.force !== false) {
+      writer.uint32(40).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainBackendRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainBackendRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.forNs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.then = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.force = reader.bool();
             continue;
           }
         }
@@ -8443,6 +8566,18 @@ export const MaglevDefinition = {
     enableBackend: {
       name: "EnableBackend",
       requestType: BackendRequest as typeof BackendRequest,
+      requestStream: false,
+      responseType: BackendInfo as typeof BackendInfo,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Stops new flows in every frontend; probing and established flows continue. At its end the backend
+     * is disabled or paused.
+     */
+    drainBackend: {
+      name: "DrainBackend",
+      requestType: DrainBackendRequest as typeof DrainBackendRequest,
       requestStream: false,
       responseType: BackendInfo as typeof BackendInfo,
       responseStream: false,

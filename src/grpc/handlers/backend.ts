@@ -4,10 +4,11 @@ import type { LogFields } from "../../base/ports.ts";
 import { type BackendAction } from "../../intent/request.ts";
 import { notFound } from "../../base/nearest.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
-import { backendInfo } from "./convert.ts";
+import { backendInfo, milliseconds } from "./convert.ts";
 import type {
   BackendInfo,
   BackendRequest,
+  DrainBackendRequest,
   GetBackendRequest,
   ListBackendsRequest,
   ListBackendsResponse,
@@ -91,4 +92,78 @@ export function actOnBackend(
     valueOf: ({ name }) => checker.current.backends.get(name)?.state,
     run,
   };
+}
+
+/** Drains a backend. */
+export function drainBackend(
+  { checker, probers, clock }: DaemonApi,
+): ActionHandler<DrainBackendRequest, BackendInfo> {
+  async function run(
+    { name, reason, forNs, then, force }: DrainBackendRequest,
+    { caller }: CallContext,
+  ): Promise<ActionResult<BackendInfo>> {
+    if (then !== "" && then !== "pause" && then !== "disable") {
+      return {
+        answer: new MaglevError(
+          "invalid-argument",
+          `cannot follow a drain by ${JSON.stringify(then)}: need pause or disable`,
+        ),
+      };
+    }
+    const forMs = forNs === 0n ? undefined : milliseconds(forNs);
+    const { peer, identity } = caller;
+    const outcome = checker.drainBackend(
+      { backend: name, then: then === "" ? "disable" : then, forMs, force },
+      { by: { peer, identity }, reason: reason === "" ? undefined : reason },
+    );
+    const { before, after } = outcome;
+    if (!outcome.ok) return { answer: outcome.error, before, after };
+    const snapshot = checker.current;
+    const info = backendInfo(outcome.value, {
+      snapshot,
+      transitions: true,
+      blind: probers.voidReason(name),
+    });
+    const partners = sameServer(name, snapshot);
+    const warnings = [
+      ...(partners.length === 0 ? [] : [
+        `VPP has one server for it and ${partners.join(", ")}: they keep their weights, so that ` +
+        "server still takes new flows",
+      ]),
+      durabilityWarning(await outcome.durable, outcome.intent),
+    ];
+    return {
+      answer: { ...info, warning: warnings.filter((text) => text !== "").join("; ") },
+      before,
+      after,
+    };
+  }
+  return {
+    argumentsOf: ({ name, forNs, then }): LogFields => ({
+      backend: name,
+      then: then === "" ? "disable" : then,
+      until: forNs === 0n ? undefined : untilText({ $case: "forNs", value: forNs }, clock.wallMs()),
+    }),
+    reasonOf: ({ reason }) => reason,
+    valueOf: ({ name }) => checker.current.backends.get(name)?.state,
+    run,
+  };
+}
+
+/** Backends of the same address with a weight in a frontend of this one, quoted. */
+function sameServer(
+  name: string,
+  { config, frontends }: DaemonApi["checker"]["current"],
+): readonly string[] {
+  const address = config.backends.get(name)?.address.text;
+  const partners = new Set<string>();
+  for (const { config: { pools } } of frontends.values()) {
+    const entries = pools.flatMap(({ backends }) => backends);
+    if (!entries.some((entry) => entry.name === name)) continue;
+    for (const entry of entries) {
+      const same = config.backends.get(entry.name)?.address.text === address;
+      if (entry.name !== name && entry.weight > 0 && same) partners.add(JSON.stringify(entry.name));
+    }
+  }
+  return [...partners].sort();
 }

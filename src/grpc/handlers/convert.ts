@@ -165,6 +165,7 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
     pool: place?.pool ?? "",
     weight: place?.weight ?? 0,
     fileWeight: place?.instead ?? 0,
+    then: intent.kind === "drain" ? intent.then : "",
   };
 }
 

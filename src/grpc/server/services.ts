@@ -58,6 +58,7 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.ResumeBackend, backend.actOnBackend("resume", daemon));
   served.action(Maglev.EnableBackend, backend.actOnBackend("enable", daemon));
   served.action(Maglev.DisableBackend, backend.actOnBackend("disable", daemon));
+  served.action(Maglev.DrainBackend, backend.drainBackend(daemon));
   served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(daemon));
   served.stream(Maglev.WatchEvents, watchEvents(daemon));
   served.unary(Maglev.CheckConfig, config.checkConfig(daemon));

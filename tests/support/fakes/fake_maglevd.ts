@@ -294,6 +294,7 @@ export class FakeMaglevd {
       ResumeBackend: ({ name }) => named(this.backends, name),
       EnableBackend: ({ name }) => named(this.backends, name),
       DisableBackend: ({ name }) => named(this.backends, name),
+      DrainBackend: ({ name }) => named(this.backends, name),
       SetFrontendPoolBackendWeight: ({ frontend }) => named(this.frontends, frontend),
       SyncVPPLBState: refused,
       PlanBackend: refused,

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { LATEST_MS } from "../../../src/base/instant.ts";
 import { wall } from "./instants.ts";
-import { type Intent, intentKey } from "../../../src/intent/intent.ts";
+import { type DrainIntent, type Intent, intentKey } from "../../../src/intent/intent.ts";
 import type { Durability, IntentStore } from "../../../src/intent/ports.ts";
 
 /** The fields of every intent. */
@@ -19,6 +19,14 @@ export function backendIntent(
   rest: Partial<Pick<Intent, "reason" | "sinceMs" | "untilMs">> = {},
 ): Intent {
   return { kind, backend, ...ASKED, ...rest };
+}
+
+/** A drain of a backend, which is disabled at its end. */
+export function drainIntent(
+  backend: string,
+  rest: Partial<Omit<DrainIntent, "kind" | "backend">> & Pick<DrainIntent, "untilMs">,
+): DrainIntent {
+  return { kind: "drain", backend, then: "disable", ...ASKED, ...rest };
 }
 
 /** `place` is `frontend/pool/backend`, `weights` is `weight/instead`. */
@@ -56,6 +64,14 @@ const asked = fc.record({
 export const anyIntent: fc.Arbitrary<Intent> = fc.oneof(
   fc.tuple(fc.constantFrom("pause" as const, "disable" as const), name, asked)
     .map(([kind, backend, rest]) => ({ kind, backend, ...rest })),
+  fc.tuple(fc.constantFrom("pause" as const, "disable" as const), name, asked, time)
+    .map(([then, backend, rest, untilMs]) => ({
+      kind: "drain" as const,
+      backend,
+      then,
+      ...rest,
+      untilMs,
+    })),
   fc.tuple(
     fc.record({ frontend: name, pool: name, backend: name }),
     fc.uniqueArray(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 2 }),

@@ -71,6 +71,13 @@ export type Command =
   | ({ readonly kind: "pause" | "disable"; readonly name: string } & Ending)
   | { readonly kind: "resume" | "enable"; readonly name: string }
   | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Ending)
+  | {
+    readonly kind: "drain";
+    readonly name: string;
+    readonly then: "pause" | "disable";
+    readonly forMs: number;
+    readonly force: boolean;
+  }
   /** Time passes until the next timer. */
   | { readonly kind: "wait" }
   | { readonly kind: "reload"; readonly config: Config };
@@ -100,7 +107,17 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       name: fc.constantFrom(...NAMES),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "wait" as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "wait" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("drain" as const),
+      name: fc.constantFrom(...NAMES),
+      then: fc.constantFrom("pause" as const, "disable" as const),
+      forMs: fc.constantFrom(1000, 200_000),
+      force: fc.boolean(),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -143,6 +160,9 @@ export function run(world: World, command: Command): void {
     }
     case "weight":
       checker.setWeight(weightRequest(checker.snapshot(), command), until(world, command));
+      return;
+    case "drain":
+      checker.drainBackend({ ...command, backend: command.name }, WHO);
       return;
     case "wait":
       if (clock.nextDueMs !== undefined) clock.advance(clock.nextDueMs - clock.monotonicMs());

@@ -4,7 +4,7 @@ import type { OperatorOptions } from "../../../src/intent/request.ts";
 import type { CheckerEvent } from "../../../src/checker/ports.ts";
 import type { KeptIntents } from "../../../src/intent/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
-import type { WeightsSent } from "../../../src/checker/registry.ts";
+import type { WeightsSent } from "../../../src/checker/ports.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";

@@ -49,6 +49,10 @@ export function answersOf(words: Words): Required<Answers> {
     PauseBackend: ({ name }) => acted(named(backends, name), { state: "paused", words }),
     ResumeBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     DisableBackend: ({ name }) => acted(named(backends, name), { state: "disabled", words }),
+    DrainBackend: ({ name }) => ({
+      ...named(backends, name),
+      intent: intentOf("drain", words),
+    }),
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
     CheckConfig: () => ({ ok: false, ...findings(words), hash: "" }),

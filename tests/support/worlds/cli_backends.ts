@@ -17,7 +17,10 @@ export function named<T extends { readonly name: string }>(
 }
 
 /** An intent of an operator on the first backend; a weight is one of the first pool. */
-export function intentOf(kind: "pause" | "disable" | "weight", words: Words): messages.Intent {
+export function intentOf(
+  kind: "pause" | "disable" | "drain" | "weight",
+  words: Words,
+): messages.Intent {
   const weight = kind === "weight";
   return {
     kind,
@@ -31,6 +34,7 @@ export function intentOf(kind: "pause" | "disable" | "weight", words: Words): me
     pool: weight ? words.pool : "",
     weight: weight ? 25 : 0,
     fileWeight: weight ? 100 : 0,
+    then: kind === "drain" ? "disable" : "",
   };
 }
 

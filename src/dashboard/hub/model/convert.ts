@@ -42,7 +42,7 @@ const BACKEND_STATES: readonly BackendStateName[] = [
 ];
 const FRONTEND_STATES: readonly FrontendStateName[] = ["unknown", "up", "down"];
 const LEVELS: readonly LogLevelName[] = ["debug", "info", "warn", "error"];
-const INTENTS: readonly Intent["kind"][] = ["pause", "disable", "weight"];
+const INTENTS: readonly Intent["kind"][] = ["pause", "disable", "drain", "weight"];
 
 /** Nanoseconds as whole milliseconds. */
 export function milliseconds(ns: bigint): number {
