@@ -26,7 +26,8 @@ import type {
   VppLbDraft,
 } from "./schema/schema.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
-import type { http, tls } from "./schema/healthcheck.ts";
+import type { http } from "./schema/healthcheck.ts";
+import type { tls } from "./schema/tls.ts";
 import type { StepKeys } from "./schema/steps.ts";
 import type { Draft } from "./schema/types.ts";
 import { nameInHost } from "./schema/text_rules.ts";
@@ -158,6 +159,17 @@ function buildParams(
         ...buildTls(params.draft.keys, { host: "", caFiles, alpn: [] }),
         ...buildSteps(need(params.draft.keys.steps)),
       };
+    case "grpc": {
+      const { keys } = params.draft;
+      const authority = keys.authority.value ?? "";
+      return {
+        type: "grpc",
+        service: need(keys.service),
+        authority,
+        ssl: need(keys.ssl),
+        ...buildTls(keys, { host: authority, caFiles, alpn: ["h2"] }),
+      };
+    }
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {
@@ -188,7 +200,7 @@ interface TlsDefaults {
 }
 
 function buildTls(
-  keys: Slots<typeof tls>,
+  keys: Slots<Omit<typeof tls, "alpn">> & Partial<Slots<Pick<typeof tls, "alpn">>>,
   { host, caFiles, alpn }: TlsDefaults,
 ): TlsParams {
   const path = keys["ca-file"].value;
@@ -196,7 +208,7 @@ function buildTls(
   return {
     serverName: keys["server-name"].value ?? nameInHost(host),
     insecureSkipVerify: need(keys["insecure-skip-verify"]),
-    alpn: keys.alpn.value ?? alpn,
+    alpn: keys.alpn?.value ?? alpn,
     ...(path === undefined || pem === undefined ? {} : { ca: { path, pem } }),
   };
 }

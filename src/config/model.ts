@@ -46,14 +46,23 @@ export interface HealthcheckConfig {
   readonly params: ProbeParams;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https";
+export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
   | { readonly type: "icmp" }
   | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams & StepParams)
   | ({ readonly type: "http" } & HttpParams)
-  | ({ readonly type: "https" } & HttpParams & TlsParams);
+  | ({ readonly type: "https" } & HttpParams & TlsParams)
+  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams);
+
+/** The call of a grpc check. */
+export interface GrpcParams {
+  /** Empty: the server as a whole. */
+  readonly service: string;
+  /** `:authority`; empty: the backend's address. */
+  readonly authority: string;
+}
 
 /** The conversation of a tcp check. */
 export interface StepParams {

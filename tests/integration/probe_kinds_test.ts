@@ -15,10 +15,13 @@ import {
   type TestNamespace,
   withNamespace,
 } from "../support/servers/netns.ts";
+import { GRPC } from "../support/worlds/healthcheck.ts";
 import { type Engine, withEngine } from "../support/worlds/netns_engine.ts";
 
 const REDIS_PORT = 16379;
 const SMTP_PORT = 10025;
+const GRPC_PORT = 10051;
+const GRPC_SERVER = new URL("../support/servers/grpc_health.ts", import.meta.url).pathname;
 const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
 
@@ -41,6 +44,8 @@ interface Service {
   readonly pass: string;
   /** The verdict while its process is stopped. */
   readonly stopped: RegExp;
+  /** Other checks of the same server, and their verdicts. */
+  readonly others?: readonly (readonly [ProbeParams, RegExp])[];
 }
 
 /** The parameters of a healthcheck in the example of docs/healthchecks.md. */
@@ -72,6 +77,20 @@ const SERVICES: readonly Service[] = [
     pass: "L7OK 5 steps",
     stopped: /^L7TOUT step 1 of 5 \(expect-regexp\): not done within the timeout; nothing arrived$/,
   },
+  {
+    name: "grpc",
+    programs: [{
+      program: Deno.execPath(),
+      args: ["run", "--frozen", "-A", GRPC_SERVER, `${NET4}1:${GRPC_PORT},[${NET6}1]:${GRPC_PORT}`],
+    }],
+    check: { params: documented("orders"), port: GRPC_PORT },
+    pass: "L7OK SERVING",
+    stopped: /^L7TOUT no complete answer within the timeout$/,
+    others: [
+      [{ ...GRPC, service: "acme.v1.Sick" }, /^L7STS NOT_SERVING$/],
+      [{ ...GRPC, service: "acme.v1.Other" }, /^L7STS SERVICE_UNKNOWN: /],
+    ],
+  },
 ];
 
 const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) => program))
@@ -99,6 +118,11 @@ async function drill(namespace: TestNamespace, engine: Engine, service: Service)
   const kill = (signal: Deno.Signal) => children.forEach((child) => child.kill(signal));
   try {
     await all(new RegExp(`^${service.pass}$`));
+    for (const [index, [params, verdict]] of (service.others ?? []).entries()) {
+      const name = `${service.name} ${index}`;
+      engine.start(name, ADDRESSES[index % 2]!, { ...service.check, params }, namespace.name);
+      await engine.says(name, verdict);
+    }
     kill("SIGSTOP");
     await all(service.stopped);
     kill("SIGCONT");

@@ -90,16 +90,25 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
     if (params.draft.keys.ssl.value !== false) return;
     const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
     const { alpn, "ca-file": ca } = params.draft.keys;
-    for (const slot of [name, skip, alpn, ca]) {
-      if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
-    }
-    return;
+    return withoutSsl([name, skip, alpn, ca], issues);
+  }
+  if (params.variant === "grpc") {
+    checkTls(params.draft.keys, issues);
+    if (params.draft.keys.ssl.value !== false) return;
+    const { "server-name": name, "insecure-skip-verify": skip, "ca-file": ca } = params.draft.keys;
+    return withoutSsl([name, skip, ca], issues);
   }
   if (params.variant === "https") {
     checkTls(params.draft.keys, issues);
     checkAlpn(params.draft.keys.alpn, issues);
   }
   checkHttp(params.draft.keys, issues);
+}
+
+function withoutSsl(slots: readonly Slot<unknown>[], issues: IssueList): void {
+  for (const slot of slots) {
+    if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
+  }
 }
 
 function checkTls(

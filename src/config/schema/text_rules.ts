@@ -27,6 +27,7 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "regexp": regexpRule,
   "body": bodyProblem,
   "bytes": bytesProblem,
+  "service": serviceProblem,
   "alpn": alpnProblem,
   "file": fileProblem,
 };
@@ -144,6 +145,14 @@ function bodyProblem(text: string): string | undefined {
 function alpnProblem(text: string): string | undefined {
   if (/^[\x21-\x7e]{1,255}$/.test(text) && !text.includes(",")) return undefined;
   return `expected the name of a protocol such as http/1.1 or h2, found ${quote(text)}`;
+}
+
+/** A full name of protobuf, which services have. */
+function serviceProblem(text: string): string | undefined {
+  if (text === "" || (text.length <= 255 && /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(text))) {
+    return undefined;
+  }
+  return `expected the name of a service such as package.Service, found ${quote(text)}`;
 }
 
 /** Headers that the probe writes itself: another one would contradict it. */

@@ -24,6 +24,7 @@ export type TextFormat =
   | "regexp"
   | "body"
   | "bytes"
+  | "service"
   | "alpn"
   | "file";
 

@@ -275,7 +275,7 @@ export interface GetHealthCheckRequest {
 
 export interface HealthCheckInfo {
   readonly name: string;
-  /** icmp, tcp, http, or https. */
+  /** icmp, tcp, http, https, or grpc. */
   readonly type: string;
   readonly port: number;
   readonly intervalNs: bigint;
@@ -287,7 +287,7 @@ export interface HealthCheckInfo {
   /** Empty: the system's choice. */
   readonly probeIpv4Src: string;
   readonly probeIpv6Src: string;
-  /** TCP: with TLS. */
+  /** TCP and gRPC: with TLS. */
   readonly ssl: boolean;
   readonly serverName: string;
   readonly insecureSkipVerify: boolean;
@@ -311,6 +311,10 @@ export interface HealthCheckInfo {
   readonly removedHeaders: readonly string[];
   /** TCP: the conversation after the connect. */
   readonly steps: readonly StepInfo[];
+  /** gRPC: empty for the server as a whole. */
+  readonly grpcService: string;
+  /** gRPC: empty for the backend's address. */
+  readonly grpcAuthority: string;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -3145,6 +3149,8 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     body: "",
     removedHeaders: [],
     steps: [],
+    grpcService: "",
+    grpcAuthority: "",
   };
 }
 
@@ -3249,6 +3255,12 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     for (const v of message.steps) {
       StepInfo.encode(v!, writer.uint32(562).fork()).join();
+    }
+    if (message.grpcService !== "") {
+      writer.uint32(570).string(message.grpcService);
+    }
+    if (message.grpcAuthority !== "") {
+      writer.uint32(578).string(message.grpcAuthority);
     }
     return writer;
   },
@@ -3472,6 +3484,22 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.steps.push(StepInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 71: {
+            if (tag !== 570) {
+              break;
+            }
+
+            message.grpcService = reader.string();
+            continue;
+          }
+          case 72: {
+            if (tag !== 578) {
+              break;
+            }
+
+            message.grpcAuthority = reader.string();
             continue;
           }
         }

@@ -43,7 +43,9 @@ export function httpRequest(params: HttpParams, options: HttpRequestOptions): Ui
 }
 
 /** The address (IPv6 in brackets), with the port unless it is the scheme's default. */
-function defaultHost({ address, port, defaultPort }: HttpRequestOptions): string {
+export function defaultHost(
+  { address, port, defaultPort }: Omit<HttpRequestOptions, "userAgent">,
+): string {
   // A zone is meaningful on this host only and is not sent (RFC 9844, 3.1).
   const bare = address.replace(/%.*$/, "");
   const host = bare.includes(":") ? `[${bare}]` : bare;

@@ -255,6 +255,8 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
     body: "",
     removedHeaders: [],
     steps: [],
+    grpcService: "",
+    grpcAuthority: "",
   };
   return [
     {
@@ -287,6 +289,17 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
         { kind: "send", text: "PING\r\n", hidden: false },
         { kind: "expect", text: "+PONG", hidden: false },
       ],
+    },
+    {
+      ...rest,
+      name: "orders",
+      type: "grpc",
+      port: 443,
+      ssl: true,
+      serverName: "orders.example.net",
+      alpn: ["h2"],
+      grpcService: "acme.v1.Orders",
+      grpcAuthority: "orders.example.net",
     },
     { ...rest, name: "ping", type: "icmp", port: 0, probeIpv6Src: "2001:db8::250" },
   ];
