@@ -174,7 +174,11 @@ function buildParams(
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {
       const httpParams = buildHttp(params.draft.keys);
-      const defaults = { host: httpParams.host, caFiles, alpn: ["http/1.1"] };
+      const defaults = {
+        host: httpParams.host,
+        caFiles,
+        alpn: [httpParams.http2 ? "h2" : "http/1.1"],
+      };
       return { type: "https", ...httpParams, ...buildTls(params.draft.keys, defaults) };
     }
   }
@@ -216,6 +220,8 @@ function buildTls(
 function buildHttp(keys: Slots<typeof http>): HttpParams {
   const headers = need(keys.headers);
   const method = need(keys.method);
+  const proxyProtocol = keys["proxy-protocol"].value;
+  const header = keys["response-header"].value;
   return {
     path: need(keys.path),
     host: keys.host.value ?? "",
@@ -226,6 +232,11 @@ function buildHttp(keys: Slots<typeof http>): HttpParams {
     responseCodes: need(keys["response-code"]),
     responseRegexp: keys["response-regexp"].value ?? "",
     responseRegexpNot: keys["response-regexp-not"].value ?? "",
+    ...(need(keys.http2) ? { http2: true } : {}),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    ...(header === undefined
+      ? {}
+      : { responseHeader: { name: need(header.keys.name), regexp: need(header.keys.regexp) } }),
   };
 }
 

@@ -111,6 +111,12 @@ export interface HttpParams {
   readonly responseRegexp: string;
   /** Source of the expression that must not match, empty when none. */
   readonly responseRegexpNot: string;
+  /** Absent: HTTP/1.1. */
+  readonly http2?: true;
+  /** Absent: none. */
+  readonly proxyProtocol?: "v1" | "v2";
+  /** A header that the response must have, with a source of an expression (RE2). */
+  readonly responseHeader?: { readonly name: string; readonly regexp: string };
 }
 
 export interface BackendConfig {

@@ -85,6 +85,22 @@ probeKindContract({
   tooMuch: /^L7STS step 2 of 2 \(expect-regexp\): failed; 16384 bytes arrived, without a match$/,
 });
 
+const H2_OK = joined(SETTINGS, headers([[":status", "200"], ["x-ready", "yes"]]));
+
+probeKindContract({
+  ...overTcp(joined(H2_OK, data(bytesOf("ok"), { end: true }))),
+  name: "http over HTTP/2",
+  params: http({
+    http2: true,
+    responseRegexp: "ok",
+    responseHeader: { name: "X-Ready", regexp: "^yes$" },
+  }),
+  endless: endless(H2_OK, data(new Uint8Array(1000))),
+  pass: "L7OK status 200",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7STS status 200, but the first 65536 bytes of the body do not match/,
+});
+
 probeKindContract({
   ...overTcp(healthAnswer(1)),
   name: "grpc",

@@ -3,6 +3,7 @@
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
 import { grpc } from "./grpc.ts";
+import { httpExtras } from "./http.ts";
 import { steps } from "./steps.ts";
 import { tls } from "./tls.ts";
 import { DAY, type Keys, SECOND } from "./types.ts";
@@ -64,6 +65,7 @@ export const http = {
       "Regular expression (RE2) that must not match within the first 64 KiB of the body. With " +
       "it the body must end, or have 64 KiB, before the timeout.",
   },
+  ...httpExtras,
 } as const satisfies Keys;
 
 const tcp = {

@@ -28,6 +28,7 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "body": bodyProblem,
   "bytes": bytesProblem,
   "service": serviceProblem,
+  "header-name": headerNameProblem,
   "alpn": alpnProblem,
   "file": fileProblem,
 };
@@ -168,13 +169,17 @@ export function isRemovable(name: string): boolean {
   return name.toLowerCase() === "user-agent";
 }
 
+function headerNameProblem(name: string): string | undefined {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) return undefined;
+  return `${
+    quote(name)
+  } is not a header name; use letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
+}
+
 /** The problem with a request header (RFC 9110, 5.1 and 5.5), or undefined. */
 export function headerProblem(name: string, value: string): string | undefined {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) {
-    return `${
-      quote(name)
-    } is not a header name; use letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
-  }
+  const problem = headerNameProblem(name);
+  if (problem !== undefined) return problem;
   const own = OWN_HEADERS.get(name.toLowerCase());
   if (own !== undefined) return `the header ${name} cannot be set; ${own}`;
   if (value.length > MAX_HTTP_TEXT_LENGTH) return tooLong(value);

@@ -58,6 +58,7 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
     good: ["PING\r\n", "hex:00ff", "ü".repeat(2048)],
     bad: ["", "hex:", "hex:0", "\ud800", "ü".repeat(2049)],
   },
+  "header-name": { good: ["X-Ready", "a!"], bad: ["", "a b", "a:", "ü"] },
   "service": {
     good: ["", "Greeter", "acme.v1.Orders_2"],
     bad: [" ", "a b", "/a.B/", ".a", "a..b", "1a", "x".repeat(256)],

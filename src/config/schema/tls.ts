@@ -23,10 +23,10 @@ export const tls = {
     type: "texts",
     format: "alpn",
     of: "a protocol's name such as http/1.1",
-    absent: "`http/1.1`",
+    absent: "`http/1.1`, and `h2` with `http2`",
     help:
       "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
-      "probe of type https uses HTTP/1.1 with any choice.",
+      "probe of type https speaks HTTP/1.1, or with `http2` HTTP/2, with any choice.",
   },
   "ca-file": {
     type: "text",

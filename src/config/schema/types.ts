@@ -25,6 +25,7 @@ export type TextFormat =
   | "body"
   | "bytes"
   | "service"
+  | "header-name"
   | "alpn"
   | "file";
 

@@ -315,6 +315,14 @@ export interface HealthCheckInfo {
   readonly grpcService: string;
   /** gRPC: empty for the backend's address. */
   readonly grpcAuthority: string;
+  /** HTTP: over HTTP/2. */
+  readonly http2: boolean;
+  /** HTTP: v1 or v2; empty: none. */
+  readonly proxyProtocol: string;
+  /** HTTP: a header that the response must have; empty: none. */
+  readonly responseHeader: string;
+  /** HTTP: must match its value. */
+  readonly responseHeaderRegexp: string;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -3151,6 +3159,10 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     steps: [],
     grpcService: "",
     grpcAuthority: "",
+    http2: false,
+    proxyProtocol: "",
+    responseHeader: "",
+    responseHeaderRegexp: "",
   };
 }
 
@@ -3261,6 +3273,18 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.grpcAuthority !== "") {
       writer.uint32(578).string(message.grpcAuthority);
+    }
+    if (message.http2 !== false) {
+      writer.uint32(584).bool(message.http2);
+    }
+    if (message.proxyProtocol !== "") {
+      writer.uint32(594).string(message.proxyProtocol);
+    }
+    if (message.responseHeader !== "") {
+      writer.uint32(602).string(message.responseHeader);
+    }
+    if (message.responseHeaderRegexp !== "") {
+      writer.uint32(610).string(message.responseHeaderRegexp);
     }
     return writer;
   },
@@ -3500,6 +3524,38 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.grpcAuthority = reader.string();
+            continue;
+          }
+          case 73: {
+            if (tag !== 584) {
+              break;
+            }
+
+            message.http2 = reader.bool();
+            continue;
+          }
+          case 74: {
+            if (tag !== 594) {
+              break;
+            }
+
+            message.proxyProtocol = reader.string();
+            continue;
+          }
+          case 75: {
+            if (tag !== 602) {
+              break;
+            }
+
+            message.responseHeader = reader.string();
+            continue;
+          }
+          case 76: {
+            if (tag !== 610) {
+              break;
+            }
+
+            message.responseHeaderRegexp = reader.string();
             continue;
           }
         }

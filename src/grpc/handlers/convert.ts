@@ -197,6 +197,10 @@ export function healthCheckInfo(
     alpn: [...tls?.alpn ?? []],
     body: secrets ? web?.body ?? "" : "",
     removedHeaders: [...web?.removedHeaders ?? []],
+    http2: web?.http2 === true,
+    proxyProtocol: web?.proxyProtocol ?? "",
+    responseHeader: web?.responseHeader?.name ?? "",
+    responseHeaderRegexp: web?.responseHeader?.regexp ?? "",
     grpcService: params.type === "grpc" ? params.service : "",
     grpcAuthority: params.type === "grpc" ? params.authority : "",
     steps: ((params.type === "tcp" ? params.steps : undefined) ?? []).map(({ kind, text }) => {

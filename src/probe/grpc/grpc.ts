@@ -2,7 +2,8 @@
 import { invariant } from "../../base/assert.ts";
 import { BUILD } from "../../base/version.ts";
 import type { Talk } from "../conversation.ts";
-import { h2Exchange, h2Request } from "../h2/exchange.ts";
+import { h2Exchange } from "../h2/exchange.ts";
+import { h2RequestBytes } from "../h2/request.ts";
 import { H2Response } from "../h2/response.ts";
 import { defaultHost } from "../http/request.ts";
 import { overTcp } from "../net/over_tcp.ts";
@@ -18,7 +19,7 @@ export function grpcProber(spec: ProbeSpec): Probe {
   const { params, port, timeoutMs } = spec.healthcheck;
   invariant(params.type === "grpc", `grpcProber() got a target of type ${params.type}`);
   const { authority, service, ssl } = params;
-  const request = h2Request([
+  const request = h2RequestBytes([
     [":method", "POST"],
     [":scheme", ssl ? "https" : "http"],
     [":path", "/grpc.health.v1.Health/Check"],

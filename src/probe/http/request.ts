@@ -53,7 +53,7 @@ export function defaultHost(
 }
 
 /** The path for a request line: blanks and non-ASCII are percent-encoded, as in browsers. */
-function requestTarget(path: string): string {
+export function requestTarget(path: string): string {
   let target = "";
   for (const byte of new TextEncoder().encode(path)) {
     target += byte > 0x20 && byte < 0x7f

@@ -149,6 +149,14 @@ function webFields(check: Check): Fields {
     ...(check.responseRegexpNot === ""
       ? []
       : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
+    ...(check.http2 ? [{ label: "http2", value: yesNo(true) }] : []),
+    ...(check.proxyProtocol === ""
+      ? []
+      : [{ label: "proxy-protocol", value: textCell(check.proxyProtocol) }]),
+    ...(check.responseHeader === "" ? [] : [{
+      label: "response-header",
+      value: textCell(`${check.responseHeader}: ${check.responseHeaderRegexp}`),
+    }]),
   ];
 }
 
