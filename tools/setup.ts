@@ -23,6 +23,7 @@ const NEEDED = [
   { program: "fish", packages: ["fish"], purpose: "test maglevc's completion in fish" },
   { program: "redis-server", packages: ["redis-server"], purpose: "test tcp checks with steps" },
   { program: "aiosmtpd", packages: ["python3-aiosmtpd"], purpose: "test tcp checks with steps" },
+  { program: "nginx", packages: ["nginx-light"], purpose: "test probes over HTTP/2" },
   // The compiler stands for the module, which is not a program.
   {
     program: "protoc",

@@ -1,12 +1,13 @@
 /**
  * N servers on loopback as probe targets: one address each (see farm_address.ts), all on one port.
  * Arguments: count and kind (tcp: accepts and waits for the client to close; http: responds with
- * 200). Writes its port as JSON. Then it obeys lines on standard input until that ends, and replies
+ * 200; grpc: responds with SERVING). Writes its port as JSON. Then it obeys lines on standard input until that ends, and replies
  * to each with the time of completion (Unix time, milliseconds):
  *   close I   stop listening
  *   hang I    accept, and never respond (http)
  *   stall I   leave connection attempts unanswered
  */
+import { healthAnswer } from "../../tests/support/servers/canned_h2.ts";
 import { farmAddress } from "./farm_address.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
@@ -28,7 +29,7 @@ interface Server {
 const ACCEPT_QUEUE = 4;
 
 const count = Number(Deno.args[0]);
-const http = Deno.args[1] === "http";
+const answer = { http: ANSWER, grpc: healthAnswer(1) }[Deno.args[1] ?? ""];
 
 /** Below the range from which the system takes local ports, so that no connection has it. */
 const port = 20_000 + (Deno.pid % 10_000);
@@ -49,9 +50,9 @@ async function accept(server: Server): Promise<void> {
 async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
   const buffer = new Uint8Array(1024);
   try {
-    if (http && server.state === "serves") {
+    if (answer !== undefined && server.state === "serves") {
       await connection.read(buffer);
-      await connection.write(ANSWER);
+      await connection.write(answer);
     } else {
       while (await connection.read(buffer) !== null);
     }

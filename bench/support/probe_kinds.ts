@@ -54,5 +54,17 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
   },
   "http": { farm: "http", params: () => HTTP },
   "https": { farm: "https", params: (ca) => ({ ...HTTP, ...tls(ca), type: "https" }) },
+  "grpc": {
+    farm: "grpc",
+    params: () => ({
+      type: "grpc",
+      ssl: false,
+      service: "",
+      authority: "",
+      serverName: "",
+      insecureSkipVerify: false,
+      alpn: ["h2"],
+    }),
+  },
   "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },
 };

@@ -26,7 +26,8 @@ import type {
   VppLbDraft,
 } from "./schema/schema.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
-import type { http, tls } from "./schema/healthcheck.ts";
+import type { http } from "./schema/healthcheck.ts";
+import type { tls } from "./schema/tls.ts";
 import type { StepKeys } from "./schema/steps.ts";
 import type { Draft } from "./schema/types.ts";
 import { nameInHost } from "./schema/text_rules.ts";
@@ -159,11 +160,26 @@ function buildParams(
         ...buildTls(params.draft.keys, { host: "", caFiles, alpn: [] }),
         ...buildSteps(need(params.draft.keys.steps)),
       };
+    case "grpc": {
+      const { keys } = params.draft;
+      const authority = keys.authority.value ?? "";
+      return {
+        type: "grpc",
+        service: need(keys.service),
+        authority,
+        ssl: need(keys.ssl),
+        ...buildTls(keys, { host: authority, caFiles, alpn: ["h2"] }),
+      };
+    }
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {
       const httpParams = buildHttp(params.draft.keys);
-      const defaults = { host: httpParams.host, caFiles, alpn: ["http/1.1"] };
+      const defaults = {
+        host: httpParams.host,
+        caFiles,
+        alpn: [httpParams.http2 ? "h2" : "http/1.1"],
+      };
       return { type: "https", ...httpParams, ...buildTls(params.draft.keys, defaults) };
     }
   }
@@ -189,7 +205,7 @@ interface TlsDefaults {
 }
 
 function buildTls(
-  keys: Slots<typeof tls>,
+  keys: Slots<Omit<typeof tls, "alpn">> & Partial<Slots<Pick<typeof tls, "alpn">>>,
   { host, caFiles, alpn }: TlsDefaults,
 ): TlsParams {
   const path = keys["ca-file"].value;
@@ -197,7 +213,7 @@ function buildTls(
   return {
     serverName: keys["server-name"].value ?? nameInHost(host),
     insecureSkipVerify: need(keys["insecure-skip-verify"]),
-    alpn: keys.alpn.value ?? alpn,
+    alpn: keys.alpn?.value ?? alpn,
     ...(path === undefined || pem === undefined ? {} : { ca: { path, pem } }),
   };
 }
@@ -205,6 +221,8 @@ function buildTls(
 function buildHttp(keys: Slots<typeof http>): HttpParams {
   const headers = need(keys.headers);
   const method = need(keys.method);
+  const proxyProtocol = keys["proxy-protocol"].value;
+  const header = keys["response-header"].value;
   return {
     path: need(keys.path),
     host: keys.host.value ?? "",
@@ -215,6 +233,11 @@ function buildHttp(keys: Slots<typeof http>): HttpParams {
     responseCodes: need(keys["response-code"]),
     responseRegexp: keys["response-regexp"].value ?? "",
     responseRegexpNot: keys["response-regexp-not"].value ?? "",
+    ...(need(keys.http2) ? { http2: true } : {}),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    ...(header === undefined
+      ? {}
+      : { responseHeader: { name: need(header.keys.name), regexp: need(header.keys.regexp) } }),
   };
 }
 

@@ -26,7 +26,7 @@ export function readCaFiles(
   const readouts = new Map<string, CaReadout>();
   for (const { draft: healthcheck } of draft.keys.healthchecks.value?.values() ?? []) {
     const params = healthcheck?.keys.params.value;
-    if (params?.variant !== "tcp" && params?.variant !== "https") continue;
+    if (params === undefined || !("ca-file" in params.draft.keys)) continue;
     const slot = params.draft.keys["ca-file"];
     if (slot.value === undefined || slot.value === "") continue;
     const readout = readouts.get(slot.value) ?? read(slot.value);

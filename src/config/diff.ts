@@ -12,6 +12,7 @@ import type {
   Config,
   FrontendConfig,
   HealthcheckConfig,
+  HttpParams,
   PoolConfig,
   ProbeParams,
   TcpStep,
@@ -152,6 +153,7 @@ type Plain =
   | PoolConfig
   | ProbeParams
   | TcpStep
+  | NonNullable<HttpParams["responseHeader"]>
   | Uint8Array
   | readonly Plain[];
 

@@ -48,14 +48,23 @@ export interface HealthcheckConfig {
   readonly params: ProbeParams;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https";
+export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
   | { readonly type: "icmp" }
   | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams & StepParams)
   | ({ readonly type: "http" } & HttpParams)
-  | ({ readonly type: "https" } & HttpParams & TlsParams);
+  | ({ readonly type: "https" } & HttpParams & TlsParams)
+  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams);
+
+/** The call of a grpc check. */
+export interface GrpcParams {
+  /** Empty: the server as a whole. */
+  readonly service: string;
+  /** `:authority`; empty: the backend's address. */
+  readonly authority: string;
+}
 
 /** The conversation of a tcp check. */
 export interface StepParams {
@@ -104,6 +113,12 @@ export interface HttpParams {
   readonly responseRegexp: string;
   /** Source of the expression that must not match, empty when none. */
   readonly responseRegexpNot: string;
+  /** Absent: HTTP/1.1. */
+  readonly http2?: true;
+  /** Absent: none. */
+  readonly proxyProtocol?: "v1" | "v2";
+  /** A header that the response must have, with a source of an expression (RE2). */
+  readonly responseHeader?: { readonly name: string; readonly regexp: string };
 }
 
 export interface BackendConfig {

@@ -1,5 +1,6 @@
 /** Selects the prober for each type of healthcheck. */
 import { invariant } from "../base/assert.ts";
+import { grpcProber } from "./grpc/grpc.ts";
 import { httpProber } from "./http/http.ts";
 import { httpsProber } from "./http/https.ts";
 import type { Probe, Prober, ProbeSpec } from "./prober.ts";
@@ -19,6 +20,8 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
     case "icmp":
       invariant(icmp !== undefined, `healthcheck ${name}: type icmp needs the argument icmp`);
       return icmp(spec);
+    case "grpc":
+      return grpcProber(spec);
     case "https":
       return httpsProber(spec);
   }

@@ -1,7 +1,15 @@
 /** Runs the contract of a kind of probe for each kind over a connection. */
 import { probeOf } from "../../src/probe/probers.ts";
+import {
+  bytesOf,
+  data,
+  headers,
+  healthAnswer,
+  joined,
+  SETTINGS,
+} from "../support/servers/canned_h2.ts";
 import { closedPort, serve } from "../support/servers/nasty_servers.ts";
-import { http, TCP } from "../support/worlds/healthcheck.ts";
+import { GRPC, http, TCP } from "../support/worlds/healthcheck.ts";
 import { type KindCase, type KindServer, probeKindContract } from "./probe_kind_contract.ts";
 
 type Handle = (connection: Deno.TcpConn) => Promise<void>;
@@ -16,8 +24,6 @@ function tcpServer(hostname: string, handle: Handle): Promise<KindServer> {
   return Promise.resolve({ port: server.port, clients, close: server.close });
 }
 
-const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-
 /** Reads until the client disconnects. */
 async function drain(connection: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(4096);
@@ -25,7 +31,7 @@ async function drain(connection: Deno.TcpConn): Promise<void> {
 }
 
 /** The servers of kinds over TCP. `answer` passes as answer to a request. */
-function overTcp(answer: string): Pick<
+function overTcp(answer: Uint8Array): Pick<
   KindCase,
   "probe" | "good" | "silent" | "saying" | "closedPort"
 > {
@@ -36,42 +42,74 @@ function overTcp(answer: string): Pick<
     });
   return {
     probe: (spec, cancellation) => probeOf(spec)(cancellation),
-    good: (hostname) => saying(bytesOf(answer), hostname),
+    good: (hostname) => saying(answer, hostname),
     silent: (hostname) => tcpServer(hostname, drain),
     saying: (bytes) => saying(bytes, "127.0.0.1"),
     closedPort,
   };
 }
 
-function endless(start: string, again: string): KindCase["endless"] {
-  const block = bytesOf(again.repeat(Math.ceil(16_384 / again.length)));
+function endless(start: Uint8Array, again: Uint8Array): KindCase["endless"] {
+  const block = joined(...Array(Math.ceil(16_384 / again.length)).fill(again));
   return (hostname) =>
     tcpServer(hostname, async (connection) => {
       await connection.read(new Uint8Array(4096));
-      await connection.write(bytesOf(start));
+      await connection.write(start);
       while (true) await connection.write(block);
     });
 }
 
 probeKindContract({
-  ...overTcp("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+  ...overTcp(bytesOf("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),
   name: "http",
   params: http({ responseRegexp: "ok" }),
-  endless: endless("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", "no"),
+  endless: endless(
+    bytesOf("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"),
+    bytesOf("no"),
+  ),
   pass: "L7OK status 200",
   timedOut: /^L7TOUT no complete answer within the timeout$/,
   tooMuch: /^L7STS status 200, but the first 65536 bytes of the body do not match/,
 });
 
 probeKindContract({
-  ...overTcp("+PONG\r\n"),
+  ...overTcp(bytesOf("+PONG\r\n")),
   name: "tcp with steps",
   params: {
     ...TCP,
     steps: [{ kind: "send", text: "PING\r\n" }, { kind: "expect-regexp", text: "^\\+PONG" }],
   },
-  endless: endless("", "no"),
+  endless: endless(bytesOf(""), bytesOf("no")),
   pass: "L7OK 2 steps",
   timedOut: /^L7TOUT step 2 of 2 \(expect-regexp\): not done within the timeout; nothing arrived$/,
   tooMuch: /^L7STS step 2 of 2 \(expect-regexp\): failed; 16384 bytes arrived, without a match$/,
+});
+
+const H2_OK = joined(SETTINGS, headers([[":status", "200"], ["x-ready", "yes"]]));
+
+probeKindContract({
+  ...overTcp(joined(H2_OK, data(bytesOf("ok"), { end: true }))),
+  name: "http over HTTP/2",
+  params: http({
+    http2: true,
+    responseRegexp: "ok",
+    responseHeader: { name: "X-Ready", regexp: "^yes$" },
+  }),
+  endless: endless(H2_OK, data(new Uint8Array(1000))),
+  pass: "L7OK status 200",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7STS status 200, but the first 65536 bytes of the body do not match/,
+});
+
+probeKindContract({
+  ...overTcp(healthAnswer(1)),
+  name: "grpc",
+  params: GRPC,
+  endless: endless(
+    joined(SETTINGS, headers([[":status", "200"]])),
+    data(new Uint8Array(1000)),
+  ),
+  pass: "L7OK SERVING",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7RSP the answer is not of gRPC, because it has no grpc-status$/,
 });

@@ -7,6 +7,8 @@ import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { withFolder } from "../support/servers/daemon.ts";
 import { isThere } from "../../tools/debian.ts";
 import {
   NET4,
@@ -15,22 +17,28 @@ import {
   type TestNamespace,
   withNamespace,
 } from "../support/servers/netns.ts";
+import { GRPC } from "../support/worlds/healthcheck.ts";
 import { type Engine, withEngine } from "../support/worlds/netns_engine.ts";
 
 const REDIS_PORT = 16379;
 const SMTP_PORT = 10025;
+const GRPC_PORT = 10051;
+const H2_PORT = 10080;
+const H2_TLS_PORT = 10443;
+const GRPC_SERVER = new URL("../support/servers/grpc_health.ts", import.meta.url).pathname;
 const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
 
-const EXAMPLE = exampleOf(new URL("../../docs/healthchecks.md", import.meta.url));
+const EXAMPLE = examplesOf(new URL("../../docs/healthchecks.md", import.meta.url));
 
-/** Healthchecks of the configuration after the heading that other services have. */
-function exampleOf(page: URL): ReadonlyMap<string, HealthcheckConfig> {
-  const [, section] = Deno.readTextFileSync(page).split("\n## Services other than HTTP\n");
-  const yaml = /```yaml\n(.*?)```/s.exec(section ?? "")?.[1] ?? "";
-  const result = parseConfig(yaml, { file: "example" });
-  assert.ok(result.kind === "ok", "the example is valid");
-  return result.config.healthchecks;
+/** Healthchecks of all configurations of a page, by name. */
+function examplesOf(page: URL): ReadonlyMap<string, HealthcheckConfig> {
+  const blocks = Deno.readTextFileSync(page).matchAll(/```yaml\n(.*?)```/gs);
+  return new Map([...blocks].flatMap(([, yaml]) => {
+    const result = parseConfig(yaml!, { file: "example" });
+    assert.ok(result.kind === "ok", "the example is valid");
+    return [...result.config.healthchecks];
+  }));
 }
 
 /** One server program. */
@@ -41,6 +49,8 @@ interface Service {
   readonly pass: string;
   /** The verdict while its process is stopped. */
   readonly stopped: RegExp;
+  /** Other checks of the same server, and their verdicts. */
+  readonly others?: readonly (readonly [ProbeParams, RegExp, port?: number])[];
 }
 
 /** The parameters of a healthcheck in the example of docs/healthchecks.md. */
@@ -72,10 +82,70 @@ const SERVICES: readonly Service[] = [
     pass: "L7OK 5 steps",
     stopped: /^L7TOUT step 1 of 5 \(expect-regexp\): not done within the timeout; nothing arrived$/,
   },
+  {
+    name: "grpc",
+    programs: [{
+      program: Deno.execPath(),
+      args: ["run", "--frozen", "-A", GRPC_SERVER, `${NET4}1:${GRPC_PORT},[${NET6}1]:${GRPC_PORT}`],
+    }],
+    check: { params: documented("orders"), port: GRPC_PORT },
+    pass: "L7OK SERVING",
+    stopped: /^L7TOUT no complete answer within the timeout$/,
+    others: [
+      [{ ...GRPC, service: "acme.v1.Sick" }, /^L7STS NOT_SERVING$/],
+      [{ ...GRPC, service: "acme.v1.Other" }, /^L7STS SERVICE_UNKNOWN: /],
+    ],
+  },
 ];
 
+/** nginx with the certificate of good.test, as the documented checks of HTTP/2 need it. */
+async function nginx(folder: string): Promise<readonly Service[]> {
+  const { folder: certificate, ca } = await certificates();
+  const listen = (port: number, words: string) =>
+    [`${NET4}1`, `[${NET6}1]`].map((address) => `listen ${address}:${port} ${words};`).join(" ");
+  await Deno.writeTextFile(
+    `${folder}/nginx.conf`,
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log /dev/null;
+     events {}
+     http {
+       access_log ${folder}/access.log;
+       server {
+         ${listen(H2_TLS_PORT, "ssl http2 proxy_protocol")}
+         ssl_certificate ${certificate}/good.pem; ssl_certificate_key ${certificate}/good.key;
+         location / { return 200 "$server_protocol"; }
+       }
+       server {
+         ${listen(H2_PORT, "http2")}
+         location / { add_header X-Ready yes; return 200 "$server_protocol"; }
+         location /sick { return 503; }
+       }
+     }`,
+  );
+  const programs = [{ program: "nginx", args: ["-c", `${folder}/nginx.conf`, "-p", folder] }];
+  const [tls, plain] = [documented("h2-tls"), documented("h2-plain")];
+  assert.ok(tls.type === "https" && plain.type === "http");
+  const secure = { ...tls, serverName: "good.test", ca: { path: "", pem: ca } };
+  const wanted = { responseRegexp: "^HTTP/2" };
+  return [{
+    name: "nginx",
+    programs,
+    check: { params: { ...plain, ...wanted }, port: H2_PORT },
+    pass: "L7OK status 200",
+    stopped: /^L7TOUT no complete answer within the timeout$/,
+    others: [
+      [{ ...secure, ...wanted }, /^L7OK status 200$/, H2_TLS_PORT],
+      [{ ...plain, path: "/sick" }, /^L7STS status 503, expected 200$/],
+      [
+        { ...plain, responseHeader: { name: "X-Ready", regexp: "no" } },
+        /^L7STS status 200, but the header x-ready does not match$/,
+      ],
+    ],
+  }];
+}
+
 const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) => program))
-  .find((program) => !isThere(program));
+  .concat("nginx")
+  .find((program) => !program.includes("/") && !isThere(program));
 
 /** Probes a service from wherever the system chooses, and from the source addresses. */
 function startAll(
@@ -99,6 +169,15 @@ async function drill(namespace: TestNamespace, engine: Engine, service: Service)
   const kill = (signal: Deno.Signal) => children.forEach((child) => child.kill(signal));
   try {
     await all(new RegExp(`^${service.pass}$`));
+    for (
+      const [index, [params, verdict, port = service.check.port]] of (service.others ?? [])
+        .entries()
+    ) {
+      const name = `${service.name} ${index}`;
+      const check = { ...service.check, ...(port === undefined ? {} : { port }), params };
+      engine.start(name, ADDRESSES[index % 2]!, check, namespace.name);
+      await engine.says(name, verdict);
+    }
     kill("SIGSTOP");
     await all(service.stopped);
     kill("SIGCONT");
@@ -119,11 +198,14 @@ netnsTest(
   `each kind sees a real server fall and return${MISSING === undefined ? "" : ` (no ${MISSING})`}`,
   async () => {
     if (MISSING !== undefined) return;
-    await withNamespace(async (namespace) => {
-      await withEngine(async (engine) => {
-        await Promise.all(SERVICES.map((service) => drill(namespace, engine, service)));
-        assert.deepEqual(engine.voids, []);
-      });
-    });
+    await withFolder((folder) =>
+      withNamespace(async (namespace) => {
+        await withEngine(async (engine) => {
+          const services = [...SERVICES, ...await nginx(folder)];
+          await Promise.all(services.map((service) => drill(namespace, engine, service)));
+          assert.deepEqual(engine.voids, []);
+        });
+      })
+    );
   },
 );

@@ -36,7 +36,7 @@ export const RESULT_CODES: Readonly<Record<ProbeCode, CodeMeaning>> = {
     "the text names the cause: expired, name, authority, protocol",
   ),
   L7OK: passes(
-    "an accepted response (`http`, `https`), an echo reply (`icmp`), all `steps` done (`tcp`)",
+    "an accepted response (`http`, `https`), `SERVING` (`grpc`), an echo reply (`icmp`), all `steps` done (`tcp`)",
   ),
   L7TOUT: fails(
     "no complete response within `timeout`; no echo reply",

@@ -90,16 +90,25 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
     if (params.draft.keys.ssl.value !== false) return;
     const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
     const { alpn, "ca-file": ca } = params.draft.keys;
-    for (const slot of [name, skip, alpn, ca]) {
-      if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
-    }
-    return;
+    return withoutSsl([name, skip, alpn, ca], issues);
+  }
+  if (params.variant === "grpc") {
+    checkTls(params.draft.keys, issues);
+    if (params.draft.keys.ssl.value !== false) return;
+    const { "server-name": name, "insecure-skip-verify": skip, "ca-file": ca } = params.draft.keys;
+    return withoutSsl([name, skip, ca], issues);
   }
   if (params.variant === "https") {
     checkTls(params.draft.keys, issues);
-    checkAlpn(params.draft.keys.alpn, issues);
+    checkAlpn(params.draft.keys, issues);
   }
   checkHttp(params.draft.keys, issues);
+}
+
+function withoutSsl(slots: readonly Slot<unknown>[], issues: IssueList): void {
+  for (const slot of slots) {
+    if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
+  }
 }
 
 function checkTls(
@@ -110,13 +119,20 @@ function checkTls(
   issues.add("no-effect", keys["ca-file"], "has no effect with `insecure-skip-verify: true`");
 }
 
-/** The probe writes HTTP/1.1: a server may choose another protocol that is offered, and wait. */
-function checkAlpn(alpn: Slot<readonly string[]>, issues: IssueList): void {
+/** The probe writes one protocol: a server may choose another one that is offered, and wait. */
+function checkAlpn(
+  { alpn, http2 }: { readonly alpn: Slot<readonly string[]>; readonly http2: Slot<boolean> },
+  issues: IssueList,
+): void {
   const { value } = alpn;
   if (value === undefined || value.length === 0) return;
-  if (value.every((name) => name === "http/1.1" || name === "http/1.0")) return;
-  const message = "a probe of type https speaks HTTP/1.1; with a server that chooses another " +
-    "protocol of this list it fails; offer http/1.1 alone";
+  const [name, spoken] = http2.value === true
+    ? ["HTTP/2", ["h2"]]
+    : ["HTTP/1.1", ["http/1.1", "http/1.0"]];
+  if (value.every((offered) => spoken.includes(offered))) return;
+  const message = `a probe of type https speaks ${name}${
+    http2.value === true ? " with `http2: true`" : ""
+  }; with a server that chooses another protocol of this list it fails; offer ${spoken[0]} alone`;
   issues.add("no-effect", alpn, message);
 }
 

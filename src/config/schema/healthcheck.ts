@@ -2,45 +2,11 @@
  * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
+import { grpc } from "./grpc.ts";
+import { httpExtras } from "./http.ts";
 import { steps } from "./steps.ts";
+import { tls } from "./tls.ts";
 import { DAY, type Keys, SECOND } from "./types.ts";
-
-/** Keys of params that concern TLS. */
-export const tls = {
-  "server-name": {
-    type: "text",
-    format: "server-name",
-    absent: "`host` when that is a name, else none",
-    help: "Name sent in the TLS handshake (SNI), and the one the certificate must carry.",
-  },
-  "insecure-skip-verify": {
-    type: "boolean",
-    default: false,
-    help: "Accept a certificate that is expired, self-signed, of another name, or of an unknown " +
-      "authority. Some are refused all the same, because the TLS library (rustls) cannot check the " +
-      "handshake's signature with them: an RSA key below 2048 or above 8192 bits, a DSA key, an " +
-      "elliptic curve other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, " +
-      "malformed DER. So is a server without TLS 1.2 and 1.3. The failure names the cause, where " +
-      "the server shows it (TLS 1.2).",
-  },
-  "alpn": {
-    type: "texts",
-    format: "alpn",
-    of: "a protocol's name such as http/1.1",
-    absent: "`http/1.1`",
-    help:
-      "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
-      "probe of type https uses HTTP/1.1 with any choice.",
-  },
-  "ca-file": {
-    type: "text",
-    format: "file",
-    absent: "the system's certificate authorities",
-    help: "File with the certificates (PEM) of the authorities that are trusted, in place of the " +
-      "system's; a private key in it is ignored. It is read together with this file. A reload reads a changed " +
-      "one and restarts the checks of its backends. The daemon may read files in /etc/vpp-maglev.",
-  },
-} as const satisfies Keys;
 
 /** Keys of params of http and https. */
 export const http = {
@@ -99,6 +65,7 @@ export const http = {
       "Regular expression (RE2) that must not match within the first 64 KiB of the body. With " +
       "it the body must end, or have 64 KiB, before the timeout.",
   },
+  ...httpExtras,
 } as const satisfies Keys;
 
 const tcp = {
@@ -120,9 +87,11 @@ const tcp = {
 export const healthcheck = {
   "type": {
     type: "word",
-    words: ["icmp", "tcp", "http", "https"],
+    words: ["icmp", "tcp", "http", "https", "grpc"],
     required: true,
-    help: "Kind of probe: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
+    help:
+      "Kind of probe: an ICMP echo, a TCP connect, an HTTP request without or with TLS, or gRPC's " +
+      "health check.",
   },
   "port": {
     type: "port",
@@ -218,7 +187,7 @@ export const healthcheck = {
   "params": {
     type: "variants",
     by: "type",
-    variants: { icmp: {}, tcp, http, https: { ...http, ...tls } },
+    variants: { icmp: {}, tcp, http, https: { ...http, ...tls }, grpc },
     absent: "all defaults",
     help: "Settings of this type of probe.",
   },

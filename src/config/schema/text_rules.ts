@@ -27,6 +27,8 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "regexp": regexpRule,
   "body": bodyProblem,
   "bytes": bytesProblem,
+  "service": serviceProblem,
+  "header-name": headerNameProblem,
   "alpn": alpnProblem,
   "file": fileProblem,
 };
@@ -146,6 +148,14 @@ function alpnProblem(text: string): string | undefined {
   return `expected the name of a protocol such as http/1.1 or h2, found ${quote(text)}`;
 }
 
+/** A full name of protobuf, which services have. */
+function serviceProblem(text: string): string | undefined {
+  if (text === "" || (text.length <= 255 && /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(text))) {
+    return undefined;
+  }
+  return `expected the name of a service such as package.Service, found ${quote(text)}`;
+}
+
 /** Headers that the probe writes itself: another one would contradict it. */
 const OWN_HEADERS: ReadonlyMap<string, string> = new Map([
   ["host", "write it as `host` in params"],
@@ -159,13 +169,17 @@ export function isRemovable(name: string): boolean {
   return name.toLowerCase() === "user-agent";
 }
 
+function headerNameProblem(name: string): string | undefined {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) return undefined;
+  return `${
+    quote(name)
+  } is not a header name; use letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
+}
+
 /** The problem with a request header (RFC 9110, 5.1 and 5.5), or undefined. */
 export function headerProblem(name: string, value: string): string | undefined {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) {
-    return `${
-      quote(name)
-    } is not a header name; use letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
-  }
+  const problem = headerNameProblem(name);
+  if (problem !== undefined) return problem;
   const own = OWN_HEADERS.get(name.toLowerCase());
   if (own !== undefined) return `the header ${name} cannot be set; ${own}`;
   if (value.length > MAX_HTTP_TEXT_LENGTH) return tooLong(value);

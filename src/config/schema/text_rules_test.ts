@@ -58,6 +58,11 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
     good: ["PING\r\n", "hex:00ff", "ü".repeat(2048)],
     bad: ["", "hex:", "hex:0", "\ud800", "ü".repeat(2049)],
   },
+  "header-name": { good: ["X-Ready", "a!"], bad: ["", "a b", "a:", "ü"] },
+  "service": {
+    good: ["", "Greeter", "acme.v1.Orders_2"],
+    bad: [" ", "a b", "/a.B/", ".a", "a..b", "1a", "x".repeat(256)],
+  },
   "body": {
     good: ["", "{}", "a: b\r\n\0", "ü".repeat(4096)],
     bad: ["\ud800", "x".repeat(8193), "ü".repeat(4097)],

@@ -24,6 +24,8 @@ export type TextFormat =
   | "regexp"
   | "body"
   | "bytes"
+  | "service"
+  | "header-name"
   | "alpn"
   | "file";
 

@@ -295,7 +295,7 @@ export interface GetHealthCheckRequest {
 
 export interface HealthCheckInfo {
   readonly name: string;
-  /** icmp, tcp, http, or https. */
+  /** icmp, tcp, http, https, or grpc. */
   readonly type: string;
   readonly port: number;
   readonly intervalNs: bigint;
@@ -307,7 +307,7 @@ export interface HealthCheckInfo {
   /** Empty: the system's choice. */
   readonly probeIpv4Src: string;
   readonly probeIpv6Src: string;
-  /** TCP: with TLS. */
+  /** TCP and gRPC: with TLS. */
   readonly ssl: boolean;
   readonly serverName: string;
   readonly insecureSkipVerify: boolean;
@@ -331,6 +331,18 @@ export interface HealthCheckInfo {
   readonly removedHeaders: readonly string[];
   /** TCP: the conversation after the connect. */
   readonly steps: readonly StepInfo[];
+  /** gRPC: empty for the server as a whole. */
+  readonly grpcService: string;
+  /** gRPC: empty for the backend's address. */
+  readonly grpcAuthority: string;
+  /** HTTP: over HTTP/2. */
+  readonly http2: boolean;
+  /** HTTP: v1 or v2; empty: none. */
+  readonly proxyProtocol: string;
+  /** HTTP: a header that the response must have; empty: none. */
+  readonly responseHeader: string;
+  /** HTTP: must match its value. */
+  readonly responseHeaderRegexp: string;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -3310,6 +3322,12 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     body: "",
     removedHeaders: [],
     steps: [],
+    grpcService: "",
+    grpcAuthority: "",
+    http2: false,
+    proxyProtocol: "",
+    responseHeader: "",
+    responseHeaderRegexp: "",
   };
 }
 
@@ -3414,6 +3432,24 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     for (const v of message.steps) {
       StepInfo.encode(v!, writer.uint32(562).fork()).join();
+    }
+    if (message.grpcService !== "") {
+      writer.uint32(570).string(message.grpcService);
+    }
+    if (message.grpcAuthority !== "") {
+      writer.uint32(578).string(message.grpcAuthority);
+    }
+    if (message.http2 !== false) {
+      writer.uint32(584).bool(message.http2);
+    }
+    if (message.proxyProtocol !== "") {
+      writer.uint32(594).string(message.proxyProtocol);
+    }
+    if (message.responseHeader !== "") {
+      writer.uint32(602).string(message.responseHeader);
+    }
+    if (message.responseHeaderRegexp !== "") {
+      writer.uint32(610).string(message.responseHeaderRegexp);
     }
     return writer;
   },
@@ -3637,6 +3673,54 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.steps.push(StepInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 71: {
+            if (tag !== 570) {
+              break;
+            }
+
+            message.grpcService = reader.string();
+            continue;
+          }
+          case 72: {
+            if (tag !== 578) {
+              break;
+            }
+
+            message.grpcAuthority = reader.string();
+            continue;
+          }
+          case 73: {
+            if (tag !== 584) {
+              break;
+            }
+
+            message.http2 = reader.bool();
+            continue;
+          }
+          case 74: {
+            if (tag !== 594) {
+              break;
+            }
+
+            message.proxyProtocol = reader.string();
+            continue;
+          }
+          case 75: {
+            if (tag !== 602) {
+              break;
+            }
+
+            message.responseHeader = reader.string();
+            continue;
+          }
+          case 76: {
+            if (tag !== 610) {
+              break;
+            }
+
+            message.responseHeaderRegexp = reader.string();
             continue;
           }
         }

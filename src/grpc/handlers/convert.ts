@@ -176,7 +176,7 @@ export function healthCheckInfo(
 ): HealthCheckInfo {
   const { params } = check;
   const web = params.type === "http" || params.type === "https" ? params : undefined;
-  const tls = params.type === "tcp" || params.type === "https" ? params : undefined;
+  const tls = "serverName" in params ? params : undefined;
   return create(HealthCheckInfo, {
     name: check.name,
     type: params.type,
@@ -189,7 +189,7 @@ export function healthCheckInfo(
     fall: check.fall,
     probeIpv4Src: check.probeIpv4Src?.text ?? "",
     probeIpv6Src: check.probeIpv6Src?.text ?? "",
-    ssl: params.type === "tcp" && params.ssl,
+    ssl: "ssl" in params && params.ssl,
     serverName: tls?.serverName ?? "",
     insecureSkipVerify: tls?.insecureSkipVerify ?? false,
     caFile: tls?.ca?.path ?? "",
@@ -207,6 +207,12 @@ export function healthCheckInfo(
     alpn: [...tls?.alpn ?? []],
     body: secrets ? web?.body ?? "" : "",
     removedHeaders: [...web?.removedHeaders ?? []],
+    http2: web?.http2 === true,
+    proxyProtocol: web?.proxyProtocol ?? "",
+    responseHeader: web?.responseHeader?.name ?? "",
+    responseHeaderRegexp: web?.responseHeader?.regexp ?? "",
+    grpcService: params.type === "grpc" ? params.service : "",
+    grpcAuthority: params.type === "grpc" ? params.authority : "",
     steps: ((params.type === "tcp" ? params.steps : undefined) ?? []).map(({ kind, text }) => {
       const hidden = kind === "send" && !secrets;
       return { kind, text: hidden ? "" : text, hidden };

@@ -10,7 +10,8 @@ const MAX_KEPT = 256;
 
 const matchers = new Map<string, TextMatcher>();
 
-function matcherOf(source: string): TextMatcher {
+/** The compiled expression. */
+export function matcherOf(source: string): TextMatcher {
   const known = matchers.get(source);
   if (known !== undefined) return known;
   const made = compileRegexp(source);

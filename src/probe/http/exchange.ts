@@ -11,9 +11,12 @@
 import { BUILD } from "../../base/version.ts";
 import type { HttpParams } from "../../config/model.ts";
 import { type BodyRules, bodyRulesOf, passesEarly } from "./body_rules.ts";
+import { h2Exchange } from "../h2/exchange.ts";
+import { H2Response } from "../h2/response.ts";
 import type { Talk } from "../conversation.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
-import { judgeAnswer, statusAccepted } from "./match.ts";
+import { http2Request, plainAnswer } from "./http2.ts";
+import { type HeaderRule, headerRuleOf, judgeAnswer, statusAccepted } from "./match.ts";
 import { httpRequest } from "./request.ts";
 import { type HttpProgress, HttpResponse } from "./response.ts";
 import { ANSWER_TIMED_OUT, type Verdict } from "../outcome.ts";
@@ -37,23 +40,45 @@ export interface Exchange {
   readonly request: Uint8Array;
   /** Undefined: the body does not matter. */
   readonly rules: BodyRules | undefined;
+  /** Undefined: headers do not matter. */
+  readonly header: HeaderRule | undefined;
 }
 
-/** Prepares the exchange with a target. `defaultPort` is the scheme's own: 80 or 443. */
+/**
+ * Prepares the exchange with a target. `defaultPort` is the scheme's own: 80 or 443. The request
+ * begins with `preface`.
+ */
 export function exchangeOf(
   { address, healthcheck }: ProbeSpec,
-  { params, defaultPort }: { readonly params: HttpParams; readonly defaultPort: number },
+  { params, defaultPort, preface }: {
+    readonly params: HttpParams;
+    readonly defaultPort: number;
+    readonly preface?: Uint8Array;
+  },
 ): Exchange {
+  const options = {
+    address,
+    port: healthcheck.port,
+    defaultPort,
+    userAgent: `maglevd/${BUILD.version}`,
+  };
   return {
     params,
-    request: httpRequest(params, {
-      address,
-      port: healthcheck.port,
-      defaultPort,
-      userAgent: `maglevd/${BUILD.version}`,
-    }),
+    request: joined(
+      preface,
+      params.http2 ? http2Request(params, options) : httpRequest(params, options),
+    ),
     rules: bodyRulesOf(params),
+    header: headerRuleOf(params),
   };
+}
+
+function joined(preface: Uint8Array | undefined, request: Uint8Array): Uint8Array {
+  if (preface === undefined || preface.length === 0) return request;
+  const bytes = new Uint8Array(preface.length + request.length);
+  bytes.set(preface);
+  bytes.set(request, preface.length);
+  return bytes;
 }
 
 /** The talk of an HTTP probe; one object serves all probes of a target. */
@@ -63,10 +88,18 @@ export function exchanging(prepared: Exchange): Talk {
 
 /** Sends one request and judges the answer. */
 async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
-  const { params, rules, request } = prepared;
+  const { params, rules, request, header } = prepared;
+  const wantsBody = (status: number) =>
+    rules !== undefined && statusAccepted(status, params.responseCodes);
+  if (params.http2) {
+    const response = new H2Response({ wantsBody });
+    await h2Exchange(stream, { request, response });
+    return judgeAnswer(plainAnswer(response, header?.name), prepared);
+  }
   const response = new HttpResponse({
     head: params.method === "HEAD",
-    wantsBody: (status) => rules !== undefined && statusAccepted(status, params.responseCodes),
+    wantsBody,
+    ...(header === undefined ? {} : { keep: header.name }),
   });
   await writeAll(stream, request);
   await readAnswer(stream, response, rules);

@@ -8,7 +8,7 @@ const ENOUGH = 9;
 
 const NOT_HTTP = "no HTTP/1 answer";
 const TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
-const HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
+const HTTP2 = "the server speaks HTTP/2 only; use `http2: true`";
 
 /** Sentences with which TLS servers answer a plain request, in the body of a status 400. */
 const COMPLAINTS =

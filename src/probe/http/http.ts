@@ -1,5 +1,6 @@
 /** The HTTP probe: an exchange (exchange.ts) over a TCP connection of its own. */
 import { invariant } from "../../base/assert.ts";
+import { proxyHeader } from "../net/proxy_header.ts";
 import { overTcp } from "../net/over_tcp.ts";
 import type { Probe, ProbeSpec } from "../prober.ts";
 import { exchangeOf, exchanging } from "./exchange.ts";
@@ -10,6 +11,7 @@ const HTTP_PORT = 80;
 export function httpProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
   invariant(params.type === "http", `httpProber() got a target of type ${params.type}`);
-  const talk = exchanging(exchangeOf(spec, { params, defaultPort: HTTP_PORT }));
+  const preface = proxyHeader(params.proxyProtocol);
+  const talk = exchanging(exchangeOf(spec, { params, defaultPort: HTTP_PORT, preface }));
   return (cancellation) => overTcp(spec, talk, cancellation);
 }

@@ -3,7 +3,8 @@
  * regular expressions, if there are any.
  */
 import type { HttpParams } from "../../config/model.ts";
-import { type BodyRules, judgeBody } from "./body_rules.ts";
+import type { TextMatcher } from "../../config/schema/regexp.ts";
+import { type BodyRules, judgeBody, matcherOf } from "./body_rules.ts";
 import type { HttpResponse } from "./response.ts";
 import { answered, failed, type Verdict } from "../outcome.ts";
 
@@ -26,22 +27,46 @@ export function formatStatusRanges(ranges: StatusRanges): string {
 /** The part of an answer that is judged. */
 export type Answer = Pick<
   HttpResponse,
-  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText"
+  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText" | "kept"
 >;
+
+/** A header that an answer must have. */
+export interface HeaderRule {
+  /** In lower case. */
+  readonly name: string;
+  readonly matcher: TextMatcher;
+}
+
+/** The rule of a check; undefined when headers do not matter. */
+export function headerRuleOf(
+  { responseHeader: header }: Pick<HttpParams, "responseHeader">,
+): HeaderRule | undefined {
+  if (header === undefined) return undefined;
+  return { name: header.name.toLowerCase(), matcher: matcherOf(header.regexp) };
+}
 
 /** The requirements on an answer. */
 export interface Wanted {
   readonly params: Pick<HttpParams, "responseCodes">;
   readonly rules: BodyRules | undefined;
+  /** Undefined: headers do not matter. */
+  readonly header?: HeaderRule | undefined;
 }
 
 /** The verdict on an answer that was read as far as required. */
-export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict {
+export function judgeAnswer(answer: Answer, { params, rules, header }: Wanted): Verdict {
   if (answer.problem !== "") return failed("L7RSP", answer.problem);
   const { status } = answer;
   if (!statusAccepted(status, params.responseCodes)) {
     if (answer.refusesPlainText) return expectsTls(status);
     return wrongStatus(status, params.responseCodes);
+  }
+  if (header !== undefined) {
+    const value = answer.kept;
+    if (value === undefined || !header.matcher.test(value)) {
+      const problem = value === undefined ? "is missing" : "does not match";
+      return failed("L7STS", `status ${status}, but the header ${header.name} ${problem}`);
+    }
   }
   if (rules === undefined) return answered(status);
   const { body } = answer;

@@ -40,7 +40,14 @@ function said(
 ): string {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const rules = bodyRulesOf({ responseRegexp: "", responseRegexpNot: "", ...sources });
-  const answer = { problem: "", status: 200, body: bytes, contentCoding, refusesPlainText: false };
+  const answer = {
+    problem: "",
+    status: 200,
+    body: bytes,
+    contentCoding,
+    refusesPlainText: false,
+    kept: undefined,
+  };
   const { code, detail } = judgeAnswer(answer, { params: { responseCodes: [[200, 200]] }, rules });
   return `${code} ${detail}`;
 }

@@ -43,7 +43,9 @@ export function httpRequest(params: HttpParams, options: HttpRequestOptions): Ui
 }
 
 /** The address (IPv6 in brackets), with the port unless it is the scheme's default. */
-function defaultHost({ address, port, defaultPort }: HttpRequestOptions): string {
+export function defaultHost(
+  { address, port, defaultPort }: Omit<HttpRequestOptions, "userAgent">,
+): string {
   // A zone is meaningful on this host only and is not sent (RFC 9844, 3.1).
   const bare = address.replace(/%.*$/, "");
   const host = bare.includes(":") ? `[${bare}]` : bare;
@@ -51,7 +53,7 @@ function defaultHost({ address, port, defaultPort }: HttpRequestOptions): string
 }
 
 /** The path for a request line: blanks and non-ASCII are percent-encoded, as in browsers. */
-function requestTarget(path: string): string {
+export function requestTarget(path: string): string {
   let target = "";
   for (const byte of new TextEncoder().encode(path)) {
     target += byte > 0x20 && byte < 0x7f

@@ -218,9 +218,7 @@ export class HttpResponse {
   }
 
   #setCoding(value: string): void {
-    const codings = value.split(",").map((part) => part.trim().toLowerCase());
-    const applied = codings.findLast((coding) => coding !== "" && coding !== "identity");
-    if (applied !== undefined) this.#contentCoding = KNOWN_CODINGS.get(applied) ?? "unknown";
+    this.#contentCoding = codingName(value) || this.#contentCoding;
   }
 
   #endOfHeaders(): void {
@@ -265,6 +263,13 @@ export class HttpResponse {
     this.#progress = "broken";
     return "broken";
   }
+}
+
+/** Name of the last coding in a Content-Encoding; `unknown` for one not listed; empty: none. */
+export function codingName(value: string): string {
+  const codings = value.split(",").map((part) => part.trim().toLowerCase());
+  const applied = codings.findLast((coding) => coding !== "" && coding !== "identity");
+  return applied === undefined ? "" : KNOWN_CODINGS.get(applied) ?? "unknown";
 }
 
 /** Known content codings (RFC 9110, 8.4.1): names from the server are never shown. */

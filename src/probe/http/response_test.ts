@@ -88,7 +88,7 @@ const GOOD: [name: string, answer: string, status: number, body: string][] = [
 ];
 
 const SPEAKS_TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
-const SPEAKS_HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
+const SPEAKS_HTTP2 = "the server speaks HTTP/2 only; use `http2: true`";
 
 /** Invalid responses, with their messages. */
 const BROKEN: [name: string, answer: string, problem: string][] = [

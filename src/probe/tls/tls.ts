@@ -50,6 +50,8 @@ export interface TlsTarget {
   readonly caPem: string | undefined;
   readonly secureContext: SecureContext;
   readonly memory: CertificateMemory;
+  /** Bytes that are sent before the handshake. */
+  readonly preface: Uint8Array;
 }
 
 /** The result of a handshake. */
@@ -60,8 +62,12 @@ export interface Handshake {
   readonly verdict: Verdict;
 }
 
-/** Prepares TLS with a target. */
-export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
+/** Prepares TLS with a target. `preface` is sent before the handshake. */
+export function tlsTargetOf(
+  spec: ProbeSpec,
+  params: TlsParams,
+  preface: Uint8Array = new Uint8Array(0),
+): TlsTarget {
   const { serverName, insecureSkipVerify, alpn, ca } = params;
   const identity = serverName === "" ? spec.address.replace(/%.*$/, "") : serverName;
   return {
@@ -73,6 +79,7 @@ export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
     caPem: ca?.pem,
     secureContext: trusting(insecureSkipVerify ? undefined : ca),
     memory: new CertificateMemory(identity),
+    preface,
   };
 }
 
@@ -95,16 +102,18 @@ export async function handshake(
 ): Promise<Handshake> {
   const ended = await attempt(target, cancellation);
   if (ended !== "beyond-library") return ended;
-  const { spec, serverName, alpn } = target;
+  const { serverName, alpn } = target;
   const shown = cancellation.cancelled ? [] : await shownCertificates(
-    { socket: socketTo(spec), serverName, alpn },
+    { socket: socketTo(target), serverName, alpn },
     cancellation,
   );
   return without(withExpiry(unusableVerdict(shown), firstExpiry(shown)));
 }
 
-function socketTo(spec: ProbeSpec): Duplex {
-  return spec.address.includes("%") ? new ScopedSocket(spec) : openSocket(spec);
+function socketTo({ spec, preface }: TlsTarget): Duplex {
+  const socket = spec.address.includes("%") ? new ScopedSocket(spec) : openSocket(spec);
+  if (preface.length > 0) socket.once("connect", () => socket.write(preface));
+  return socket;
 }
 
 /** The end of a handshake; `beyond-library`: the library cannot use the certificate. */
@@ -113,7 +122,7 @@ type Attempt = Handshake | "beyond-library";
 function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt> {
   return new Promise((resolve) => {
     if (cancellation.cancelled) return resolve(without(CONNECT_TIMED_OUT));
-    const socket = socketTo(target.spec);
+    const socket = socketTo(target);
     let secure: TLSSocket | undefined;
     let ended = false;
     const end = (attempt: Attempt) => {

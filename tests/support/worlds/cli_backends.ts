@@ -285,6 +285,12 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
     body: "",
     removedHeaders: [],
     steps: [],
+    http2: false,
+    proxyProtocol: "",
+    responseHeader: "",
+    responseHeaderRegexp: "",
+    grpcService: "",
+    grpcAuthority: "",
   };
   return [
     {
@@ -304,6 +310,10 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
       ],
       responseCode: "200-299,301",
       responseRegexp: '"status":\\s*"ok"',
+      http2: true,
+      proxyProtocol: "v2",
+      responseHeader: "X-Ready",
+      responseHeaderRegexp: "^yes$",
     },
     { ...rest, name: "tcp-53", type: "tcp", port: 53, intervalNs: 90_000_000_000n },
     { ...rest, name: "tls", type: "tcp", port: 853, ssl: true, caFile: "/etc/ssl/ca.pem" },
@@ -317,6 +327,17 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
         { kind: "send", text: "PING\r\n", hidden: false },
         { kind: "expect", text: "+PONG", hidden: false },
       ],
+    },
+    {
+      ...rest,
+      name: "orders",
+      type: "grpc",
+      port: 443,
+      ssl: true,
+      serverName: "orders.example.net",
+      alpn: ["h2"],
+      grpcService: "acme.v1.Orders",
+      grpcAuthority: "orders.example.net",
     },
     { ...rest, name: "ping", type: "icmp", port: 0, probeIpv6Src: "2001:db8::250" },
   ];

@@ -9,6 +9,17 @@ export const TCP: ProbeParams & { type: "tcp" } = {
   alpn: [],
 };
 
+/** Parameters of a grpc check of the server as a whole, without TLS. */
+export const GRPC: ProbeParams & { type: "grpc" } = {
+  type: "grpc",
+  ssl: false,
+  service: "",
+  authority: "",
+  serverName: "",
+  insecureSkipVerify: false,
+  alpn: ["h2"],
+};
+
 /** Parameters of an http check: GET / and status 200, but for `changes`. */
 export function http(changes: Partial<HttpParams> = {}): ProbeParams & { type: "http" } {
   return {

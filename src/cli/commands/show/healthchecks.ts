@@ -51,6 +51,11 @@ function requestText(check: Check): string {
     const name = host === "" ? "…" : host;
     return `${method} ${type}://${name}${path} → ${responseCode}${body}`;
   }
+  if (type === "grpc") {
+    const authority = check.grpcAuthority === "" ? "…" : check.grpcAuthority;
+    const service = check.grpcService === "" ? "" : ` of ${check.grpcService}`;
+    return `Check${service} at ${authority}${ssl ? " over TLS" : ""}`;
+  }
   const steps = check.steps.length === 0 ? [] : [`${check.steps.length} steps`];
   if (!ssl) return steps.join();
   return [serverName === "" ? "TLS" : `TLS for ${serverName}`, ...steps].join(", ");
@@ -90,7 +95,13 @@ function checkFields(check: Check): FieldsBlock {
       { label: "fall", value: { text: String(check.fall) } },
       { label: "probe-ipv4-src", value: orElse(check.probeIpv4Src, "the system's choice") },
       { label: "probe-ipv6-src", value: orElse(check.probeIpv6Src, "the system's choice") },
-      ...(type === "tcp" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
+      ...(type === "grpc"
+        ? [
+          { label: "service", value: orElse(check.grpcService, "the server as a whole") },
+          { label: "authority", value: orElse(check.grpcAuthority, "the backend's address") },
+        ]
+        : []),
+      ...(type === "tcp" || type === "grpc" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
       ...(tls ? tlsFields(check) : []),
       ...check.steps.map(stepField),
       ...(web ? webFields(check) : []),
@@ -138,6 +149,14 @@ function webFields(check: Check): Fields {
     ...(check.responseRegexpNot === ""
       ? []
       : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
+    ...(check.http2 ? [{ label: "http2", value: yesNo(true) }] : []),
+    ...(check.proxyProtocol === ""
+      ? []
+      : [{ label: "proxy-protocol", value: textCell(check.proxyProtocol) }]),
+    ...(check.responseHeader === "" ? [] : [{
+      label: "response-header",
+      value: textCell(`${check.responseHeader}: ${check.responseHeaderRegexp}`),
+    }]),
   ];
 }
 

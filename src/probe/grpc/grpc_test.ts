@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { healthAnswer } from "../../../tests/support/servers/canned_h2.ts";
+import { certificates } from "../../../tests/support/servers/certificates.ts";
+import { tlsServer } from "../../../tests/support/servers/tls_servers.ts";
+import { GRPC, healthcheck } from "../../../tests/support/worlds/healthcheck.ts";
+import { Cancellation } from "../prober.ts";
+import { grpcProber } from "./grpc.ts";
+
+Deno.test("grpcProber() calls over TLS in both families, and verifies the certificate", async () => {
+  const { of, ca } = await certificates();
+  for (const address of ["127.0.0.1", "::1"]) {
+    const requests: string[] = [];
+    const server = await tlsServer(of("good"), (socket) => {
+      socket.once("data", (request) => {
+        requests.push(`${request}`);
+        socket.end(healthAnswer(1));
+      });
+    }, { hostname: address });
+    const probe = async (serverName: string) => {
+      const params = { ...GRPC, ssl: true, serverName, ca: { path: "", pem: ca } };
+      const check = healthcheck({ port: server.port, params });
+      return await grpcProber({ address, healthcheck: check })(new Cancellation());
+    };
+    try {
+      const verdict = await probe("good.test");
+      assert.deepEqual([verdict.code, verdict.detail], ["L7OK", "SERVING"]);
+      assert.ok(verdict.certificateExpiryMs !== undefined, "the expiry is kept");
+      assert.match(requests[0]!, /^PRI \* HTTP\/2\.0\r\n.*:scheme.https.*grpc\.health\.v1/s);
+      assert.deepEqual(server.names, ["good.test"]);
+      assert.equal((await probe("other.test")).code, "L6RSP");
+      assert.equal(requests.length, 1, "nothing is sent to a server of another name");
+    } finally {
+      await server.close();
+    }
+  }
+});
