@@ -1,14 +1,16 @@
 /** Runs one seed: its world, its actions, calm, and a second daemon at the end. */
 import { Actor } from "./scenario/acting.ts";
-import { type Action, actionsOf, actionText, ACTIVE_MS } from "./scenario/actions.ts";
+import { type Action, actionsOf, actionText } from "./scenario/actions.ts";
 import { type Failure, Judge } from "./judge/judge.ts";
 import { wantedOf } from "./judge/wanted.ts";
 import { World } from "./world/world.ts";
 
-/** After the last action: every fault is over, and every retry has been made. */
-const CALM_MS = 80_000;
-/** A second daemon is ready, and VPP right. */
-const SUCCESSOR_MS = 25_000;
+/** After the last action: each server has been noticed, and each short pause is over. */
+const CALM_MS = 21_000;
+/** A second daemon has seen each server. */
+const SUCCESSOR_MS = 13_000;
+/** Every fault is over after this, and every retry has been made. */
+const LONGEST_CALM_MS = 120_000;
 
 export interface RunOptions {
   readonly seed: number;
@@ -48,7 +50,8 @@ export async function runSeed({ seed, actions = actionsOf(seed) }: RunOptions): 
       judge.trace.add(world.time.nowMs, `action ${actionText(action)}`);
       actor.act(action);
     });
-    await world.pass(ACTIVE_MS + CALM_MS, over);
+    await world.pass((actions.at(-1)?.atMs ?? 0) + CALM_MS, over);
+    await calm(world, judge);
     if (!over()) await succeed(world, judge, over);
   } finally {
     removeEventListener("unhandledrejection", onRejection);
@@ -62,6 +65,13 @@ export async function runSeed({ seed, actions = actionsOf(seed) }: RunOptions): 
     simulatedMs: world.time.nowMs,
     trace: judge.trace.last(TRACE_LINES),
   };
+}
+
+/** Lets time pass until VPP must be right. */
+async function calm(world: World, judge: Judge): Promise<void> {
+  const over = () => judge.failure !== undefined || judge.isCalm;
+  await world.pass(LONGEST_CALM_MS, over);
+  if (!judge.isCalm) judge.fail("calm comes", `it did not within ${LONGEST_CALM_MS} ms`);
 }
 
 /** A second daemon, started from what is on disk and in VPP, comes to the same state. */
@@ -90,6 +100,7 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   await world.pass(100, over);
   world.boot();
   await world.pass(SUCCESSOR_MS, over);
+  await calm(world, judge);
   if (over() || !lasts) return;
   if (states() !== before) {
     judge.fail("a second daemon comes to the same state", `${before} became ${states()}`);

@@ -8,6 +8,7 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import { requestText, type SentRequest } from "../world/requests.ts";
+import type { TakenFault } from "../world/vpp.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { planDifference } from "./plan_judge.ts";
@@ -19,7 +20,7 @@ import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
-import { countsAsUp, wantedOf } from "./wanted.ts";
+import { type CheckerState, countsAsUp, type WantedVip, wantedOf } from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -30,6 +31,8 @@ export interface Failure {
 
 /** Period of the checks that are not bound to an event. */
 const TICK_MS = 250;
+/** VPP is compared at least so often, even if nothing has changed. */
+const COMPARED_MS = 3000;
 /** After a transition VPP is right again within this time, when it was right before. */
 const AT_ONCE_MS = 60;
 /** After a reload or an operator's sync. */
@@ -38,6 +41,8 @@ const SOON_MS = 4000;
 const RECOVERY_MS = 22_000;
 /** After a connection to a VPP without faults. */
 const CONNECTED_MS = 3000;
+/** A connection with a missing answer ends within this, unless the process was stopped. */
+const UNANSWERED_MS = 5500;
 /** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
 const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
@@ -61,8 +66,14 @@ export class Judge implements Observer {
   #changingUntilMs = 0;
   /** Until then requests may be refused, because the known state of VPP may be wrong. */
   #doubtfulUntilMs = 0;
+  /** Until then warm-up may hold frontends back. */
+  #warmingUntilMs = 0;
   /** Until then another program's change of VPP may not have been read. */
   #editedUntilMs = 0;
+  /** Until then a reading may find what the daemon did not expect. */
+  #driftUntilMs = 0;
+  /** When a request of this connection was left without an answer. */
+  #unansweredMs: number | undefined;
   #diskFaultUntilMs = 0;
   #tickMs = 0;
   /** The present daemon did not read its intents, because of a fault of the disk. */
@@ -76,6 +87,13 @@ export class Judge implements Observer {
   #stopping: DaemonProcess | undefined;
   /** Requests of the present turn, in order. */
   #requests: SentRequest[] = [];
+  /** What VPP should have, and the states for which it was worked out. */
+  #wantedVips: ReadonlyMap<string, WantedVip> = new Map();
+  #states: readonly unknown[] = [];
+  /** Those with which frontends were compared last. */
+  #served: ReadonlyMap<string, WantedVip> | undefined;
+  /** What VPP should have had at the last comparison, its changes, and when it was. */
+  #compared: { wanted: ReadonlyMap<string, WantedVip>; changes: number; atMs: number } | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -113,12 +131,27 @@ export class Judge implements Observer {
     this.fail("VPP survives", reason);
   }
 
+  faulted(fault: TakenFault): void {
+    const { nowMs } = this.#world.time;
+    this.trace.add(nowMs, `VPP: ${fault}`);
+    this.disturb(0);
+    // A garbled reading is believed until the next one.
+    if (fault === "garbled") this.#driftUntilMs = this.#disturbedUntilMs;
+    if (fault === "withheld" && this.#world.daemon?.vpp?.connection.state.kind === "connected") {
+      this.#unansweredMs ??= nowMs;
+    }
+  }
+
   logged(level: string, event: LogEventName, fields: LogFields): void {
     this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
     if (event === "vpp-lbsync-vip-recreate") {
       this.#recreatedMs.set(keyOfFields(fields), this.#world.time.nowMs);
     }
     if (event === "vpp-connect") this.#connected();
+    if (event === "vpp-disconnect") this.#unansweredMs = undefined;
+    if (event === "vpp-lbsync-drift" && this.#world.time.nowMs > this.#driftUntilMs) {
+      this.fail("the known state of VPP is right", JSON.stringify(fields));
+    }
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
     if (event === "operator-intent-file-unusable") {
       // A file that was unreadable at the start is quarantined as soon as the disk allows it.
@@ -147,6 +180,12 @@ export class Judge implements Observer {
     this.#tick();
   }
 
+  /** True when all faults are over and VPP should have recovered. */
+  get isCalm(): boolean {
+    const { nowMs } = this.#world.time;
+    return nowMs > this.#disturbedUntilMs && this.mustBeRight;
+  }
+
   // What the actions report.
 
   /** VPP may be wrong for `ms`, and for as long as it takes to recover. */
@@ -156,13 +195,20 @@ export class Judge implements Observer {
     const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
     this.#faultUntilMs = Math.max(this.#faultUntilMs, nowMs + ms);
     if (now) this.#editedUntilMs = nowMs + recovery;
+    if (now) this.#driftUntilMs = Math.max(this.#driftUntilMs, nowMs + recovery);
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
     this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
   }
 
-  /** Probes do not count, or are late, for `ms`. */
-  blindFor(ms: number): void {
-    this.#health.blindFor(ms);
+  /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
+  blindFor(ms: number, loses = false): void {
+    this.#health.blindFor(ms, loses);
+  }
+
+  /** The daemon does nothing for `ms`, less than a second. */
+  stutters(ms: number): void {
+    this.#health.blindFor(ms, false);
+    this.#changing(ms + AT_ONCE_MS);
   }
 
   diskFaultFor(ms: number): void {
@@ -175,8 +221,10 @@ export class Judge implements Observer {
   }
 
   killed(downMs: number): void {
-    const { startupMaxDelayMs } = this.#world.config.vppLb!;
-    this.disturb(downMs + startupMaxDelayMs);
+    this.disturb(downMs);
+    this.#warmingUntilMs = this.#world.time.nowMs + downMs +
+      this.#world.config.vppLb!.startupMaxDelayMs + CONNECTED_MS;
+    this.#unansweredMs = undefined;
     this.#stopping = undefined;
     this.#isUnreadable = false;
   }
@@ -233,8 +281,10 @@ export class Judge implements Observer {
   /** True when VPP must be right now. */
   get mustBeRight(): boolean {
     const { nowMs } = this.#world.time;
-    return nowMs > this.#disturbedUntilMs && nowMs > this.#changingUntilMs &&
-      this.#world.daemon !== undefined && this.#stopping === undefined;
+    const { daemon } = this.#world;
+    return daemon !== undefined && this.#stopping === undefined &&
+      nowMs > this.#disturbedUntilMs && nowMs > this.#changingUntilMs &&
+      (nowMs > this.#warmingUntilMs || daemon.vpp!.reconciler.warmedUp);
   }
 
   /** Fails unless VPP has what it should have. */
@@ -251,12 +301,12 @@ export class Judge implements Observer {
       return this.fail("nothing is withheld", JSON.stringify(withheld));
     }
     if (!reconciler.warmedUp) {
-      const blind = [...wantedOf(daemon.checker.current).values()].some(({ isBlind }) => isBlind);
+      const blind = [...this.#wanted(daemon).values()].some(({ isBlind }) => isBlind);
       if (!blind) this.fail("warm-up ends", JSON.stringify(reconciler.warmup));
       return;
     }
     const view = vpp.view();
-    const wrong = difference(wantedOf(daemon.checker.current), view, {
+    const wrong = difference(this.#wanted(daemon), view, {
       makes: vpp.makes(),
       weights: vpp.release === "main",
       withheld: new Set(withheld.map(({ fields }) => keyOfFields(fields))),
@@ -268,6 +318,43 @@ export class Judge implements Observer {
     if (flowTimeout !== flowTimeoutMs / 1000) {
       this.fail("VPP is right", `its flow timeout is ${flowTimeout} s, not ${flowTimeoutMs} ms`);
     }
+  }
+
+  /** Compares VPP with what it should have, if either has changed or it is long ago. */
+  #compare(daemon: Daemon): void {
+    const { time: { nowMs }, vpp } = this.#world;
+    const wanted = this.#wanted(daemon);
+    const { changes } = vpp;
+    const last = this.#compared;
+    const isNew = last === undefined || last.wanted !== wanted || last.changes !== changes ||
+      nowMs - last.atMs > COMPARED_MS;
+    if (!isNew) return;
+    this.#compared = { wanted, changes, atMs: nowMs };
+    this.checkVpp();
+    const wrong = explainDifference(daemon, vpp.view());
+    if (wrong !== undefined) this.fail("a chain ends with the weight in VPP", wrong);
+  }
+
+  /** What VPP should have now. */
+  #wanted({ checker }: Daemon): ReadonlyMap<string, WantedVip> {
+    const { current } = checker;
+    const states = statesOf(current);
+    const isSame = states.length === this.#states.length &&
+      states.every((state, i) => state === this.#states[i]);
+    if (!isSame) {
+      this.#states = states;
+      this.#wantedVips = wantedOf(current);
+    }
+    return this.#wantedVips;
+  }
+
+  /** A request without an answer ends the connection. */
+  #checkAnswers(): void {
+    const { daemon, time } = this.#world;
+    if (daemon === undefined || this.#stopping !== undefined) return;
+    const sinceMs = this.#unansweredMs;
+    if (sinceMs === undefined || time.nowMs < sinceMs + UNANSWERED_MS) return;
+    this.fail("a missing answer ends the connection", `missing since ${sinceMs} ms`);
   }
 
   #checkFlushes(): void {
@@ -318,7 +405,7 @@ export class Judge implements Observer {
       if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
     }
     const wrong = judgeRequests(requests, {
-      wanted: wantedOf(daemon.checker.current),
+      wanted: this.#wanted(daemon),
       before,
       weights: vpp.release === "main",
       isTrusted: nowMs > this.#doubtfulUntilMs,
@@ -335,19 +422,28 @@ export class Judge implements Observer {
     if (process === undefined || process.clock.stopped) return;
     this.#intents.expire();
     this.#health.tick(process);
-    if (process.daemon !== undefined) this.#frontends.tick(process.daemon.checker.current);
-    this.#checkFlushes();
-    if (this.mustBeRight) {
-      this.checkVpp();
-      const wrong = explainDifference(process.daemon!, vpp.view());
-      if (wrong !== undefined) this.fail("a chain ends with the weight in VPP", wrong);
+    const { daemon } = process;
+    if (daemon !== undefined) {
+      const wanted = this.#wanted(daemon);
+      if (wanted !== this.#served) this.#frontends.tick(daemon.checker.current, wanted);
+      this.#served = wanted;
     }
+    this.#checkFlushes();
+    this.#checkAnswers();
+    if (this.mustBeRight) this.#compare(daemon!);
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
     if (timers > most) this.fail("nothing grows", `${timers} timers`);
     if (vpp.connections > 2) this.fail("nothing grows", `${vpp.connections} connections`);
     if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
   }
+}
+
+/** All that wantedOf() looks at. */
+function statesOf({ config, intents, backends }: CheckerState): readonly unknown[] {
+  const states: unknown[] = [config, intents];
+  for (const { state, standing } of backends.values()) states.push(state, standing);
+  return states;
 }
 
 /** vipKeyText() of a VIP in a log record. */

@@ -16,7 +16,7 @@ import { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
 
-/** How long a connection that lost messages may stay undiscovered. */
+/** How long a fault of VPP waits for its occasion. */
 const UNNOTICED_MS = 16_000;
 
 const CONTEXT = {
@@ -48,7 +48,7 @@ export class Actor {
         judge.blindFor(action.forMs);
         return later(action.forMs, () => servers.lack = false);
       case "worker-crash":
-        judge.blindFor(8000);
+        judge.blindFor(8000, true);
         return process?.crashWorker();
       case "vpp-restart":
         judge.disturb(action.downMs);
@@ -59,22 +59,18 @@ export class Actor {
         vpp.freeze();
         return later(action.forMs, () => vpp.thaw());
       case "vpp-cut":
-        judge.disturb(UNNOTICED_MS);
         vpp.faults.cutAfterBytes = action.afterBytes;
         return later(UNNOTICED_MS, () => vpp.faults.cutAfterBytes = undefined);
       case "vpp-garble":
-        judge.disturb(2 * UNNOTICED_MS);
         vpp.faults.garble({ frames: 1, offset: action.offset, after: action.after });
         return later(UNNOTICED_MS, () => vpp.faults.garble({ frames: 0, offset: 0 }));
       case "vpp-refuse": {
         const { message, times } = action;
-        judge.disturb(UNNOTICED_MS);
         vpp.faults.refuse({ message, times, retval: -1 });
         return later(UNNOTICED_MS, () => vpp.faults.refuse({ message, times: 0, retval: 0 }));
       }
       case "vpp-withhold": {
         const { message } = action;
-        judge.disturb(2 * UNNOTICED_MS);
         vpp.faults.withhold({ message, times: 1 });
         return later(UNNOTICED_MS, () => vpp.faults.withhold({ message, times: 0 }));
       }
@@ -86,8 +82,12 @@ export class Actor {
         judge.disturb(action.forMs);
         vpp.isUnreachable = true;
         return later(action.forMs, () => vpp.isUnreachable = false);
+      case "vpp-doomed":
+        vpp.doom = action;
+        return later(UNNOTICED_MS, () => vpp.doom = undefined);
       case "vpp-edited":
         judge.disturb(0, true);
+        vpp.changes++;
         if (vpp.plugin !== undefined) {
           edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
         }
@@ -114,10 +114,25 @@ export class Actor {
         judge.disturb(action.forMs);
         process?.stop();
         return later(action.forMs, () => process?.resume());
+      case "daemon-stutter":
+        return this.#stutter(new Dice(action.seed), time.nowMs + action.forMs);
       default:
         if (process?.daemon === undefined || process.clock.stopped) return;
         return this.#operate(action);
     }
+  }
+
+  /** Stops all threads of the daemon for moments, again and again, as on a busy host. */
+  #stutter(dice: Dice, untilMs: number): void {
+    const { process, time } = this.#world;
+    if (process === undefined || time.nowMs >= untilMs) return;
+    const stopMs = dice.between(10, 190);
+    this.#judge.stutters(stopMs);
+    process.stop();
+    time.after(stopMs, () => {
+      process.resume();
+      time.after(dice.between(5, 300), () => this.#stutter(dice, untilMs));
+    });
   }
 
   /** Stops the daemon in order, and starts it with another file. */

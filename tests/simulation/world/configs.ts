@@ -64,7 +64,7 @@ export function randomConfig(dice: Dice): Config {
     ]),
     vppLb: {
       ...config.vppLb!,
-      syncIntervalMs: dice.pick([5000, 10_000, 20_000]),
+      syncIntervalMs: dice.pick([3000, 5000, 10_000]),
       stickyBucketsPerCore: 1024,
       ...dice.pick([
         { startupMinDelayMs: 0, startupMaxDelayMs: 0 },
