@@ -111,7 +111,7 @@ export class HealthJudge {
     }
     if (
       to === "up" && from === "down" && record.good < check.rise &&
-      !this.#isShared(name, config)
+      !this.#isShared(name, config) && !this.#mayPassLate(backend.address.text)
     ) {
       this.#fail("rise passes", `${name} is up after ${record.good} of ${check.rise}`);
     }
@@ -126,6 +126,11 @@ export class HealthJudge {
       other.address.text === address.text && other.healthcheck === healthcheck
     );
     return same.length > 1 || this.#world.time.nowMs - this.#sinceMs < 12_000;
+  }
+
+  /** After a stop, an answer after the timeout cannot be told from one that came in time. */
+  #mayPassLate(address: string): boolean {
+    return this.#late() > 0 && this.#world.servers.of(address) === "late";
   }
 
   #late(): number {

@@ -20,7 +20,7 @@ import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
-import { type CheckerState, countsAsUp, type WantedVip, wantedOf } from "./wanted.ts";
+import { type CheckerState, countsAsUp, wantedOf, type WantedVip } from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -135,8 +135,8 @@ export class Judge implements Observer {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP: ${fault}`);
     this.disturb(0);
-    // A garbled reading is believed until the next one.
-    if (fault === "garbled") this.#driftUntilMs = this.#disturbedUntilMs;
+    // A garbled reading is believed until the next one, and a reading shows what was unanswered.
+    if (fault === "garbled" || fault === "withheld") this.#driftUntilMs = this.#disturbedUntilMs;
     if (fault === "withheld" && this.#world.daemon?.vpp?.connection.state.kind === "connected") {
       this.#unansweredMs ??= nowMs;
     }
@@ -203,11 +203,12 @@ export class Judge implements Observer {
   /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
   blindFor(ms: number, loses = false): void {
     this.#health.blindFor(ms, loses);
+    if (this.#unansweredMs !== undefined) this.#unansweredMs += ms;
   }
 
   /** The daemon does nothing for `ms`, less than a second. */
   stutters(ms: number): void {
-    this.#health.blindFor(ms, false);
+    this.blindFor(ms);
     this.#changing(ms + AT_ONCE_MS);
   }
 
@@ -434,7 +435,10 @@ export class Judge implements Observer {
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
     if (timers > most) this.fail("nothing grows", `${timers} timers`);
-    if (vpp.connections > 2) this.fail("nothing grows", `${vpp.connections} connections`);
+    // A frozen VPP does not notice that a connection has ended.
+    if (vpp.connections > 2 && !vpp.frozen) {
+      this.fail("nothing grows", `${vpp.connections} connections`);
+    }
     if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
   }
 }

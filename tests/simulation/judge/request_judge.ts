@@ -41,6 +41,14 @@ export function judgeRequests(
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
     if (context.recreated.has(key) || context.isEdited) continue;
+    if (
+      context.isTrusted && sum(before) > 0 && sum(after) > 0 && isEmptied(requests, key, before)
+    ) {
+      return {
+        invariant: "a VIP is never empty in between",
+        message: `VIP ${key} within ${requests.map(requestText).join("; ")}`,
+      };
+    }
     const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
     if (should && sum(before) > 0 && sum(after) === 0) {
       return {
@@ -113,6 +121,19 @@ function problemOf(
 
 function sum(servers: ReadonlyMap<string, number>): number {
   return [...servers.values()].reduce((all, weight) => all + weight, 0);
+}
+
+/** True when a VIP has no weight after one of the requests. */
+function isEmptied(
+  requests: readonly SentRequest[],
+  key: string,
+  before: ReadonlyMap<string, number>,
+): boolean {
+  const own = requests.filter((request) => request.kind !== "conf" && request.vip === key);
+  return own.some((_, i) => {
+    const after = applied(own.slice(0, i + 1), new Map([[key, before]])).get(key)!;
+    return sum(after) === 0;
+  });
 }
 
 /** VPP's state after the requests, of the VIPs that they are about. */

@@ -137,9 +137,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a missing answer does not end the connection",
-    file: "src/vpp/api/connection.ts",
-    from: "(error) => this.#lost(session, MaglevError.from(error).message),",
-    to: "() => {},",
+    file: "src/vpp/api/client.ts",
+    from: "    this.#end(text);\n",
+    to: "",
   },
   {
     name: "the retry timer outlives the stop",
