@@ -128,7 +128,7 @@ export class HealthJudge {
     return same.length > 1 || this.#world.time.nowMs - this.#sinceMs < 12_000;
   }
 
-  /** After a stop, an answer after the timeout cannot be told from one that came in time. */
+  /** After a stop, an answer after the timeout looks like one that came in time. */
   #mayPassLate(address: string): boolean {
     return this.#late() > 0 && this.#world.servers.of(address) === "late";
   }
