@@ -195,7 +195,7 @@ export class Judge implements Observer {
     const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
     this.#faultUntilMs = Math.max(this.#faultUntilMs, nowMs + ms);
     if (now) this.#editedUntilMs = nowMs + recovery;
-    if (now) this.#driftUntilMs = Math.max(this.#driftUntilMs, nowMs + recovery);
+    if (now) this.#driftUntilMs = Math.max(this.#driftUntilMs, nowMs + sync + RECOVERY_MS);
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
     this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
   }

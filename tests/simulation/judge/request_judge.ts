@@ -70,7 +70,9 @@ function problemOf(
   const isTakenDown = all.some((other) => other.kind === "vip-del" && other.vip === request.vip);
   if (request.kind === "vip-del") {
     const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
-    return vip === undefined || isPutUp ? undefined : "the VIP should exist";
+    // It is put up later when what it should have has changed meanwhile.
+    const mayGo = vip === undefined || isPutUp || recreated.has(request.vip);
+    return mayGo ? undefined : "the VIP should exist";
   }
   if (request.kind === "vip-flush" && !before.has(request.vip) && !isEdited) {
     return "VPP lacks the VIP, and would flush another";
@@ -106,15 +108,18 @@ function problemOf(
   if (request.weight !== weight) return `the weight should be ${weight}`;
   if (request.flush && !server.mayFlush) return "its flows should stay";
   const present = before.get(request.vip)?.get(request.server);
-  if (request.weight === 0 && server.mayFlush && !request.flush && (present ?? 0) > 0) {
-    // One flush of the VIP follows when all of its servers are flushed.
-    const isEmptied = sum(applied(all, before).get(request.vip) ?? new Map()) === 0;
-    if (!isEmptied) return "its flows should be flushed";
+  const isCut = request.kind === "as-weight" && request.weight === 0 && (present ?? 0) > 0;
+  if (isCut && server.mayFlush && !request.flush) {
+    // One flush of the VIP follows when all of its servers with flows are flushed.
+    const after = applied(all, before).get(request.vip);
+    const keepsFlows = [...before.get(request.vip)!].some(([address, weight]) =>
+      weight > 0 && (after?.get(address) ?? 0) > 0
+    );
+    if (keepsFlows) return "its flows should be flushed";
   }
   if (request.kind === "as-weight" && isTrusted && present === weight && !request.flush) {
-    // A flush of the VIP may stand for the one of this server, and a plan counts both alike.
-    const isFlushed = all.some((other) => other.kind === "vip-flush" && other.vip === request.vip);
-    return isFlushed ? undefined : "VPP has this weight";
+    // A flush of the VIP, which follows, may stand for the one of this server.
+    return weight === 0 && server.mayFlush ? undefined : "VPP has this weight";
   }
   return undefined;
 }
