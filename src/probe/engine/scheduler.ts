@@ -298,6 +298,11 @@ export class Scheduler {
     const { clock, onProbe } = this.#options;
     invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
     const nowMs = clock.monotonicMs();
+    // The answer is that of the old address, so it does not count.
+    if (slot.readdressed) {
+      this.#wait(slot, nowMs, nowMs);
+      return;
+    }
     if (!verdict.ok) {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
@@ -308,7 +313,7 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
-      if (slot.readdressed || (this.#inRush(slot, verdict) && mayRepeat(slot))) {
+      if (this.#inRush(slot, verdict) && mayRepeat(slot)) {
         this.#wait(slot, nowMs, nowMs);
         return;
       }

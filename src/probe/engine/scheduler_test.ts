@@ -465,15 +465,26 @@ Deno.test("Scheduler.start() replaces a target and drops the old probe's result"
 
 Deno.test("Scheduler uses a new address from the next probe on; pace and counter stay", async () => {
   const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 100 });
   world.start(0, { fall: 1, rise: 1 });
   await world.clock.advanceAsync(50);
   world.scheduler.readdress(0, "b0");
-  await world.clock.advanceAsync(2100);
+  await world.clock.advanceAsync(2200);
   assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0", "b0"]);
   assert.deepEqual(world.reports.map(({ matters }) => matters), [true, false, false]);
   const times = world.starts.map(({ atMs }) => atMs);
   for (const gap of gaps(times)) assertBetween(gap, 890, 1110, "gap");
+});
+
+Deno.test("Scheduler does not count a pass of the old address when it changed during the probe", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 100 });
+  world.behaviours.set("b0", { verdict: REFUSED, tookMs: 1 });
+  world.start(0, { fall: 1, rise: 1 });
+  await world.clock.advanceAsync(50);
+  world.scheduler.readdress(0, "b0");
+  await world.clock.advanceAsync(60);
+  assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0"]);
+  assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), ["L4CON"]);
 });
 
 Deno.test("Scheduler repeats a failure at the new address when it changed during the probe", async () => {

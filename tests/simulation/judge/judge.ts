@@ -43,6 +43,8 @@ const RECOVERY_MS = 22_000;
 const CONNECTED_MS = 3000;
 /** A connection with a missing answer ends within this, unless the process was stopped. */
 const UNANSWERED_MS = 5500;
+/** Longest wait until a failed write of intents is repeated, or the clock is looked at again. */
+const RETRIED_MS = 62_000;
 /** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
 const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
@@ -75,6 +77,8 @@ export class Judge implements Observer {
   /** When a request of this connection was left without an answer. */
   #unansweredMs: number | undefined;
   #diskFaultUntilMs = 0;
+  /** Then writes that failed are repeated, and ends of intents noticed after the clock was set. */
+  #forgottenMs = 0;
   #tickMs = 0;
   /** The present daemon did not read its intents, because of a fault of the disk. */
   #isUnreadable = false;
@@ -183,7 +187,7 @@ export class Judge implements Observer {
   /** True when all faults are over and VPP should have recovered. */
   get isCalm(): boolean {
     const { nowMs } = this.#world.time;
-    return nowMs > this.#disturbedUntilMs && this.mustBeRight;
+    return nowMs > this.#disturbedUntilMs && nowMs > this.#forgottenMs && this.mustBeRight;
   }
 
   // What the actions report.
@@ -213,12 +217,15 @@ export class Judge implements Observer {
   }
 
   diskFaultFor(ms: number): void {
-    this.#diskFaultUntilMs = Math.max(this.#diskFaultUntilMs, this.#world.time.nowMs + ms + 6000);
+    const { nowMs } = this.#world.time;
+    this.#diskFaultUntilMs = Math.max(this.#diskFaultUntilMs, nowMs + ms + 6000);
+    this.#forgottenMs = Math.max(this.#forgottenMs, nowMs + ms + RETRIED_MS);
   }
 
   clockSet(): void {
     this.#intents.expire();
     this.#health.clockSet();
+    this.#forgottenMs = Math.max(this.#forgottenMs, this.#world.time.nowMs + RETRIED_MS);
   }
 
   killed(downMs: number): void {
