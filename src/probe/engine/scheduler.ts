@@ -299,10 +299,7 @@ export class Scheduler {
     invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
     const nowMs = clock.monotonicMs();
     // The answer is that of the old address, so it does not count.
-    if (slot.readdressed) {
-      this.#wait(slot, nowMs, nowMs);
-      return;
-    }
+    if (slot.readdressed) return this.#wait(slot, nowMs, nowMs);
     if (!verdict.ok) {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
@@ -313,10 +310,7 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
-      if (this.#inRush(slot, verdict) && mayRepeat(slot)) {
-        this.#wait(slot, nowMs, nowMs);
-        return;
-      }
+      if (this.#inRush(slot, verdict) && mayRepeat(slot)) return this.#wait(slot, nowMs, nowMs);
     }
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
