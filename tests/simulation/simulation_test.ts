@@ -21,7 +21,22 @@ Deno.test(`${SEEDS} simulated worlds break nothing`, async () => {
 });
 
 /** Seeds beyond the first that have failed, by a rule or by maglevd. */
-const ONCE_FAILED = [268, 271, 610, 3640, 50070, 50097, 50151, 50498, 50591, 52053, 53087];
+const ONCE_FAILED = [
+  268,
+  271,
+  610,
+  3640,
+  50070,
+  50097,
+  50151,
+  50498,
+  50591,
+  51215,
+  52053,
+  53087,
+  53940,
+  54150,
+];
 
 Deno.test("seeds that once failed break nothing", async () => {
   for (const seed of ONCE_FAILED) {

@@ -139,7 +139,9 @@ export class Judge implements Observer {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP: ${fault}`);
     this.disturb(0);
-    // A garbled reading is believed until the next one, and a reading shows what was unanswered.
+    // A garbled reading is believed until the next one, like a change by another program.
+    if (fault === "garbled") this.#editedUntilMs = this.#disturbedUntilMs;
+    // A reading also shows what was carried out without an answer.
     if (fault === "garbled" || fault === "withheld") this.#driftUntilMs = this.#disturbedUntilMs;
     if (fault === "withheld" && this.#world.daemon?.vpp?.connection.state.kind === "connected") {
       this.#unansweredMs ??= nowMs;
@@ -182,6 +184,11 @@ export class Judge implements Observer {
     if (this.#world.time.nowMs < this.#tickMs + TICK_MS) return;
     this.#tickMs = this.#world.time.nowMs;
     this.#tick();
+  }
+
+  /** True when another program changed VPP, or its answers were garbled, and this may show. */
+  get mayBeMisled(): boolean {
+    return this.#world.time.nowMs <= this.#editedUntilMs;
   }
 
   /** True when all faults are over and VPP should have recovered. */

@@ -97,12 +97,13 @@ function problemOf(
     const isCut = (before.get(request.vip)?.get(request.server) ?? 0) > 0;
     return server.isBlind && isCut ? "the prober is blind, so the weight should stay" : undefined;
   }
-  if (request.kind === "as-del") {
+  if (request.kind === "as-del" && !isEdited) {
     if (!weights && server !== undefined && server.weight > 0) return "the server should exist";
     if (weights && server !== undefined) return "the server should exist";
     if (server !== undefined && request.flush && !server.mayFlush) return "its flows should stay";
     return undefined;
   }
+  if (request.kind === "as-del") return undefined;
   if (server === undefined) return "the server should not exist";
   const weight = weights || server.weight === 0 ? server.weight : 100;
   if (request.weight !== weight) return `the weight should be ${weight}`;
