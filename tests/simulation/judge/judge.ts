@@ -35,7 +35,9 @@ const TICK_MS = 250;
 const COMPARED_MS = 3000;
 /** After a transition VPP is right again within this time, when it was right before. */
 const AT_ONCE_MS = 60;
-/** After a reload or an operator's sync. */
+/** An operator's sync waits for the time between two readings. */
+const READ_MS = 1000 + AT_ONCE_MS;
+/** After a reload. */
 const SOON_MS = 4000;
 /** Lost messages are noticed, connections made again, and failed operations repeated within this. */
 const RECOVERY_MS = 22_000;
@@ -86,6 +88,8 @@ export class Judge implements Observer {
   readonly #recreatedMs = new Map<string, number>();
   /** By VIP: when it had no weight and requests for it were sent. */
   readonly #openingMs = new Map<string, number>();
+  /** By VIP and server: when it had no weight and was given some. */
+  readonly #raisedMs = new Map<string, number>();
   /** Backends that counted as up right before a reload. */
   #serving: readonly string[] = [];
   #stopping: DaemonProcess | undefined;
@@ -152,7 +156,9 @@ export class Judge implements Observer {
     this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
     if (event === "vpp-lbsync-vip-recreate") {
       this.#recreatedMs.set(keyOfFields(fields), this.#world.time.nowMs);
+      this.#changing(AT_ONCE_MS);
     }
+    if (event === "vpp-warmup-done" && fields.trigger === "operator") this.#changing(READ_MS);
     if (event === "vpp-connect") this.#connected();
     if (event === "vpp-disconnect") this.#unansweredMs = undefined;
     if (event === "vpp-lbsync-drift" && this.#world.time.nowMs > this.#driftUntilMs) {
@@ -229,7 +235,11 @@ export class Judge implements Observer {
     this.#forgottenMs = Math.max(this.#forgottenMs, nowMs + ms + RETRIED_MS);
   }
 
-  clockSet(): void {
+  /** The clock is set by `byMs`. */
+  clockSet(byMs: number): void {
+    // Intents whose time is over by now have ended, even when the clock is set back.
+    this.#intents.expire();
+    this.#world.time.wallOffsetMs += byMs;
     this.#intents.expire();
     this.#health.clockSet();
     this.#forgottenMs = Math.max(this.#forgottenMs, this.#world.time.nowMs + RETRIED_MS);
@@ -418,6 +428,9 @@ export class Judge implements Observer {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
       const weights = [...before.get(request.vip)?.values() ?? []];
       if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
+      if (!("weight" in request) || request.weight === 0) continue;
+      const { vip, server } = request;
+      if ((before.get(vip)?.get(server) ?? 0) === 0) this.#raisedMs.set(`${vip} ${server}`, nowMs);
     }
     const wrong = judgeRequests(requests, {
       wanted: this.#wanted(daemon),
@@ -427,6 +440,7 @@ export class Judge implements Observer {
       isEdited: nowMs <= this.#editedUntilMs,
       recreated: recent(this.#recreatedMs, nowMs),
       opening: recent(this.#openingMs, nowMs),
+      raised: recent(this.#raisedMs, nowMs),
     });
     if (wrong !== undefined) this.fail(wrong.invariant, wrong.message);
     this.#intents.sent(requests);

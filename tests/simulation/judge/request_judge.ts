@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly isEdited: boolean;
   /** VIPs that had no weight just before. */
   readonly opening: ReadonlySet<string>;
+  /** `VIP server` of each that had no weight just before: it can have no flows. */
+  readonly raised: ReadonlySet<string>;
   /** VIPs that are being taken down and put up again. */
   readonly recreated: ReadonlySet<string>;
 }
@@ -63,7 +65,7 @@ export function judgeRequests(
 function problemOf(
   request: SentRequest,
   all: readonly SentRequest[],
-  { wanted, before, weights, isTrusted, isEdited, recreated, opening }: RequestContext,
+  { wanted, before, weights, isTrusted, isEdited, recreated, opening, raised }: RequestContext,
 ): string | undefined {
   if (request.kind === "conf") return undefined;
   const vip = wanted.get(request.vip);
@@ -84,7 +86,7 @@ function problemOf(
   if (request.kind === "vip-flush") {
     const after = applied(all, before).get(request.vip);
     const bystander = [...before.get(request.vip) ?? []].find(([address, weight]) =>
-      weight > 0 && (after?.get(address) ?? 0) > 0
+      weight > 0 && (after?.get(address) ?? 0) > 0 && !raised.has(`${request.vip} ${address}`)
     );
     return bystander === undefined || opening.has(request.vip) || !isTrusted
       ? undefined
@@ -110,7 +112,7 @@ function problemOf(
   if (request.flush && !server.mayFlush) return "its flows should stay";
   const present = before.get(request.vip)?.get(request.server);
   const isCut = request.kind === "as-weight" && request.weight === 0 && (present ?? 0) > 0;
-  if (isCut && server.mayFlush && !request.flush) {
+  if (isCut && server.mayFlush && !request.flush && !isEdited) {
     // One flush of the VIP follows when all of its servers with flows are flushed.
     const after = applied(all, before).get(request.vip);
     const keepsFlows = [...before.get(request.vip)!].some(([address, weight]) =>

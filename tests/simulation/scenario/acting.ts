@@ -101,8 +101,7 @@ export class Actor {
         judge.diskFaultFor(action.forMs);
         return later(action.forMs, () => disk.fault = "sound");
       case "clock-set":
-        time.wallOffsetMs += action.byMs;
-        return judge.clockSet();
+        return judge.clockSet(action.byMs);
       case "daemon-kill":
         this.#world.kill(action.losesPower);
         judge.killed(action.downMs);
