@@ -8,7 +8,6 @@ import { Coalesced } from "../async/coalesce.ts";
 import { orLate } from "../async/deadline.ts";
 import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
-import { later } from "../base/instant.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import type { Intent } from "./intent.ts";
 import { decodeIntents, encodeIntents, MAX_INTENT_FILE_BYTES } from "./file.ts";
@@ -21,7 +20,7 @@ export const INTENT_FILE = "intents.json";
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
-/** A deadline that is noticed later than this shows that the process was stopped. */
+/** A deadline that is noticed this late shows that the process was stopped. */
 const STOPPED_MS = 500;
 /** Delays before a read that failed is repeated. */
 export const READ_RETRIES_MS: readonly number[] = [100, 400, 1500];
@@ -50,20 +49,13 @@ export interface OpenedIntents {
 export async function openIntents(options: IntentStoreOptions): Promise<OpenedIntents> {
   const { clock } = options;
   const store = new DiskIntentStore(options);
-  const loaded = store.load();
-  for (;;) {
-    const lateMs = later(clock.monotonicMs(), READ_DEADLINE_MS + STOPPED_MS);
-    const kept = await orLate(loaded, {
-      clock,
-      deadlineMs: READ_DEADLINE_MS,
-      late: () => undefined,
-    });
-    if (kept !== undefined) return { store, kept };
-    // The process was stopped meanwhile, so the disk did not have its time.
-    if (clock.monotonicMs() > lateMs) continue;
-    store.giveUpReading();
-    return { store, kept: [] };
-  }
+  const kept = await orLate(store.load(), {
+    clock,
+    deadlineMs: READ_DEADLINE_MS,
+    stoppedMs: STOPPED_MS,
+    late: () => store.giveUpReading(),
+  });
+  return { store, kept: kept ?? [] };
 }
 
 /** Writes one edition at a time; of waiting editions only the newest is written. */

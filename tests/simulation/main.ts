@@ -21,6 +21,8 @@ const { values } = parseArgs({
     first: { type: "boolean", default: false },
   },
 });
+/** A line is written for so many. */
+const PROGRESS_SEEDS = 1000;
 const first = Number(values.seed);
 const count = Number(values.seeds);
 const jobs = Number(values.jobs);
@@ -48,6 +50,9 @@ async function runAll(): Promise<number> {
   let failures = 0;
   let simulatedMs = 0;
   for (let seed = first; seed < first + count; seed++) {
+    if (seed > first && (seed - first) % PROGRESS_SEEDS === 0) {
+      console.error(`${seed - first} seeds from ${first}, ${failures} failed`);
+    }
     const result = await runSeed({ seed });
     simulatedMs += result.simulatedMs;
     if (result.failure === undefined) continue;

@@ -196,7 +196,9 @@ export class Scheduler {
   #judge(nowMs: MonotonicMs, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
-    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first;
+    // A late round without a deadline that is past holds nothing, so that the next one may.
+    const past = isDue(this.#ends.peek(), nowMs);
+    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first && past;
     this.#heldSinceMs = hold ? sinceMs : undefined;
     if (hold) return;
     for (let slot = this.#ends.peek(); isDue(slot, nowMs); slot = this.#ends.peek()) {

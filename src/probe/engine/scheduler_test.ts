@@ -781,6 +781,21 @@ Deno.test("Scheduler processes results before deadlines after a late round", asy
   assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
 });
 
+Deno.test("Scheduler processes results before deadlines after two stalls in a row", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(100);
+  // No deadline is past after the first one, and the next round is after the second one.
+  await world.freeze(150);
+  await world.clock.advanceAsync(20);
+  await world.freeze(150);
+  assert.equal(world.reports.length, 0);
+  world.deliveries[0]!(CONNECTED);
+  await settle();
+  assert.equal(world.reports[0]!.verdict.ok, true);
+});
+
 Deno.test("Scheduler repeats a probe void by lateness immediately, but once only", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });

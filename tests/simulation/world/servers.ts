@@ -89,9 +89,11 @@ export class Servers {
       const { promise, resolve } = Promise.withResolvers<Verdict>();
       const quickMs = this.#dice.between(0.2, 4);
       const end = (delayMs: number, verdict: Verdict) => {
-        const timer = clock.event(delayMs, () => resolve(verdict));
+        let isCancelled = false;
+        // An answer that waits in the socket does not count after the probe was cancelled.
+        clock.event(delayMs, () => isCancelled ? undefined : resolve(verdict));
         cancellation.release = () => {
-          timer.cancel();
+          isCancelled = true;
           clock.event(0.05, () => resolve(CONNECT_TIMED_OUT));
         };
       };
