@@ -101,8 +101,8 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   const before = states();
   const weightsBefore = weights();
   judge.trace.add(world.time.nowMs, "a second daemon");
-  world.kill();
   judge.killed(100);
+  world.kill();
   await world.pass(100, over);
   world.boot();
   await world.pass(SUCCESSOR_MS, over);
@@ -119,7 +119,7 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   const { process } = world;
   judge.stopping(process!);
   let stopped = false;
-  world.daemon!.stop().then(() => {
+  process!.end().then(() => {
     stopped = true;
     judge.stopped(process!);
   });

@@ -20,6 +20,7 @@ import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
+import { StoryJudge } from "./story_judge.ts";
 import { type CheckerState, countsAsUp, wantedOf, type WantedVip } from "./wanted.ts";
 
 /** What is wrong, and when. */
@@ -53,6 +54,8 @@ const RECREATED_MS = 5000;
 const MOST_TIMERS = 40;
 /** The file, a temporary one and the quarantined ones. */
 const MOST_FILES = 8;
+/** Of the history; it is short here. */
+const MOST_SEGMENTS = 3;
 
 export class Judge implements Observer {
   readonly trace = new Trace();
@@ -62,6 +65,7 @@ export class Judge implements Observer {
   readonly #intents: IntentJudge;
   readonly #frontends: FrontendJudge;
   readonly #flushes = new FlushJudge();
+  readonly #story: StoryJudge;
   /** Until then VPP may be wrong. */
   #disturbedUntilMs = 0;
   /** Until then there may be faults of VPP. */
@@ -79,6 +83,8 @@ export class Judge implements Observer {
   /** When a request of this connection was left without an answer. */
   #unansweredMs: number | undefined;
   #diskFaultUntilMs = 0;
+  /** Since then no fault of the disk, and no stop of the daemon, delays what it stores. */
+  #soundMs = 0;
   /** Then writes that failed are repeated, and ends of intents noticed after the clock was set. */
   #forgottenMs = 0;
   #tickMs = 0;
@@ -109,6 +115,7 @@ export class Judge implements Observer {
     this.#health = new HealthJudge(world, fail);
     this.#intents = new IntentJudge(world, fail);
     this.#frontends = new FrontendJudge(fail);
+    this.#story = new StoryJudge(fail);
   }
 
   // What the world reports.
@@ -119,8 +126,11 @@ export class Judge implements Observer {
     this.#intents.wired(daemon);
     this.#frontends.wired(daemon.checker.current);
     daemon.checker.subscribe((event) => {
-      if (this.#world.process === process) this.#happened(event, daemon);
+      if (this.#world.process !== process) return;
+      this.#story.happened(event);
+      this.#happened(event, daemon);
     });
+    this.#story.wired(process);
   }
 
   sent(requests: readonly SentRequest[]): void {
@@ -154,6 +164,8 @@ export class Judge implements Observer {
 
   logged(level: string, event: LogEventName, fields: LogFields): void {
     this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
+    const { nowMs: atMs, wallMs } = this.#world.time;
+    this.#story.logged(level, event, { fields, atMs, wallMs });
     if (event === "vpp-lbsync-vip-recreate") {
       this.#recreatedMs.set(keyOfFields(fields), this.#world.time.nowMs);
       this.#changing(AT_ONCE_MS);
@@ -179,6 +191,7 @@ export class Judge implements Observer {
   }
 
   stepped(): void {
+    this.#story.stepped();
     if (this.#requests.length > 0) {
       const requests = this.#requests;
       this.#requests = [];
@@ -220,6 +233,7 @@ export class Judge implements Observer {
   /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
   blindFor(ms: number, loses = false): void {
     this.#health.blindFor(ms, loses);
+    this.#unsoundFor(ms);
     if (this.#unansweredMs !== undefined) this.#unansweredMs += ms;
   }
 
@@ -231,6 +245,7 @@ export class Judge implements Observer {
 
   diskFaultFor(ms: number): void {
     const { nowMs } = this.#world.time;
+    this.#unsoundFor(ms);
     this.#diskFaultUntilMs = Math.max(this.#diskFaultUntilMs, nowMs + ms + 6000);
     this.#forgottenMs = Math.max(this.#forgottenMs, nowMs + ms + RETRIED_MS);
   }
@@ -245,7 +260,9 @@ export class Judge implements Observer {
     this.#forgottenMs = Math.max(this.#forgottenMs, this.#world.time.nowMs + RETRIED_MS);
   }
 
+  /** Before a daemon is killed, or when it has stopped. */
   killed(downMs: number): void {
+    this.#storyEnds(false);
     this.disturb(downMs);
     this.#warmingUntilMs = this.#world.time.nowMs + downMs +
       this.#world.config.vppLb!.startupMaxDelayMs + CONNECTED_MS;
@@ -256,6 +273,7 @@ export class Judge implements Observer {
 
   stopping(process: DaemonProcess): void {
     this.#stopping = process;
+    this.#story.stopping();
   }
 
   isStopping(process: DaemonProcess): boolean {
@@ -264,12 +282,14 @@ export class Judge implements Observer {
 
   /** A daemon has stopped in order: nothing of it is left. */
   stopped(process: DaemonProcess): void {
+    this.#storyEnds(true);
     if (process.timers > 0) this.fail("nothing grows", `${process.timers} timers after the stop`);
   }
 
   reloading(next: Config): void {
     this.#intents.reloading(next);
     this.#health.reloading();
+    this.#story.watch();
     const { backends } = this.#world.daemon!.checker.current;
     this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
     this.#changing(SOON_MS);
@@ -397,6 +417,15 @@ export class Judge implements Observer {
     this.#disturbedUntilMs = Math.min(this.#disturbedUntilMs, nowMs + CONNECTED_MS);
   }
 
+  /** The disk has a fault for `ms`, or the daemon does not run. */
+  #unsoundFor(ms: number): void {
+    this.#soundMs = Math.max(this.#soundMs, this.#world.time.nowMs + ms + RETRIED_MS);
+  }
+
+  #storyEnds(inOrder: boolean): void {
+    this.#story.ended(this.#world.time.nowMs, { soundMs: this.#soundMs, inOrder });
+  }
+
   #changing(ms: number): void {
     this.#changingUntilMs = Math.max(this.#changingUntilMs, this.#world.time.nowMs + ms);
   }
@@ -450,6 +479,7 @@ export class Judge implements Observer {
     const { process, vpp, disk } = this.#world;
     if (process === undefined || process.clock.stopped) return;
     this.#intents.expire();
+    this.#story.tick();
     this.#health.tick(process);
     const { daemon } = process;
     if (daemon !== undefined) {
@@ -467,7 +497,10 @@ export class Judge implements Observer {
     if (vpp.connections > 2 && !vpp.frozen) {
       this.fail("nothing grows", `${vpp.connections} connections`);
     }
-    if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
+    const files = disk.names.filter((name) => !name.startsWith("history-"));
+    if (files.length > MOST_FILES || disk.names.length - files.length > MOST_SEGMENTS) {
+      this.fail("nothing grows", `files ${disk.names.join(" ")}`);
+    }
   }
 }
 

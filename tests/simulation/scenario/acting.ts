@@ -5,7 +5,6 @@ import { MaglevError } from "../../../src/base/errors.ts";
 import { actOnBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
 import { BackendRequest, SetWeightRequest } from "../../../src/grpc/gen/maglev.ts";
-import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
@@ -13,16 +12,12 @@ import { ip } from "../world/addresses.ts";
 import type { Judge } from "../judge/judge.ts";
 import { edited, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
+import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
 
 /** How long a fault of VPP waits for its occasion. */
 const UNNOTICED_MS = 16_000;
-
-const CONTEXT = {
-  caller: { peer: "unix", identity: "alice", role: "operator" },
-  signal: new AbortController().signal,
-} as unknown as CallContext;
 
 /** A weight that is set to the file's. */
 const TO_FILE = 1;
@@ -103,8 +98,8 @@ export class Actor {
       case "clock-set":
         return judge.clockSet(action.byMs);
       case "daemon-kill":
-        this.#world.kill(action.losesPower);
         judge.killed(action.downMs);
+        this.#world.kill(action.losesPower);
         return later(action.downMs, () => this.#world.boot());
       case "daemon-restart":
         return this.#restart(new Dice(action.seed));
@@ -141,12 +136,12 @@ export class Actor {
     this.#judge.stopping(process);
     const stopped = () => {
       if (this.#world.process !== process) return;
-      this.#world.kill();
       this.#judge.killed(100);
+      this.#world.kill();
       this.#world.config = edited(this.#world.config, dice);
       time.after(100, () => this.#world.boot());
     };
-    process.daemon.stop().then(() => {
+    process.end().then(() => {
       this.#judge.stopped(process);
       stopped();
     });
@@ -194,7 +189,7 @@ export class Actor {
           name,
           end === undefined ? undefined : action.forMs,
         );
-        actOnBackend(action.action, api).run(request, CONTEXT).then(({ answer }) => {
+        actOnBackend(action.action, api).run(request, OPERATOR).then(({ answer }) => {
           if (!(answer instanceof MaglevError) && answer.warning === "") acked();
         }, (error) => judge.fail("action", error));
         return;
@@ -218,7 +213,7 @@ export class Actor {
           end: file ? undefined : end,
         });
         judge.changed();
-        setWeight(api).run(request, CONTEXT).catch((error) => judge.fail("weight", error));
+        setWeight(api).run(request, OPERATOR).catch((error) => judge.fail("weight", error));
         return;
       }
     }
