@@ -10,7 +10,7 @@ import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import { ip } from "../world/addresses.ts";
 import type { Judge } from "../judge/judge.ts";
-import { edited, SERVERS } from "../world/configs.ts";
+import { edited, inFamily, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
 import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
@@ -234,7 +234,9 @@ function edit(
   const name = { pfx, protocol, port };
   const servers = [...plugin.serversOf(vip)].filter(({ used }) => used)
     .map((server) => ip(formatAddress46(server.address)));
-  const server = servers.length === 0 ? ip(SERVERS[0]!) : dice.pick(servers);
+  const family = vip.type.endsWith("gre6") ? 6 : 4;
+  const other = ip(inFamily(dice.pick(SERVERS), family));
+  const server = servers.length === 0 ? other : dice.pick(servers);
   switch (dice.integer(0, 4)) {
     case 0: {
       const weight = dice.integer(0, 100);
@@ -246,7 +248,7 @@ function edit(
       return;
     case 2:
       plugin.addServer(name, {
-        address: ip(dice.pick(SERVERS)),
+        address: other,
         weight: weights ? 7 : 100,
         flush: false,
       });
