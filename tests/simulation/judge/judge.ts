@@ -11,7 +11,7 @@ import { requestText, type SentRequest } from "../world/requests.ts";
 import type { TakenFault } from "../world/vpp.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
-import { planDifference } from "./plan_judge.ts";
+import { DeedJudge, planDifference } from "./plan_judge.ts";
 import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
@@ -30,10 +30,6 @@ export interface Failure {
   readonly atMs: number;
 }
 
-/** Period of the checks that are not bound to an event. */
-const TICK_MS = 250;
-/** VPP is compared at least so often, even if nothing has changed. */
-const COMPARED_MS = 3000;
 /** After a transition VPP is right again within this time, when it was right before. */
 const AT_ONCE_MS = 60;
 /** An operator's sync waits for the time between two readings. */
@@ -57,7 +53,17 @@ const MOST_FILES = 8;
 /** Of the history; it is short here. */
 const MOST_SEGMENTS = 3;
 
+/** How often things are checked that are not bound to an event. */
+export interface JudgePace {
+  readonly tickMs: number;
+  /** VPP is compared at least so often, even if nothing has changed. */
+  readonly comparedMs: number;
+}
+
+const PACE: JudgePace = { tickMs: 250, comparedMs: 3000 };
+
 export class Judge implements Observer {
+  readonly #pace: JudgePace;
   readonly trace = new Trace();
   failure: Failure | undefined;
   readonly #world: World;
@@ -66,6 +72,9 @@ export class Judge implements Observer {
   readonly #frontends: FrontendJudge;
   readonly #flushes = new FlushJudge();
   readonly #story: StoryJudge;
+  readonly #deeds = new DeedJudge();
+  /** VPP was right before the reload that is being carried out. */
+  #wasRight = false;
   /** Until then VPP may be wrong. */
   #disturbedUntilMs = 0;
   /** Until then there may be faults of VPP. */
@@ -109,7 +118,8 @@ export class Judge implements Observer {
   /** What VPP should have had at the last comparison, its changes, and when it was. */
   #compared: { wanted: ReadonlyMap<string, WantedVip>; changes: number; atMs: number } | undefined;
 
-  constructor(world: World) {
+  constructor(world: World, pace = PACE) {
+    this.#pace = pace;
     this.#world = world;
     const fail = (invariant: string, message: string) => this.fail(invariant, message);
     this.#health = new HealthJudge(world, fail);
@@ -153,6 +163,7 @@ export class Judge implements Observer {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP: ${fault}`);
     this.disturb(0);
+    this.#deeds.forget();
     // A garbled reading is believed until the next one, like a change by another program.
     if (fault === "garbled") this.#editedUntilMs = this.#disturbedUntilMs;
     // A reading also shows what was carried out without an answer.
@@ -171,6 +182,10 @@ export class Judge implements Observer {
       this.#changing(AT_ONCE_MS);
     }
     if (event === "vpp-warmup-done" && fields.trigger === "operator") this.#changing(READ_MS);
+    if (event === "vpp-lbsync-done" && fields.trigger === "reload") {
+      const wrong = this.#deeds.done(fields);
+      if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
+    }
     if (event === "vpp-connect") this.#connected();
     if (event === "vpp-disconnect") this.#unansweredMs = undefined;
     if (event === "vpp-lbsync-drift" && this.#world.time.nowMs > this.#driftUntilMs) {
@@ -200,7 +215,7 @@ export class Judge implements Observer {
       }
       this.#judgeSent(requests);
     }
-    if (this.#world.time.nowMs < this.#tickMs + TICK_MS) return;
+    if (this.#world.time.nowMs < this.#tickMs + this.#pace.tickMs) return;
     this.#tickMs = this.#world.time.nowMs;
     this.#tick();
   }
@@ -222,6 +237,7 @@ export class Judge implements Observer {
   disturb(ms: number, now = false): void {
     const sync = this.#world.config.vppLb!.syncIntervalMs;
     const { nowMs } = this.#world.time;
+    this.#deeds.forget();
     const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
     this.#faultUntilMs = Math.max(this.#faultUntilMs, nowMs + ms);
     if (now) this.#editedUntilMs = nowMs + recovery;
@@ -290,6 +306,10 @@ export class Judge implements Observer {
     this.#intents.reloading(next);
     this.#health.reloading();
     this.#story.watch();
+    const { reconciler } = this.#world.daemon!.vpp!;
+    this.#wasRight = this.mustBeRight && this.#world.time.nowMs > this.#doubtfulUntilMs &&
+      reconciler.warmedUp && reconciler.withheld().length === 0 &&
+      this.#world.vpp.release === "main";
     const { backends } = this.#world.daemon!.checker.current;
     this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
     this.#changing(SOON_MS);
@@ -298,6 +318,7 @@ export class Judge implements Observer {
   reloaded(plan: ReloadForecast): void {
     const daemon = this.#world.daemon!;
     this.#health.reloaded(daemon);
+    if (this.#wasRight) this.#deeds.expect(plan);
     const wrong = planDifference(plan, daemon.checker.current);
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     const { config, backends } = daemon.checker.current;
@@ -309,11 +330,12 @@ export class Judge implements Observer {
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */
   acting(action: string, backend: string, forMs: number | undefined): () => void {
-    this.#changing(AT_ONCE_MS);
+    this.changed();
     return this.#intents.acting(action, backend, forMs);
   }
 
   changed(): void {
+    this.#deeds.forget();
     this.#changing(AT_ONCE_MS);
   }
 
@@ -372,7 +394,7 @@ export class Judge implements Observer {
     const { changes } = vpp;
     const last = this.#compared;
     const isNew = last === undefined || last.wanted !== wanted || last.changes !== changes ||
-      nowMs - last.atMs > COMPARED_MS;
+      nowMs - last.atMs > this.#pace.comparedMs;
     if (!isNew) return;
     this.#compared = { wanted, changes, atMs: nowMs };
     this.checkVpp();
@@ -432,6 +454,7 @@ export class Judge implements Observer {
 
   #happened(event: CheckerEvent, daemon: Daemon): void {
     const { nowMs } = this.#world.time;
+    this.#deeds.forget();
     if (event.kind === "program") return this.#changing(AT_ONCE_MS);
     if (event.kind === "reload") {
       this.#frontends.reloaded(daemon.checker.current);
@@ -453,6 +476,7 @@ export class Judge implements Observer {
     const { nowMs } = this.#world.time;
     const before = vpp.view();
     this.#flushes.sent(requests, nowMs);
+    this.#deeds.sent(requests);
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
       const weights = [...before.get(request.vip)?.values() ?? []];

@@ -29,7 +29,7 @@ interface Expected {
 
 export class StoryJudge {
   readonly #fail: Fail;
-  /** Events of the present daemon since it was wired, the oldest first. */
+  /** Events of the present turn, the oldest first. */
   #story: string[] = [];
   #watchers: Watcher[] = [];
   #process: DaemonProcess | undefined;
@@ -80,10 +80,12 @@ export class StoryJudge {
 
   /** After each turn, in which each event reaches its subscribers. */
   stepped(): void {
+    if (this.#story.length === 0) return;
     for (const watcher of this.#watchers) {
       const problem = watcher.compare(this.#story);
       if (problem !== undefined) this.#fail(INVARIANT, problem);
     }
+    this.#story = [];
   }
 
   /**
@@ -147,7 +149,7 @@ class Watcher {
   readonly #received: string[] = [];
   /** The present state, which comes first. */
   readonly #replay: readonly string[];
-  /** The place in the story at which it begins, and how much of it was compared. */
+  /** The place in the turn's story from which on it is compared. */
   #at: number;
   #replayed = 0;
 
@@ -177,8 +179,10 @@ class Watcher {
       const expected = isReplay ? this.#replay[this.#replayed++] : story[this.#at++];
       if (text !== expected) return `a subscriber received "${text}", not "${expected}"`;
     }
-    if (this.#at === story.length && this.#replayed === this.#replay.length) return undefined;
-    return `a subscriber did not receive "${story[this.#at]}"`;
+    const isWhole = this.#at === story.length && this.#replayed === this.#replay.length;
+    if (!isWhole) return `a subscriber did not receive "${story[this.#at]}"`;
+    this.#at = 0;
+    return undefined;
   }
 }
 

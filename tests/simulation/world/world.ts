@@ -42,11 +42,12 @@ export class World {
   process: DaemonProcess | undefined;
   readonly #observer: Observer;
 
-  constructor(seed: number, observer: (world: World) => Observer) {
+  /** `config`: the first file; default: a random one. */
+  constructor(seed: number, observer: (world: World) => Observer, config?: Config) {
     this.dice = new Dice(seed ^ 0x5eed);
     this.servers = new Servers(this.dice);
     this.disk = new Disk(this.dice);
-    this.config = randomConfig(this.dice);
+    this.config = config ?? randomConfig(this.dice);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
