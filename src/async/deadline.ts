@@ -1,11 +1,17 @@
 /** Bounds waiting: races work against a clock and a signal, and lets go of both afterwards. */
 import { MaglevError } from "../base/errors.ts";
-import type { Clock } from "../base/ports.ts";
+import { later } from "../base/instant.ts";
+import type { Clock, Timer } from "../base/ports.ts";
 
 /** Options of orLate(). */
 export interface LateOptions<L> {
   readonly clock: Clock;
   readonly deadlineMs: number;
+  /**
+   * A deadline that is noticed more than this late begins again: the process was stopped, so the
+   * work did not have its time. Default: Infinity.
+   */
+  readonly stoppedMs?: number;
   /** Ends the waiting like the deadline. */
   readonly signal?: AbortSignal | undefined;
   /** Called when waiting ends without the work: gives the result, or throws. */
@@ -14,9 +20,16 @@ export interface LateOptions<L> {
 
 /** The outcome of `work`, or that of `late`; in the second case the outcome of `work` is ignored. */
 export function orLate<T, L>(work: Promise<T>, options: LateOptions<L>): Promise<T | L> {
-  const { clock, deadlineMs, signal, late } = options;
+  const { clock, deadlineMs, stoppedMs = Infinity, signal, late } = options;
   return new Promise<T | L>((resolve, reject) => {
-    const timer = clock.after(deadlineMs, () => giveUp("deadline"));
+    const arm = (): Timer => {
+      const dueMs = later(clock.monotonicMs(), deadlineMs);
+      return clock.after(deadlineMs, () => {
+        if (clock.monotonicMs() - dueMs > stoppedMs) timer = arm();
+        else giveUp("deadline");
+      });
+    };
+    let timer = arm();
     const onAbort = () => giveUp("aborted");
     function letGo(): void {
       timer.cancel();

@@ -29,6 +29,24 @@ Deno.test("orLate() returns or throws the result of `late`, and ignores the work
   await settle();
 });
 
+Deno.test("orLate() begins its deadline again after the process was stopped", async () => {
+  const clock = new FakeClock();
+  const work = Promise.withResolvers<string>();
+  const result = orLate(work.promise, {
+    clock,
+    deadlineMs: 10,
+    stoppedMs: 5,
+    late: (cause) => cause,
+  });
+  clock.stall(16);
+  clock.advance(9);
+  assert.equal(clock.timers, 1);
+  clock.stall(5);
+  clock.advance(0);
+  assert.equal(await result, "deadline", "this late it is no stop");
+  assert.equal(clock.timers, 0);
+});
+
 Deno.test("orLate() ends with its signal, even one that was aborted earlier", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();

@@ -175,6 +175,23 @@ Deno.test("History reports a disk that fails once, retries, and loses nothing", 
   await again.history.close();
 });
 
+Deno.test("History is stored by a process that was stopped while it read", async () => {
+  const io = new CrashFolder();
+  let answer = () => {};
+  io.gate = new Promise((resolve) => answer = resolve);
+  const { history, clock, say } = setUp();
+  const open = history.open("/state", io);
+  await settle();
+  clock.stall(2 * READ_DEADLINE_MS);
+  clock.advance(0);
+  answer();
+  await open;
+  assert.equal(history.warning, "");
+  say("maglevd-start");
+  await history.close();
+  assert.equal(Object.keys(io.content).length, 1);
+});
+
 Deno.test("History begins without a disk that does not answer, and leaves it alone", async () => {
   const io = new CrashFolder();
   io.gate = new Promise(() => {});

@@ -235,6 +235,22 @@ Deno.test("a file that may not be read is not tried again", async () => {
   assert.equal(logger.of("operator-intent-file-unusable").length, 1);
 });
 
+Deno.test("a process that was stopped while it read does not lose its intents", async () => {
+  const { io, open, logger, clock } = setUp();
+  io.put(INTENT_FILE, encodeIntents(TWO));
+  const gate = gateOf();
+  io.gate = gate.promise;
+  io.gated = /^read/;
+  const opening = open();
+  // When it goes on, its timer is due before the disk's answer is delivered.
+  clock.stall(8000);
+  await clock.advanceAsync(0);
+  gate.open();
+  assert.deepEqual((await opening).kept, TWO);
+  assert.deepEqual(logger.of("operator-intent-file-unusable"), []);
+  assert.equal(clock.timers, 0);
+});
+
 Deno.test("a file that arrives too late is quarantined before it is overwritten", async () => {
   const { io, open, logger, clock, onDisk } = setUp();
   io.put(INTENT_FILE, encodeIntents(TWO));

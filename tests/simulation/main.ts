@@ -1,7 +1,7 @@
 /**
  * Runs simulations: `--seeds N` many from `--seed S` on (default 0), in `--jobs J` processes. Of a
  * failure it prints the shortest list of actions that was found, and the command that shows it
- * again. `--steps 3,5` runs one seed with these of its actions alone; `--trace` prints its trace.
+ * again. `--day` runs a day with 1,000 servers instead. `--steps 3,5` runs one seed with these of its actions alone; `--trace` prints its trace.
  */
 import { parseArgs } from "node:util";
 import { actionsOf, actionText } from "./scenario/actions.ts";
@@ -14,6 +14,9 @@ const { values } = parseArgs({
     seed: { type: "string", default: "0" },
     jobs: { type: "string", default: "1" },
     steps: { type: "string" },
+    /** A day with 1,000 servers; `--hours N`: a part of it. */
+    day: { type: "boolean", default: false },
+    hours: { type: "string", default: "24" },
     trace: { type: "boolean", default: false },
     /** Does not shrink. */
     quick: { type: "boolean", default: false },
@@ -21,12 +24,23 @@ const { values } = parseArgs({
     first: { type: "boolean", default: false },
   },
 });
+/** A line is written for so many. */
+const PROGRESS_SEEDS = 1000;
 const first = Number(values.seed);
 const count = Number(values.seeds);
 const jobs = Number(values.jobs);
 
+if (values.day) Deno.exit(await day());
 if (jobs > 1) Deno.exit(await inProcesses());
 Deno.exit(values.steps === undefined ? await runAll() : await runSteps(values.steps));
+
+/** In a process of its own, because only the start of a process can expose \`gc()\`. */
+async function day(): Promise<number> {
+  const script = new URL("day.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", script];
+  args.push(values.hours, values.seed);
+  return (await new Deno.Command(Deno.execPath(), { args }).spawn().status).code;
+}
 
 /** Each process takes every J-th block of seeds. */
 async function inProcesses(): Promise<number> {
@@ -48,6 +62,9 @@ async function runAll(): Promise<number> {
   let failures = 0;
   let simulatedMs = 0;
   for (let seed = first; seed < first + count; seed++) {
+    if (seed > first && (seed - first) % PROGRESS_SEEDS === 0) {
+      console.error(`${seed - first} seeds from ${first}, ${failures} failed`);
+    }
     const result = await runSeed({ seed });
     simulatedMs += result.simulatedMs;
     if (result.failure === undefined) continue;

@@ -196,7 +196,9 @@ export class Scheduler {
   #judge(nowMs: MonotonicMs, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
-    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first;
+    // A late round without a deadline that is past holds nothing, so that the next one may.
+    const past = isDue(this.#ends.peek(), nowMs);
+    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first && past;
     this.#heldSinceMs = hold ? sinceMs : undefined;
     if (hold) return;
     for (let slot = this.#ends.peek(); isDue(slot, nowMs); slot = this.#ends.peek()) {
@@ -298,6 +300,8 @@ export class Scheduler {
     const { clock, onProbe } = this.#options;
     invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
     const nowMs = clock.monotonicMs();
+    // The answer is that of the old address, so it does not count.
+    if (slot.readdressed) return this.#wait(slot, nowMs, nowMs);
     if (!verdict.ok) {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
@@ -308,10 +312,7 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
-      if (slot.readdressed || (this.#inRush(slot, verdict) && mayRepeat(slot))) {
-        this.#wait(slot, nowMs, nowMs);
-        return;
-      }
+      if (this.#inRush(slot, verdict) && mayRepeat(slot)) return this.#wait(slot, nowMs, nowMs);
     }
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);

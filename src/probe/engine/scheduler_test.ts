@@ -465,28 +465,28 @@ Deno.test("Scheduler.start() replaces a target and drops the old probe's result"
 
 Deno.test("Scheduler uses a new address from the next probe on; pace and counter stay", async () => {
   const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 100 });
   world.start(0, { fall: 1, rise: 1 });
   await world.clock.advanceAsync(50);
   world.scheduler.readdress(0, "b0");
-  await world.clock.advanceAsync(2100);
+  await world.clock.advanceAsync(2200);
   assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0", "b0"]);
   assert.deepEqual(world.reports.map(({ matters }) => matters), [true, false, false]);
   const times = world.starts.map(({ atMs }) => atMs);
   for (const gap of gaps(times)) assertBetween(gap, 890, 1110, "gap");
 });
 
-Deno.test("Scheduler repeats a failure at the new address when it changed during the probe", async () => {
-  const world = new World();
-  world.behaviours.set("a0", { verdict: REFUSED, tookMs: 100 });
-  world.start(0, { fall: 1, rise: 1 });
-  await world.clock.advanceAsync(50);
-  world.scheduler.readdress(0, "b0");
-  await world.clock.advanceAsync(60);
-  assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0"]);
-  assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), ["L4OK"]);
-  await world.clock.advanceAsync(2100);
-  assert.deepEqual(world.reports.map(({ verdict }) => verdict.ok), [true, true, true]);
+Deno.test("Scheduler does not count an answer of the old address when it changed during the probe", async () => {
+  for (const [old, now] of [[CONNECTED, REFUSED], [REFUSED, CONNECTED]] as const) {
+    const world = new World();
+    world.behaviours.set("a0", { verdict: old, tookMs: 100 });
+    world.behaviours.set("b0", { verdict: now, tookMs: 1 });
+    world.start(0, { fall: 1, rise: 1 });
+    await world.clock.advanceAsync(50);
+    world.scheduler.readdress(0, "b0");
+    await world.clock.advanceAsync(60);
+    assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0"]);
+    assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), [now.code]);
+  }
 });
 
 Deno.test("Scheduler declares a failure void after its own sleep and repeats the probe immediately", async () => {
@@ -779,6 +779,21 @@ Deno.test("Scheduler processes results before deadlines after a late round", asy
   await always.clock.advanceAsync(280);
   for (let round = 0; round < 4; round++) await always.freeze(20);
   assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
+});
+
+Deno.test("Scheduler processes results before deadlines after two stalls in a row", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(100);
+  // No deadline is past after the first one, and the next round is after the second one.
+  await world.freeze(150);
+  await world.clock.advanceAsync(20);
+  await world.freeze(150);
+  assert.equal(world.reports.length, 0);
+  world.deliveries[0]!(CONNECTED);
+  await settle();
+  assert.equal(world.reports[0]!.verdict.ok, true);
 });
 
 Deno.test("Scheduler repeats a probe void by lateness immediately, but once only", async () => {

@@ -1,6 +1,6 @@
 /** Judges frontends: their events are one story, and their state is that of their servers. */
 import type { FrontendState, FrontendTransition } from "../../../src/health/state.ts";
-import { type CheckerState, keyOf, wantedOf } from "./wanted.ts";
+import { type CheckerState, keyOf, type WantedVip } from "./wanted.ts";
 
 /** A daemon's checker, as far as frontends go. */
 export interface FrontendStates extends CheckerState {
@@ -39,8 +39,7 @@ export class FrontendJudge {
     }
   }
 
-  tick(current: FrontendStates): void {
-    const wanted = wantedOf(current);
+  tick(current: FrontendStates, wanted: ReadonlyMap<string, WantedVip>): void {
     for (const [name, { state }] of current.frontends) {
       const last = this.#states.get(name);
       if (last !== state) {

@@ -22,6 +22,8 @@ export class HealthJudge {
   readonly #actedMs = new Map<string, number>();
   /** Until then probes may be void or late. */
   #blindUntilMs = 0;
+  /** Until then results may be lost. */
+  #lossyUntilMs = 0;
   /** Length of the last stop of the process, and its end. */
   #stopMs = 0;
   /** Since when nothing but probes decides. */
@@ -42,8 +44,11 @@ export class HealthJudge {
     this.#lastAtMs = -Infinity;
   }
 
-  blindFor(ms: number): void {
-    this.#blindUntilMs = Math.max(this.#blindUntilMs, this.#world.time.nowMs + ms);
+  /** `loses`: results are lost too. */
+  blindFor(ms: number, loses: boolean): void {
+    const untilMs = this.#world.time.nowMs + ms;
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, untilMs);
+    if (loses) this.#lossyUntilMs = Math.max(this.#lossyUntilMs, untilMs);
     this.#stopMs = ms;
   }
 
@@ -106,7 +111,7 @@ export class HealthJudge {
     }
     if (
       to === "up" && from === "down" && record.good < check.rise &&
-      !this.#isShared(name, config)
+      !this.#isShared(name, config) && !this.#mayPassLate(backend.address.text)
     ) {
       this.#fail("rise passes", `${name} is up after ${record.good} of ${check.rise}`);
     }
@@ -115,12 +120,19 @@ export class HealthJudge {
   /** Several backends probe this server with one check, or the definition has just changed. */
   #isShared(name: string, { backends }: Daemon["checker"]["current"]["config"]): boolean {
     const { address, healthcheck } = backends.get(name)!;
-    const changedMs = Math.max(this.#actedMs.get(name) ?? 0, this.#blindUntilMs);
+    const changedMs = Math.max(this.#actedMs.get(name) ?? 0, this.#lossyUntilMs);
     if (this.#world.time.nowMs - changedMs < 12_000) return true;
     const same = [...backends.values()].filter((other) =>
       other.address.text === address.text && other.healthcheck === healthcheck
     );
     return same.length > 1 || this.#world.time.nowMs - this.#sinceMs < 12_000;
+  }
+
+  /** After a stop, an answer after the timeout looks like one that came in time. */
+  #mayPassLate(address: string): boolean {
+    const { servers, time } = this.#world;
+    const isRecent = time.nowMs - servers.sinceMs(address) < 12_000;
+    return this.#late() > 0 && (isRecent || servers.of(address) === "late");
   }
 
   #late(): number {

@@ -22,6 +22,8 @@ export class IntentJudge {
   readonly #fail: (invariant: string, message: string) => void;
   /** Backends that must be out. */
   readonly #out = new Map<string, Out>();
+  /** Those with an end whose answer has not come and whose time is not over. */
+  readonly #unanswered = new Set<Out>();
   /** Counts actions of each backend: only the newest counts. */
   readonly #versions = new Map<string, number>();
   #config: Config;
@@ -60,12 +62,15 @@ export class IntentJudge {
     this.#out.delete(backend);
     const untilMs = forMs === undefined ? Infinity : this.#world.time.wallMs + forMs - 2;
     const config = this.#config;
+    const out: Out = { action, untilMs };
+    if (forMs !== undefined) this.#unanswered.add(out);
     return () => {
-      if (this.#versions.get(backend) !== version) return;
+      this.expire();
+      const hasEnded = forMs !== undefined && !this.#unanswered.delete(out);
+      if (this.#versions.get(backend) !== version || hasEnded) return;
       if (action !== "pause" && action !== "disable") return;
       // A reload since then may have ended it.
-      if (this.#config === config) this.#out.set(backend, { action, untilMs });
-      this.expire();
+      if (this.#config === config) this.#out.set(backend, out);
     };
   }
 
@@ -73,6 +78,9 @@ export class IntentJudge {
   expire(): void {
     for (const [backend, { untilMs }] of [...this.#out]) {
       if (this.#world.time.wallMs >= untilMs) this.#out.delete(backend);
+    }
+    for (const out of this.#unanswered) {
+      if (this.#world.time.wallMs >= out.untilMs) this.#unanswered.delete(out);
     }
   }
 

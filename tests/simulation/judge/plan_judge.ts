@@ -1,6 +1,8 @@
 /** Compares what a plan of a reload said with what the reload then did. PURE. */
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { vipKeyText } from "../../../src/vpp/lb/model.ts";
+import type { LogFields } from "../../../src/base/ports.ts";
+import type { SentRequest } from "../world/requests.ts";
 import { type CheckerState, wantedOf } from "./wanted.ts";
 
 /** The first difference; undefined: all happened as planned. `after`: right after the reload. */
@@ -26,4 +28,66 @@ export function planDifference(plan: ReloadForecast, after: CheckerState): strin
     }
   }
   return undefined;
+}
+
+/** Compares the operations that a plan of a reload announced with those that followed it. */
+export class DeedJudge {
+  #plan: ReloadForecast | undefined;
+  /** `VIP server` of each that was flushed. */
+  #flushed = new Set<string>();
+  /** VIPs that were flushed as a whole. */
+  #flushedVips = new Set<string>();
+
+  /** VPP was right, and a reload has just been carried out. */
+  expect(plan: ReloadForecast): void {
+    this.#plan = plan;
+    this.#flushed = new Set();
+    this.#flushedVips = new Set();
+  }
+
+  /** Something else changes what is sent. */
+  forget(): void {
+    this.#plan = undefined;
+  }
+
+  sent(requests: readonly SentRequest[]): void {
+    if (this.#plan === undefined) return;
+    for (const request of requests) {
+      if (request.kind === "vip-flush") this.#flushedVips.add(request.vip);
+      if ("flush" in request && request.flush) {
+        this.#flushed.add(`${request.vip} ${request.server}`);
+      }
+    }
+  }
+
+  /** The reload's synchronization has ended; the first difference. */
+  done(fields: LogFields): string | undefined {
+    const plan = this.#plan;
+    this.#plan = undefined;
+    if (plan === undefined || fields.failed !== 0) return undefined;
+    const { operations, vips } = plan;
+    const counts = [
+      ["vip-added", operations.vipAdded],
+      ["vip-removed", operations.vipRemoved],
+      ["as-added", operations.asAdded],
+      ["as-removed", operations.asRemoved],
+      ["as-weight-updated", operations.asWeightUpdated],
+    ] as const;
+    for (const [name, count] of counts) {
+      if (fields[name] !== count) return `${name} is ${fields[name]}, planned was ${count}`;
+    }
+    const planned = new Set(vips.flatMap((vip) =>
+      vip.servers.filter(({ flush }) => flush)
+        .map(({ address }) => `${vipKeyText(vip)} ${address.text}`)
+    ));
+    for (const vip of vips) {
+      // One flush of the VIP stands for those of its servers.
+      const key = vipKeyText(vip);
+      if (this.#flushedVips.has(key)) continue;
+      const lacking = [...planned].find((one) => one.startsWith(key) && !this.#flushed.has(one));
+      if (lacking !== undefined) return `${lacking} was not flushed, as planned`;
+    }
+    const more = [...this.#flushed].find((one) => !planned.has(one));
+    return more === undefined ? undefined : `${more} was flushed, which was not planned`;
+  }
 }

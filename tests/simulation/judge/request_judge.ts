@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly isEdited: boolean;
   /** VIPs that had no weight just before. */
   readonly opening: ReadonlySet<string>;
+  /** `VIP server` of each that had no weight just before: it can have no flows. */
+  readonly raised: ReadonlySet<string>;
   /** VIPs that are being taken down and put up again. */
   readonly recreated: ReadonlySet<string>;
 }
@@ -41,6 +43,14 @@ export function judgeRequests(
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
     if (context.recreated.has(key) || context.isEdited) continue;
+    if (
+      context.isTrusted && sum(before) > 0 && sum(after) > 0 && isEmptied(requests, key, before)
+    ) {
+      return {
+        invariant: "a VIP is never empty in between",
+        message: `VIP ${key} within ${requests.map(requestText).join("; ")}`,
+      };
+    }
     const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
     if (should && sum(before) > 0 && sum(after) === 0) {
       return {
@@ -55,14 +65,16 @@ export function judgeRequests(
 function problemOf(
   request: SentRequest,
   all: readonly SentRequest[],
-  { wanted, before, weights, isTrusted, isEdited, recreated, opening }: RequestContext,
+  { wanted, before, weights, isTrusted, isEdited, recreated, opening, raised }: RequestContext,
 ): string | undefined {
   if (request.kind === "conf") return undefined;
   const vip = wanted.get(request.vip);
   const isTakenDown = all.some((other) => other.kind === "vip-del" && other.vip === request.vip);
   if (request.kind === "vip-del") {
     const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
-    return vip === undefined || isPutUp ? undefined : "the VIP should exist";
+    // It is put up later when what it should have has changed meanwhile.
+    const mayGo = vip === undefined || isPutUp || recreated.has(request.vip);
+    return mayGo ? undefined : "the VIP should exist";
   }
   if (request.kind === "vip-flush" && !before.has(request.vip) && !isEdited) {
     return "VPP lacks the VIP, and would flush another";
@@ -74,7 +86,7 @@ function problemOf(
   if (request.kind === "vip-flush") {
     const after = applied(all, before).get(request.vip);
     const bystander = [...before.get(request.vip) ?? []].find(([address, weight]) =>
-      weight > 0 && (after?.get(address) ?? 0) > 0
+      weight > 0 && (after?.get(address) ?? 0) > 0 && !raised.has(`${request.vip} ${address}`)
     );
     return bystander === undefined || opening.has(request.vip) || !isTrusted
       ? undefined
@@ -87,32 +99,49 @@ function problemOf(
     const isCut = (before.get(request.vip)?.get(request.server) ?? 0) > 0;
     return server.isBlind && isCut ? "the prober is blind, so the weight should stay" : undefined;
   }
-  if (request.kind === "as-del") {
+  if (request.kind === "as-del" && !isEdited) {
     if (!weights && server !== undefined && server.weight > 0) return "the server should exist";
     if (weights && server !== undefined) return "the server should exist";
     if (server !== undefined && request.flush && !server.mayFlush) return "its flows should stay";
     return undefined;
   }
+  if (request.kind === "as-del") return undefined;
   if (server === undefined) return "the server should not exist";
   const weight = weights || server.weight === 0 ? server.weight : 100;
   if (request.weight !== weight) return `the weight should be ${weight}`;
   if (request.flush && !server.mayFlush) return "its flows should stay";
   const present = before.get(request.vip)?.get(request.server);
-  if (request.weight === 0 && server.mayFlush && !request.flush && (present ?? 0) > 0) {
-    // One flush of the VIP follows when all of its servers are flushed.
-    const isEmptied = sum(applied(all, before).get(request.vip) ?? new Map()) === 0;
-    if (!isEmptied) return "its flows should be flushed";
+  const isCut = request.kind === "as-weight" && request.weight === 0 && (present ?? 0) > 0;
+  if (isCut && server.mayFlush && !request.flush && !isEdited) {
+    // One flush of the VIP follows when all of its servers with flows are flushed.
+    const after = applied(all, before).get(request.vip);
+    const keepsFlows = [...before.get(request.vip)!].some(([address, weight]) =>
+      weight > 0 && (after?.get(address) ?? 0) > 0
+    );
+    if (keepsFlows) return "its flows should be flushed";
   }
   if (request.kind === "as-weight" && isTrusted && present === weight && !request.flush) {
-    // A flush of the VIP may stand for the one of this server, and a plan counts both alike.
-    const isFlushed = all.some((other) => other.kind === "vip-flush" && other.vip === request.vip);
-    return isFlushed ? undefined : "VPP has this weight";
+    // A flush of the VIP, which follows, may stand for the one of this server.
+    return weight === 0 && server.mayFlush ? undefined : "VPP has this weight";
   }
   return undefined;
 }
 
 function sum(servers: ReadonlyMap<string, number>): number {
   return [...servers.values()].reduce((all, weight) => all + weight, 0);
+}
+
+/** True when a VIP has no weight after one of the requests. */
+function isEmptied(
+  requests: readonly SentRequest[],
+  key: string,
+  before: ReadonlyMap<string, number>,
+): boolean {
+  const own = requests.filter((request) => request.kind !== "conf" && request.vip === key);
+  return own.some((_, i) => {
+    const after = applied(own.slice(0, i + 1), new Map([[key, before]])).get(key)!;
+    return sum(after) === 0;
+  });
 }
 
 /** VPP's state after the requests, of the VIPs that they are about. */

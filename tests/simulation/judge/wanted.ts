@@ -84,6 +84,8 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   }
   const isBlind = entries.some(({ backend }) => backend.standing === "blind");
   const sticky = frontend.srcIpSticky ? " sticky" : "";
-  const make = `gre4 ${config.vppLb!.newFlowsTableLength}${sticky}`;
+  const name = frontend.pools[0]!.backends[0]!.name;
+  const { family } = config.backends.get(name)!.address;
+  const make = `gre${family} ${config.vppLb!.newFlowsTableLength}${sticky}`;
   return { frontend: frontend.name, servers, make, isBlind };
 }

@@ -137,9 +137,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a missing answer does not end the connection",
-    file: "src/vpp/api/connection.ts",
-    from: "(error) => this.#lost(session, MaglevError.from(error).message),",
-    to: "() => {},",
+    file: "src/vpp/api/client.ts",
+    from: "    this.#end(text);\n",
+    to: "",
   },
   {
     name: "the retry timer outlives the stop",
@@ -156,8 +156,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a failure while the process was stopped counts",
     file: "src/probe/engine/scheduler.ts",
-    from: "late && first;",
-    to: "false && first && late;",
+    from: "late && first && past;",
+    to: "false && late && first && past;",
   },
   {
     name: "results of void probes count",
@@ -236,5 +236,47 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/lb/keep.ts",
     from: "keep === true ? present.get(address.text) ?? 0 : weight;",
     to: "keep === true && present.size > 99 ? 0 : weight;",
+  },
+  {
+    name: "a late round without a deadline uses up the next one's hold",
+    file: "src/probe/engine/scheduler.ts",
+    from: "late && first && past;",
+    to: "late && first;",
+  },
+  {
+    name: "the time of a stop counts while intents are read",
+    file: "src/intent/disk_store.ts",
+    from: "    stoppedMs: STOPPED_MS,\n",
+    to: "",
+  },
+  {
+    name: "subscribers miss events of frontends",
+    file: "src/grpc/handlers/watch.ts",
+    from: '(event.kind === "backend" || event.kind === "frontend") && wants(event)',
+    to: 'event.kind === "backend" && wants(event)',
+  },
+  {
+    name: "the history is not stored whole",
+    file: "src/history/history.ts",
+    from: "await this.#segments.append(fresh);",
+    to: "await this.#segments.append(fresh.slice(1));",
+  },
+  {
+    name: "a plan leaves out what a reload removes",
+    file: "src/forecast/vips.ts",
+    from: 'asRemoved: kinds["as-del"],',
+    to: "asRemoved: 0,",
+  },
+  {
+    name: "the flush of a whole VIP is lost",
+    file: "src/vpp/lb/plan.ts",
+    from: 'return [...plain, vipFlush(actual, "all-servers")];',
+    to: "return plain;",
+  },
+  {
+    name: "IPv6 servers get IPv4's encapsulation",
+    file: "src/vpp/lb/desired.ts",
+    from: 'encap: family === 4 ? "gre4" : "gre6",',
+    to: 'encap: "gre4",',
   },
 ];

@@ -5,24 +5,19 @@ import { MaglevError } from "../../../src/base/errors.ts";
 import { actOnBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
 import { BackendRequest, SetWeightRequest } from "../../../src/grpc/gen/maglev.ts";
-import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import { ip } from "../world/addresses.ts";
 import type { Judge } from "../judge/judge.ts";
-import { edited, SERVERS } from "../world/configs.ts";
+import { edited, inFamily, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
+import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
 
-/** How long a connection that lost messages may stay undiscovered. */
+/** How long a fault of VPP waits for its occasion. */
 const UNNOTICED_MS = 16_000;
-
-const CONTEXT = {
-  caller: { peer: "unix", identity: "alice", role: "operator" },
-  signal: new AbortController().signal,
-} as unknown as CallContext;
 
 /** A weight that is set to the file's. */
 const TO_FILE = 1;
@@ -48,7 +43,7 @@ export class Actor {
         judge.blindFor(action.forMs);
         return later(action.forMs, () => servers.lack = false);
       case "worker-crash":
-        judge.blindFor(8000);
+        judge.blindFor(8000, true);
         return process?.crashWorker();
       case "vpp-restart":
         judge.disturb(action.downMs);
@@ -59,22 +54,18 @@ export class Actor {
         vpp.freeze();
         return later(action.forMs, () => vpp.thaw());
       case "vpp-cut":
-        judge.disturb(UNNOTICED_MS);
         vpp.faults.cutAfterBytes = action.afterBytes;
         return later(UNNOTICED_MS, () => vpp.faults.cutAfterBytes = undefined);
       case "vpp-garble":
-        judge.disturb(2 * UNNOTICED_MS);
         vpp.faults.garble({ frames: 1, offset: action.offset, after: action.after });
         return later(UNNOTICED_MS, () => vpp.faults.garble({ frames: 0, offset: 0 }));
       case "vpp-refuse": {
         const { message, times } = action;
-        judge.disturb(UNNOTICED_MS);
         vpp.faults.refuse({ message, times, retval: -1 });
         return later(UNNOTICED_MS, () => vpp.faults.refuse({ message, times: 0, retval: 0 }));
       }
       case "vpp-withhold": {
         const { message } = action;
-        judge.disturb(2 * UNNOTICED_MS);
         vpp.faults.withhold({ message, times: 1 });
         return later(UNNOTICED_MS, () => vpp.faults.withhold({ message, times: 0 }));
       }
@@ -86,8 +77,12 @@ export class Actor {
         judge.disturb(action.forMs);
         vpp.isUnreachable = true;
         return later(action.forMs, () => vpp.isUnreachable = false);
+      case "vpp-doomed":
+        vpp.doom = action;
+        return later(UNNOTICED_MS, () => vpp.doom = undefined);
       case "vpp-edited":
         judge.disturb(0, true);
+        vpp.changes++;
         if (vpp.plugin !== undefined) {
           edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
         }
@@ -101,11 +96,10 @@ export class Actor {
         judge.diskFaultFor(action.forMs);
         return later(action.forMs, () => disk.fault = "sound");
       case "clock-set":
-        time.wallOffsetMs += action.byMs;
-        return judge.clockSet();
+        return judge.clockSet(action.byMs);
       case "daemon-kill":
-        this.#world.kill(action.losesPower);
         judge.killed(action.downMs);
+        this.#world.kill(action.losesPower);
         return later(action.downMs, () => this.#world.boot());
       case "daemon-restart":
         return this.#restart(new Dice(action.seed));
@@ -114,10 +108,25 @@ export class Actor {
         judge.disturb(action.forMs);
         process?.stop();
         return later(action.forMs, () => process?.resume());
+      case "daemon-stutter":
+        return this.#stutter(new Dice(action.seed), time.nowMs + action.forMs);
       default:
         if (process?.daemon === undefined || process.clock.stopped) return;
         return this.#operate(action);
     }
+  }
+
+  /** Stops all threads of the daemon for moments, again and again, as on a busy host. */
+  #stutter(dice: Dice, untilMs: number): void {
+    const { process, time } = this.#world;
+    if (process === undefined || time.nowMs >= untilMs) return;
+    const stopMs = dice.between(10, 190);
+    this.#judge.stutters(stopMs);
+    process.stop();
+    time.after(stopMs, () => {
+      process.resume();
+      time.after(dice.between(5, 300), () => this.#stutter(dice, untilMs));
+    });
   }
 
   /** Stops the daemon in order, and starts it with another file. */
@@ -127,12 +136,12 @@ export class Actor {
     this.#judge.stopping(process);
     const stopped = () => {
       if (this.#world.process !== process) return;
-      this.#world.kill();
       this.#judge.killed(100);
+      this.#world.kill();
       this.#world.config = edited(this.#world.config, dice);
       time.after(100, () => this.#world.boot());
     };
-    process.daemon.stop().then(() => {
+    process.end().then(() => {
       this.#judge.stopped(process);
       stopped();
     });
@@ -161,7 +170,9 @@ export class Actor {
         const frontend = dice.oneIn(2) ? undefined : dice.pick(all);
         vpp!.reconciler.sync(frontend).catch((error) => {
           const { code } = MaglevError.from(error);
-          if (code !== "unavailable" && code !== "deadline-exceeded") judge.fail("sync", error);
+          const isGarbled = code === "internal" && judge.mayBeMisled;
+          const isLost = code === "unavailable" || code === "deadline-exceeded";
+          if (!isLost && !isGarbled) judge.fail("sync", error);
         });
         return;
       }
@@ -178,7 +189,7 @@ export class Actor {
           name,
           end === undefined ? undefined : action.forMs,
         );
-        actOnBackend(action.action, api).run(request, CONTEXT).then(({ answer }) => {
+        actOnBackend(action.action, api).run(request, OPERATOR).then(({ answer }) => {
           if (!(answer instanceof MaglevError) && answer.warning === "") acked();
         }, (error) => judge.fail("action", error));
         return;
@@ -202,7 +213,7 @@ export class Actor {
           end: file ? undefined : end,
         });
         judge.changed();
-        setWeight(api).run(request, CONTEXT).catch((error) => judge.fail("weight", error));
+        setWeight(api).run(request, OPERATOR).catch((error) => judge.fail("weight", error));
         return;
       }
     }
@@ -223,7 +234,9 @@ function edit(
   const name = { pfx, protocol, port };
   const servers = [...plugin.serversOf(vip)].filter(({ used }) => used)
     .map((server) => ip(formatAddress46(server.address)));
-  const server = servers.length === 0 ? ip(SERVERS[0]!) : dice.pick(servers);
+  const family = vip.type.endsWith("gre6") ? 6 : 4;
+  const other = ip(inFamily(dice.pick(SERVERS), family));
+  const server = servers.length === 0 ? other : dice.pick(servers);
   switch (dice.integer(0, 4)) {
     case 0: {
       const weight = dice.integer(0, 100);
@@ -235,7 +248,7 @@ function edit(
       return;
     case 2:
       plugin.addServer(name, {
-        address: ip(dice.pick(SERVERS)),
+        address: other,
         weight: weights ? 7 : 100,
         flush: false,
       });

@@ -19,6 +19,12 @@ export type Happening =
   | { readonly kind: "vpp-withhold"; readonly message: string }
   | { readonly kind: "vpp-slow"; readonly delayMs: number; readonly forMs: number }
   | { readonly kind: "vpp-unreachable"; readonly forMs: number }
+  | {
+    readonly kind: "vpp-doomed";
+    readonly requests: number;
+    readonly replyBytes: number | undefined;
+    readonly downMs: number;
+  }
   | { readonly kind: "vpp-edited"; readonly seed: number }
   | { readonly kind: "stats-end"; readonly forMs: number }
   | {
@@ -30,6 +36,7 @@ export type Happening =
   | { readonly kind: "daemon-kill"; readonly losesPower: boolean; readonly downMs: number }
   | { readonly kind: "daemon-restart"; readonly seed: number }
   | { readonly kind: "daemon-stop"; readonly forMs: number }
+  | { readonly kind: "daemon-stutter"; readonly forMs: number; readonly seed: number }
   | { readonly kind: "reload"; readonly seed: number }
   | { readonly kind: "sync"; readonly seed: number }
   | {
@@ -44,8 +51,9 @@ export type Action = Happening & { readonly atMs: number };
 
 /** The daemon runs undisturbed before the first and after the last action. */
 const FIRST_MS = 3000;
-/** Length of the part in which things happen. */
-export const ACTIVE_MS = 150_000;
+/** Bounds of the length of the part in which things happen. */
+const SHORTEST_MS = 15_000;
+const LONGEST_MS = 90_000;
 
 const OPERATIONS = ["lb_add_del_vip_v2", "lb_add_del_as_v2", "lb_as_set_weight", "lb_flush_vip"];
 
@@ -64,12 +72,12 @@ const OPERATORS: readonly (readonly [number, Maker])[] = [
     kind: "act",
     action: dice.pick(["pause", "resume", "disable", "disable", "enable"] as const),
     seed: dice.seed(),
-    forMs: dice.oneIn(4) ? dice.integer(1000, 40_000) : undefined,
+    forMs: dice.oneIn(4) ? dice.integer(1000, 20_000) : undefined,
   })],
   [3, (dice) => ({
     kind: "weight",
     seed: dice.seed(),
-    forMs: dice.oneIn(4) ? dice.integer(1000, 40_000) : undefined,
+    forMs: dice.oneIn(4) ? dice.integer(1000, 20_000) : undefined,
   })],
 ];
 
@@ -94,6 +102,12 @@ const VPP: readonly (readonly [number, Maker])[] = [
     forMs: dice.integer(1000, 8000),
   })],
   [1, (dice) => ({ kind: "vpp-unreachable", forMs: dice.integer(100, 8000) })],
+  [2, (dice) => ({
+    kind: "vpp-doomed",
+    requests: dice.integer(0, 12),
+    replyBytes: dice.oneIn(2) ? dice.integer(0, 25) : undefined,
+    downMs: dice.pick([0, 10, 700, 3000]),
+  })],
   [3, (dice) => ({ kind: "vpp-edited", seed: dice.seed() })],
   [1, (dice) => ({ kind: "stats-end", forMs: dice.integer(0, 5000) })],
 ];
@@ -105,13 +119,18 @@ const HOST: readonly (readonly [number, Maker])[] = [
     downMs: dice.pick([10, 1000, 3000]),
   })],
   [1, (dice) => ({ kind: "daemon-restart", seed: dice.seed() })],
-  [2, (dice) => ({ kind: "daemon-stop", forMs: dice.pick([300, 1000, 3000, 8000]) })],
+  [2, (dice) => ({ kind: "daemon-stop", forMs: dice.pick([60, 150, 300, 1000, 3000, 8000]) })],
+  [2, (dice) => ({
+    kind: "daemon-stutter",
+    forMs: dice.integer(500, 6000),
+    seed: dice.seed(),
+  })],
   [1, () => ({ kind: "worker-crash" })],
   [1, (dice) => ({ kind: "lack-ports", forMs: dice.integer(500, 8000) })],
   [3, (dice) => ({
     kind: "disk",
     fault: dice.pick(["full", "slow", "broken"] as const),
-    forMs: dice.integer(500, 20_000),
+    forMs: dice.integer(500, 12_000),
   })],
   [1, (dice) => ({ kind: "clock-set", byMs: dice.pick([-1, 1]) * dice.integer(500, 3_600_000) })],
 ];
@@ -124,19 +143,38 @@ const MIXES: readonly (readonly (readonly [number, Maker])[])[] = [
   [[25, SERVER], ...OPERATORS, ...VPP, ...HOST],
 ];
 
+/**
+ * Several things within milliseconds, while VPP does not answer: an operator's sync reads VPP, and
+ * operators change it meanwhile.
+ */
+function rush(dice: Dice): readonly Happening[] {
+  const operators: readonly (readonly [number, Maker])[] = OPERATORS.slice(1);
+  return [
+    { kind: "vpp-freeze", forMs: dice.pick([1, 5, 30, 200]) },
+    ...Array.from({ length: dice.integer(2, 6) }, () => dice.weighted(operators)(dice)),
+  ];
+}
+
 /** The actions of a seed, in order of time. */
 export function actionsOf(seed: number): readonly Action[] {
   const dice = new Dice(seed);
   const mix = dice.pick(MIXES);
+  const hasVpp = mix.some((maker) => maker === VPP[0]);
+  const endMs = dice.between(SHORTEST_MS, LONGEST_MS);
   const actions: Action[] = [];
   const count = dice.integer(10, 45);
   for (let i = 0; i < count; i++) {
     // Some come together, within milliseconds.
     const last = actions.at(-1);
-    const atMs = last !== undefined && dice.oneIn(4)
-      ? last.atMs + dice.pick([0, 0.1, 0.3, 1, 5])
-      : dice.between(FIRST_MS, ACTIVE_MS);
-    actions.push({ atMs, ...dice.weighted(mix)(dice) });
+    const near = () => dice.pick([0, 0.1, 0.3, 1, 5]);
+    let atMs = last !== undefined && dice.oneIn(4)
+      ? last.atMs + near()
+      : dice.between(FIRST_MS, endMs);
+    if (hasVpp && dice.oneIn(20)) {
+      for (const happening of rush(dice)) actions.push({ atMs: atMs += near(), ...happening });
+    } else {
+      actions.push({ atMs, ...dice.weighted(mix)(dice) });
+    }
   }
   return actions.sort((a, b) => a.atMs - b.atMs);
 }

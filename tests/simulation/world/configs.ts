@@ -11,6 +11,17 @@ import type { Dice } from "./dice.ts";
 
 /** Servers that configurations choose from. */
 export const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((n) => `10.0.0.${n}`);
+/** The address in a family of the server that has this IPv4 address: each server has both. */
+export function inFamily(server: string, family: 4 | 6): string {
+  return family === 4 ? server : `2001:db8:a::${server.slice(server.lastIndexOf(".") + 1)}`;
+}
+
+/**
+ * Edits that switch policies on. Each file has some of them. A policy adds its own here, and states
+ * in judge/wanted.ts what VPP should have with it.
+ */
+export const POLICIES: readonly Edit[] = [];
+
 /** The source address that a `picky` server refuses. */
 const SOURCE = ip("192.0.2.77");
 const FRONTENDS = ["web", "api", "dns", "old"];
@@ -19,12 +30,20 @@ const WEIGHTS = [100, 100, 50, 10, 1, 0];
 
 /** A configuration with up to seven backends and four frontends. */
 export function randomConfig(dice: Dice): Config {
+  const family = dice.oneIn(4) ? 6 : 4;
+  const vipAddress = dice.oneIn(4)
+    ? (n: number) => `2001:db8:b::${n}`
+    : (n: number) => `198.51.100.${n}`;
   const backends = Object.fromEntries(
     Array.from({ length: dice.integer(2, 7) }, (_, i) => {
       // Some are second backends of an address, some static.
       const address = dice.oneIn(8) ? SERVERS[0]! : SERVERS[i]!;
       const healthcheck = dice.oneIn(12) ? "" : dice.pick(CHECKS);
-      return [`b${i}`, { address, healthcheck, enabled: !dice.oneIn(12) }];
+      return [`b${i}`, {
+        address: inFamily(address, family),
+        healthcheck,
+        enabled: !dice.oneIn(12),
+      }];
     }),
   );
   const names = Object.keys(backends);
@@ -32,7 +51,7 @@ export function randomConfig(dice: Dice): Config {
     FRONTENDS.slice(0, dice.integer(1, 4)).map((name, i) => [name, {
       pools: randomPools(dice, names),
       // The last two share an address.
-      address: `198.51.100.${Math.min(i + 1, 3)}`,
+      address: vipAddress(Math.min(i + 1, 3)),
       port: 80 + i,
       flushOnDown: dice.oneIn(2),
       srcIpSticky: dice.oneIn(4),
@@ -55,7 +74,7 @@ export function randomConfig(dice: Dice): Config {
       fall: dice.integer(1, 3),
       ...more,
     }] as const;
-  return {
+  const whole: Config = {
     ...config,
     healthchecks: new Map([
       check("quick", {}),
@@ -64,7 +83,7 @@ export function randomConfig(dice: Dice): Config {
     ]),
     vppLb: {
       ...config.vppLb!,
-      syncIntervalMs: dice.pick([5000, 10_000, 20_000]),
+      syncIntervalMs: dice.pick([3000, 5000, 10_000]),
       stickyBucketsPerCore: 1024,
       ...dice.pick([
         { startupMinDelayMs: 0, startupMaxDelayMs: 0 },
@@ -74,6 +93,7 @@ export function randomConfig(dice: Dice): Config {
       countersIntervalMs: 5000,
     },
   };
+  return POLICIES.filter(() => dice.oneIn(2)).reduce((before, edit) => edit(before, dice), whole);
 }
 
 function randomPools(dice: Dice, names: readonly string[]): string {
@@ -130,7 +150,10 @@ const EDITS: readonly Edit[] = [
     return { ...config, frontends: new Map([...config.frontends, ...backendsThere.slice(0, 1)]) };
   },
   withBackend((backend) => ({ ...backend, enabled: !backend.enabled })),
-  withBackend((backend, dice) => ({ ...backend, address: ip(dice.pick(SERVERS)) })),
+  withBackend((backend, dice) => {
+    const address = ip(inFamily(dice.pick(SERVERS), backend.address.family));
+    return { ...backend, address };
+  }),
   withBackend((backend, dice) => ({ ...backend, healthcheck: dice.pick(CHECKS) })),
   (config, dice) => {
     const name = dice.pick(CHECKS);

@@ -67,9 +67,11 @@ export class Disk {
       },
       append: async (name, bytes) => {
         await turn();
+        const half = this.#dice.integer(0, bytes.length);
+        this.#append(name, bytes.subarray(0, half));
+        await turn();
         if (this.fault === "full") throw new Error("No space left on device (os error 28)");
-        const whole = new Uint8Array([...this.#files.get(name) ?? [], ...bytes]);
-        this.#change((files) => files.set(name, whole));
+        this.#append(name, bytes.subarray(half));
       },
       rename: async (from, to) => {
         await turn();
@@ -94,6 +96,18 @@ export class Disk {
         for (const change of this.#unsynced.splice(0)) change(this.#durable);
       },
     };
+  }
+
+  /** The content is synced; the name of a new file is not. */
+  #append(name: string, bytes: Uint8Array): void {
+    const before = this.#files.get(name) ?? new Uint8Array();
+    const after = new Uint8Array(before.length + bytes.length);
+    after.set(before);
+    after.set(bytes, before.length);
+    const isNamed = this.#durable.has(name);
+    if (isNamed) this.#durable.set(name, after);
+    if (isNamed || this.#files.has(name)) this.#files.set(name, after);
+    else this.#change((files) => files.set(name, this.#files.get(name) ?? after));
   }
 
   #change(change: (files: Files) => unknown): void {

@@ -5,8 +5,11 @@
 import type { LogEventName, LogFields, Logger, LogLevel } from "../../../src/base/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
 import { type Daemon, wireDaemon } from "../../../src/daemon/wire.ts";
+import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
+import { History } from "../../../src/history/history.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
+import { LogBroadcaster } from "../../../src/log/broadcaster.ts";
 import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
 import type { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
@@ -15,6 +18,13 @@ import { ProcessClock, type WorldTime } from "./time.ts";
 import type { SimVpp } from "./vpp.ts";
 import { SimWorker } from "./worker.ts";
 
+/** The operator who makes all calls. */
+export const OPERATOR = {
+  caller: { peer: "unix", identity: "alice", role: "operator" },
+  signal: new AbortController().signal,
+} as unknown as CallContext;
+
+const FOLDER = "/var/lib/maglevd";
 /** Intents are kept for longer than any run takes. */
 const MAX_AGE_MS = 365 * 24 * 3600 * 1000;
 
@@ -34,6 +44,8 @@ export class DaemonProcess {
   readonly clock: ProcessClock;
   readonly startedMs: number;
   readonly logger: Logger;
+  readonly history: History;
+  readonly #broadcaster = new LogBroadcaster();
   readonly #options: ProcessOptions;
   readonly #workers: SimWorker[] = [];
   /** Undefined until it has read its intents. */
@@ -44,7 +56,9 @@ export class DaemonProcess {
     this.clock = new ProcessClock(options.time);
     this.startedMs = options.time.nowMs;
     const log = (level: LogLevel) => (event: LogEventName, fields: LogFields = {}) => {
-      if (!this.clock.dead) options.onLog(level, event, fields);
+      if (this.clock.dead) return;
+      this.#broadcaster.publish({ timeMs: this.clock.wallMs(), level, event, fields });
+      options.onLog(level, event, fields);
     };
     this.logger = {
       enabled: (level) => level !== "debug",
@@ -53,6 +67,8 @@ export class DaemonProcess {
       warn: log("warn"),
       error: log("error"),
     };
+    const { clock, logger } = this;
+    this.history = new History({ broadcaster: this.#broadcaster, clock, logger });
     void this.#boot();
   }
 
@@ -68,7 +84,10 @@ export class DaemonProcess {
     const engine = new WorkerPool({ clock, log: logger, workers: 1, spawn });
     engine.warm();
     const io = disk.io(clock);
-    const opened = await openIntents({ folder: "/var/lib/maglevd", clock, logger, io });
+    const [opened] = await Promise.all([
+      openIntents({ folder: FOLDER, clock, logger, io }),
+      this.history.open(FOLDER, io),
+    ]);
     const daemon = wireDaemon({
       config,
       vppApiAddr: "/run/vpp/api.sock",
@@ -88,15 +107,22 @@ export class DaemonProcess {
   /** The daemon as its gRPC handlers see it, without those parts that they do not use here. */
   api(): DaemonApi {
     const { checker, vpp, engine } = this.daemon!;
-    const { clock, logger } = this;
-    const api: Pick<DaemonApi, "checker" | "vpp" | "probers" | "clock" | "logger"> = {
+    const { clock, logger, history } = this;
+    const api: Omit<DaemonApi, "config" | "readiness" | "startedAtMs"> = {
       checker,
       vpp,
       probers: engine,
       clock,
       logger,
+      history,
+      broadcaster: this.#broadcaster,
     };
     return api as DaemonApi;
+  }
+
+  /** Stops it in order. */
+  async end(): Promise<void> {
+    await Promise.all([this.daemon!.stop(), this.history.close()]);
   }
 
   /** One of its probe workers dies of a bug. */

@@ -2,6 +2,7 @@
 import type { Verdict } from "../../../src/probe/outcome.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive } from "../../../src/probe/outcome.ts";
 import type { Probe, ProbeSpec } from "../../../src/probe/prober.ts";
+import { inFamily } from "./configs.ts";
 import type { Dice } from "./dice.ts";
 import type { ProcessClock } from "./time.ts";
 
@@ -42,9 +43,12 @@ export class Servers {
     this.#dice = dice;
   }
 
+  /** `address`: the server's IPv4 address. */
   set(address: string, behaviour: Behaviour, nowMs: number): void {
-    this.#behaviours.set(address, behaviour);
-    this.#changedMs.set(address, nowMs);
+    for (const family of [4, 6] as const) {
+      this.#behaviours.set(inFamily(address, family), behaviour);
+      this.#changedMs.set(inFamily(address, family), nowMs);
+    }
   }
 
   of(address: string): Behaviour {
@@ -89,9 +93,11 @@ export class Servers {
       const { promise, resolve } = Promise.withResolvers<Verdict>();
       const quickMs = this.#dice.between(0.2, 4);
       const end = (delayMs: number, verdict: Verdict) => {
-        const timer = clock.event(delayMs, () => resolve(verdict));
+        let isCancelled = false;
+        // An answer that waits in the socket does not count after the probe was cancelled.
+        clock.event(delayMs, () => isCancelled ? undefined : resolve(verdict));
         cancellation.release = () => {
-          timer.cancel();
+          isCancelled = true;
           clock.event(0.05, () => resolve(CONNECT_TIMED_OUT));
         };
       };

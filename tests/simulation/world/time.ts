@@ -109,7 +109,8 @@ function isBefore(a: Pending, b: Pending): boolean {
 /** The clock of one process, and its end. */
 export class ProcessClock implements Clock {
   readonly #time: WorldTime;
-  /** Calls that fell due while the process was stopped, in order. */
+  /** Timers and calls from outside that fell due while the process was stopped, in order. */
+  #heldTimers: (() => void)[] = [];
   #held: (() => void)[] = [];
   #stopped = false;
   #dead = false;
@@ -145,9 +146,13 @@ export class ProcessClock implements Clock {
       this.timers--;
       return true;
     };
-    const timer = this.event(Math.max(delayMs, LEAST_TIMER_MS), () => {
+    const call = () => {
       if (over()) fn();
-    });
+    };
+    const timer = this.#time.after(
+      Math.max(delayMs, LEAST_TIMER_MS),
+      () => this.#call(call, this.#heldTimers),
+    );
     return {
       cancel() {
         if (over()) timer.cancel();
@@ -157,12 +162,13 @@ export class ProcessClock implements Clock {
 
   /** A call from outside, such as a message: no timer of the process. */
   event(delayMs: number, fn: () => void): Timer {
-    const call = () => {
-      if (this.#dead) return;
-      if (this.#stopped) this.#held.push(fn);
-      else fn();
-    };
-    return this.#time.after(delayMs, call);
+    return this.#time.after(delayMs, () => this.#call(fn, this.#held));
+  }
+
+  #call(fn: () => void, held: (() => void)[]): void {
+    if (this.#dead) return;
+    if (this.#stopped) held.push(fn);
+    else fn();
   }
 
   /** Resolves after `ms`; never when the process dies before. */
@@ -174,15 +180,20 @@ export class ProcessClock implements Clock {
     this.#stopped = true;
   }
 
-  /** Everything that fell due meanwhile happens now, in the order of its time. */
+  /**
+   * Everything that fell due meanwhile happens now: timers first, as in an event loop that looks at
+   * its timers before its sockets.
+   */
   resume(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
+    for (const fn of this.#heldTimers.splice(0)) this.event(0, fn);
     for (const fn of this.#held.splice(0)) this.event(0, fn);
   }
 
   kill(): void {
     this.#dead = true;
+    this.#heldTimers = [];
     this.#held = [];
   }
 }

@@ -3,7 +3,7 @@
  * src/sim, over simulated connections. It dies, restarts empty, freezes, and is changed by others.
  */
 import { ClientSocket } from "../../../src/sim/client_socket.ts";
-import { Faults } from "../../../src/sim/faults.ts";
+import { Faults, type Garble } from "../../../src/sim/faults.ts";
 import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
@@ -40,19 +40,56 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   "lb_flush_vip",
 ]);
 
-/** Faults that report whether the last request was refused because of them. */
+/** A fault that has just taken effect. */
+export type TakenFault = "refusal" | "withheld" | "cut" | "garbled" | "death";
+
+/** Faults that report when they take effect. */
 class WatchedFaults extends Faults {
   hasRefused = false;
+  #isGarbling = false;
+  readonly #onTaken: (fault: TakenFault) => void;
+
+  constructor(onTaken: (fault: TakenFault) => void) {
+    super();
+    this.#onTaken = onTaken;
+  }
 
   override takeRefusal(message: string): number | undefined {
     const retval = super.takeRefusal(message);
     this.hasRefused = retval !== undefined;
+    if (this.hasRefused) this.#onTaken("refusal");
     return retval;
+  }
+
+  override takeWithheld(message: string): boolean {
+    const isWithheld = super.takeWithheld(message);
+    if (isWithheld) this.#onTaken("withheld");
+    return isWithheld;
+  }
+
+  override takeCut(size: number): number {
+    const sent = super.takeCut(size);
+    if (sent < size) this.#onTaken("cut");
+    return sent;
+  }
+
+  override garble(garble: Garble): void {
+    super.garble(garble);
+    this.#isGarbling = garble.frames > 0;
+  }
+
+  override corrupt(frame: Uint8Array): void {
+    const before = this.#isGarbling ? frame.slice() : frame;
+    super.corrupt(frame);
+    if (frame === before || frame.every((byte, i) => byte === before[i])) return;
+    this.#onTaken("garbled");
   }
 }
 
 const SOCKET_CLIENT_BIT = 0x80000000;
 const FIRST_PID = 4711;
+/** Between the last bytes of a VPP that dies and its death. */
+const DYING_MS = 0.5;
 
 /** Everything that ends with a VPP. */
 interface Life {
@@ -78,24 +115,39 @@ export interface SimVppOptions {
   readonly onSent: (requests: readonly SentRequest[]) => void;
   /** Called with each request that VPP refused, without a fault that makes it. */
   readonly onRefused: (request: string, retval: number) => void;
-  /** Called when VPP dies of a request. */
+  /** Called when VPP dies of a request that it does not survive. */
   readonly onDeath: (reason: string) => void;
+  /** Called when an injected fault takes effect. */
+  readonly onFault: (fault: TakenFault) => void;
+}
+
+/** VPP dies of the operation that comes after `requests` more. */
+export interface Doom {
+  readonly requests: number;
+  /** So many bytes of its reply are still sent; undefined: no reply. */
+  readonly replyBytes: number | undefined;
+  /** It is started again after this time. */
+  readonly downMs: number;
 }
 
 export class SimVpp {
-  readonly faults = new WatchedFaults();
+  readonly faults: WatchedFaults;
   readonly #options: SimVppOptions;
   #life: Life | undefined;
   #lives = 0;
+  #doom: Doom | undefined;
   #release: Release;
   /** Nothing listens on the socket. */
   isUnreachable = false;
   /** The stats segment cannot be opened. */
   hasNoStats = false;
+  /** Rises with each operation that VPP has carried out, and each change by others. */
+  changes = 0;
 
   constructor(options: SimVppOptions, release: Release) {
     this.#options = options;
     this.#release = release;
+    this.faults = new WatchedFaults(options.onFault);
     this.start();
   }
 
@@ -150,6 +202,7 @@ export class SimVpp {
       this.die();
     };
     this.#life = life;
+    this.changes++;
   }
 
   /** Dies as by kill -9. */
@@ -160,6 +213,11 @@ export class SimVpp {
     this.#cut(life);
     life.clock.kill();
     life.frozen?.resolve();
+  }
+
+  /** Undefined takes an earlier doom back. */
+  set doom(doom: Doom | undefined) {
+    this.#doom = doom;
   }
 
   /** Cuts all connections; VPP lives on. */
@@ -291,6 +349,10 @@ export class SimVpp {
         this.faults.hasRefused = false;
         const result = answer(message, { handlers, vpp });
         if (result === undefined || plugin.death !== undefined) return;
+        if (OPERATIONS.has(result.request)) {
+          this.changes++;
+          if (this.#isDoomed(socket, result.replies)) return;
+        }
         for (const reply of result.replies) {
           if (!this.faults.hasRefused) this.#noteRefusal(result.request, reply);
           socket.send(reply);
@@ -299,6 +361,32 @@ export class SimVpp {
       },
     });
     void socket.done.then(() => life.ends.delete(end));
+  }
+
+  /** True when VPP dies of this operation. */
+  #isDoomed(socket: ClientSocket, replies: readonly Uint8Array[]): boolean {
+    const doom = this.#doom;
+    if (doom === undefined) return false;
+    if (doom.requests > 0) {
+      this.#doom = { ...doom, requests: doom.requests - 1 };
+      return false;
+    }
+    this.#doom = undefined;
+    this.#options.onFault("death");
+    const { time } = this.#options;
+    const { replyBytes, downMs } = doom;
+    const die = () => {
+      this.die();
+      time.after(downMs, () => this.start());
+    };
+    if (replyBytes === undefined) {
+      die();
+      return true;
+    }
+    this.faults.cutAfterBytes = replyBytes;
+    for (const reply of replies) socket.send(reply);
+    time.after(DYING_MS, die);
+    return true;
   }
 
   #noteRefusal(request: string, reply: Uint8Array): void {

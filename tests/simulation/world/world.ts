@@ -15,7 +15,7 @@ import { DaemonProcess } from "./process.ts";
 import type { SentRequest } from "./requests.ts";
 import { Servers } from "./servers.ts";
 import { WorldTime } from "./time.ts";
-import { SimVpp } from "./vpp.ts";
+import { SimVpp, type TakenFault } from "./vpp.ts";
 
 /** What a world reports to its judge. All are called in the turn in which it happens. */
 export interface Observer {
@@ -23,6 +23,8 @@ export interface Observer {
   sent(requests: readonly SentRequest[]): void;
   refused(request: string, retval: number): void;
   vppDied(reason: string): void;
+  /** An injected fault of VPP took effect. */
+  faulted(fault: TakenFault): void;
   logged(level: string, event: LogEventName, fields: LogFields): void;
   /** After each turn. */
   stepped(): void;
@@ -40,11 +42,12 @@ export class World {
   process: DaemonProcess | undefined;
   readonly #observer: Observer;
 
-  constructor(seed: number, observer: (world: World) => Observer) {
+  /** `config`: the first file; default: a random one. */
+  constructor(seed: number, observer: (world: World) => Observer, config?: Config) {
     this.dice = new Dice(seed ^ 0x5eed);
     this.servers = new Servers(this.dice);
     this.disk = new Disk(this.dice);
-    this.config = randomConfig(this.dice);
+    this.config = config ?? randomConfig(this.dice);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
@@ -53,6 +56,7 @@ export class World {
       onSent: (requests) => this.#observer.sent(requests),
       onRefused: (request, retval) => this.#observer.refused(request, retval),
       onDeath: (reason) => this.#observer.vppDied(reason),
+      onFault: (fault) => this.#observer.faulted(fault),
     }, "main");
   }
 
