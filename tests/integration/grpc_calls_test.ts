@@ -44,6 +44,8 @@ grpcTest("every reading method returns the present objects, in the file's order"
       description: "The web",
       srcIpSticky: false,
       flushOnDown: true,
+      onAllDown: "close",
+      held: false,
       state: "up",
       activePool: "main",
       warning: "",

@@ -21,15 +21,15 @@ export const httpExtras = {
   "http2": {
     type: "boolean",
     default: false,
-    help: "The request is made over HTTP/2: with https after offering `h2` (ALPN), with http at " +
-      "once (prior knowledge). With an expression, the body must end or have 64 KiB.",
+    help: "The request is made over HTTP/2: with https after offering `h2` (ALPN), with http " +
+      "immediately (prior knowledge). With an expression, the body must end or have 64 KiB.",
   },
   "proxy-protocol": {
     type: "word",
     words: ["v1", "v2"],
     absent: "none",
     help: "The connection begins with a header of the PROXY protocol, for servers that require " +
-      "one. It says that the connection is a health check (`UNKNOWN`, `LOCAL`), without addresses.",
+      "one. It marks the connection as a health check (`UNKNOWN`, `LOCAL`), without addresses.",
   },
   "response-header": {
     type: "section",
