@@ -196,7 +196,6 @@ export class Scheduler {
   #judge(nowMs: MonotonicMs, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
-    // A late round without a deadline that is past holds nothing, so that the next one may.
     const past = isDue(this.#ends.peek(), nowMs);
     const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first && past;
     this.#heldSinceMs = hold ? sinceMs : undefined;

@@ -135,6 +135,15 @@ function assertBetween(value: number, from: number, to: number, what: string): v
   assert.ok(value >= from && value <= to, `${what}: ${value} is not within ${from} and ${to}`);
 }
 
+/** A world whose only server does not answer within the timeout of 300 ms. */
+async function hanging(spentMs: number): Promise<World> {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(spentMs);
+  return world;
+}
+
 Deno.test("Scheduler paces from start to start, within the jitter, without drift", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 400 });
@@ -317,10 +326,7 @@ Deno.test("Scheduler: a first probe at its place, soon after a rush, is repeated
 });
 
 Deno.test("Scheduler: a lone first probe that times out counts at once", async () => {
-  const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  world.start(0, { timeoutMs: 300 });
-  await world.clock.advanceAsync(300 + 2 * TICK_MS);
+  const world = await hanging(300 + 2 * TICK_MS);
   assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), ["L4TOUT"]);
 });
 
@@ -395,10 +401,7 @@ Deno.test("Scheduler marks a result that moved a counter for immediate delivery"
 });
 
 Deno.test("Scheduler ends a hanging probe at its timeout, and starts the next in time", async () => {
-  const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  world.start(0, { timeoutMs: 300 });
-  await world.clock.advanceAsync(1500);
+  const world = await hanging(1500);
   const [report] = world.reports;
   assert.equal(report!.verdict, CONNECT_TIMED_OUT);
   assertBetween(report!.durationMs, 300, 300 + TICK_MS + 1, "duration");
@@ -753,47 +756,29 @@ Deno.test("Scheduler continues to detect dead servers when its echo is lost", as
 });
 
 Deno.test("Scheduler processes results before deadlines after a late round", async () => {
-  const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  world.start(0, { timeoutMs: 300 });
-  await world.clock.advanceAsync(280);
+  const world = await hanging(280);
   // Too short to make anything void; the answer came in it, and is delivered after the timer.
   await world.freeze(150);
   assert.equal(world.reports.length, 0);
   world.deliveries[0]!(CONNECTED);
   await settle();
-  assert.equal(world.reports.length, 1);
-  assert.equal(world.reports[0]!.verdict.ok, true);
+  assert.deepEqual(world.reports.map(({ verdict }) => verdict.ok), [true]);
 
-  const silent = new World();
-  silent.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  silent.start(0, { timeoutMs: 300 });
-  await silent.clock.advanceAsync(280);
+  const silent = await hanging(280);
   await silent.freeze(150);
   await silent.clock.advanceAsync(TICK_MS);
   assert.equal(silent.reports[0]!.verdict.ok, false, "without an answer it is a failure");
 
-  const always = new World();
-  always.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  always.start(0, { timeoutMs: 300 });
-  await always.clock.advanceAsync(280);
+  const always = await hanging(280);
   for (let round = 0; round < 4; round++) await always.freeze(20);
   assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
-});
 
-Deno.test("Scheduler processes results before deadlines after two stalls in a row", async () => {
-  const world = new World();
-  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
-  world.start(0, { timeoutMs: 300 });
-  await world.clock.advanceAsync(100);
-  // No deadline is past after the first one, and the next round is after the second one.
-  await world.freeze(150);
-  await world.clock.advanceAsync(20);
-  await world.freeze(150);
-  assert.equal(world.reports.length, 0);
-  world.deliveries[0]!(CONNECTED);
-  await settle();
-  assert.equal(world.reports[0]!.verdict.ok, true);
+  // After the first stall no deadline is past, and the next round is after the second stall.
+  const twice = await hanging(100);
+  await twice.freeze(150);
+  await twice.clock.advanceAsync(20);
+  await twice.freeze(150);
+  assert.equal(twice.reports.length, 0, "after two stalls in a row");
 });
 
 Deno.test("Scheduler repeats a probe void by lateness immediately, but once only", async () => {
