@@ -137,6 +137,7 @@ export class Checker implements CheckerReader {
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
     this.#engine.onStart = (probe) => this.#onProbeStart(probe);
     this.#engine.trace(this.#logger.enabled("debug"));
+    this.#engine.isolate?.(this.#registry.config.healthchecker.isolation);
     const { intentSet, expired, dropped } = this.#restored;
     const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
@@ -216,6 +217,7 @@ export class Checker implements CheckerReader {
     const carriedOver = { intents: intentSet, past: before.current.frontends };
     const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };
     this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
+    this.#engine.isolate?.(config.healthchecker.isolation);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
