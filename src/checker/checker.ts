@@ -133,14 +133,14 @@ export class Checker implements CheckerReader {
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
     this.#engine.onStart = (probe) => this.#onProbeStart(probe);
     this.#engine.trace(this.#logger.enabled("debug"));
-    const { intentSet } = this.#restored;
+    this.#engine.isolate?.(this.#registry.config.healthchecker.isolation);
     const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
     logRestored(this.#logger, this.#restored);
-    this.#intents.put(intentSet);
+    this.#intents.put(this.#restored.intentSet);
     this.#intents.start();
     this.#publish({ transitions, changes, last, atMs });
   }
@@ -216,6 +216,7 @@ export class Checker implements CheckerReader {
     const carriedOver = { intents: intentSet, past: before.current.frontends };
     const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };
     this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
+    this.#engine.isolate?.(config.healthchecker.isolation);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));

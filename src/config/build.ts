@@ -11,6 +11,7 @@ import type {
   FrontendConfig,
   HealthcheckConfig,
   HttpParams,
+  IsolationConfig,
   PoolConfig,
   ProbeParams,
   StepParams,
@@ -25,6 +26,7 @@ import type {
   PoolDraft,
   VppLbDraft,
 } from "./schema/schema.ts";
+import type { IsolationDraft } from "./schema/healthchecker.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
 import type { http } from "./schema/healthcheck.ts";
 import type { tls } from "./schema/tls.ts";
@@ -40,10 +42,14 @@ export type CaFiles = ReadonlyMap<string, string>;
 /** The configuration; `draft` has been checked and had no errors. */
 export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
   const { healthchecker, vpp, healthchecks, backends, frontends } = draft.keys;
-  const { "transition-history": history, netns } = need(healthchecker).keys;
+  const { "transition-history": history, netns, isolation } = need(healthchecker).keys;
   const lb = need(vpp).keys.lb.value;
   return {
-    healthchecker: { transitionHistory: need(history), netns: need(netns) },
+    healthchecker: {
+      transitionHistory: need(history),
+      netns: need(netns),
+      ...(isolation.value === undefined ? {} : { isolation: buildIsolation(isolation.value) }),
+    },
     vppLb: lb === undefined ? undefined : buildVppLb(lb),
     healthchecks: buildNamed(
       need(healthchecks),
@@ -107,6 +113,21 @@ function buildNamed<K, T>(
 
 function impossible({ path }: Place): never {
   throw new InvariantError(`${path} has no value, but there is no error`);
+}
+
+function buildIsolation({ keys }: IsolationDraft): IsolationConfig {
+  return {
+    targets: need(keys.targets).map((target) => {
+      const { address, type, port } = (target ?? impossible(keys.targets)).keys;
+      return {
+        address: need(address),
+        type: need(type),
+        port: need(type) === "icmp" ? 0 : need(port),
+      };
+    }),
+    quorum: need(keys.quorum),
+    maxHoldMs: need(keys["max-hold"]),
+  };
 }
 
 function buildVppLb({ keys }: VppLbDraft): VppLbConfig {

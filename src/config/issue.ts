@@ -45,6 +45,7 @@ export const RULES = {
   "bad-step": "semantic",
   "bad-ca-file": "semantic",
   "scoped-backend": "semantic",
+  "isolation-targets": "semantic",
   "delay-order": "semantic",
   "no-pools": "semantic",
   "empty-pool": "semantic",

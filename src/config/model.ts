@@ -17,6 +17,24 @@ export interface HealthcheckerConfig {
   readonly transitionHistory: number;
   /** Name under /run/netns, empty for the daemon's own namespace. */
   readonly netns: string;
+  /** Absent: the prober never takes itself to be cut off. */
+  readonly isolation?: IsolationConfig;
+}
+
+/** How the prober finds out that it is cut off from the network. */
+export interface IsolationConfig {
+  /** At least two. */
+  readonly targets: readonly IsolationTarget[];
+  /** Targets that must answer; from 1 to their number. */
+  readonly quorum: number;
+  readonly maxHoldMs: number;
+}
+
+export interface IsolationTarget {
+  readonly address: IpAddress;
+  readonly type: "icmp" | "tcp";
+  /** 0 for icmp. */
+  readonly port: number;
 }
 
 export interface VppLbConfig {

@@ -62,13 +62,18 @@ export function readinessOf({ running, vpp, warmedUp, blind, withheld }: Readine
 
 /** Reasons for void probes: one sentence for each namespace and kind. */
 export function blindSentences(probers: readonly ProberView[]): string[] {
-  return probers.flatMap(({ netns, blind }) =>
-    blind.map(({ backends, lack, reason }) => {
+  return probers.flatMap(({ netns, blind, isolated }) => [
+    ...(isolated === undefined ? [] : [`the prober${inNamespace(netns)} is cut off: ${isolated}`]),
+    ...blind.filter(({ lack }) => lack !== "isolation").map(({ backends, lack, reason }) => {
       // A reason about the namespace itself has its name already.
-      const where = netns === "" || lack === "namespace" ? "" : ` in network namespace ${netns}`;
+      const where = lack === "namespace" ? "" : inNamespace(netns);
       return backends === 0
         ? `probes${where} were void until a few seconds ago: ${reason}`
         : `cannot probe ${backends} backend${backends === 1 ? "" : "s"}${where}: ${reason}`;
-    })
-  );
+    }),
+  ]);
+}
+
+function inNamespace(netns: string): string {
+  return netns === "" ? "" : ` in network namespace ${netns}`;
 }

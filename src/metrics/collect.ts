@@ -34,12 +34,22 @@ function* blindRows({ probers }: MetricsView, page: Page): Iterable<void> {
   }
 }
 
+const isolated = new SeriesWriter("maglev_prober_isolated");
+
+function* isolatedRows({ probers }: MetricsView, page: Page): Iterable<void> {
+  for (const prober of probers) {
+    isolated.line(page, prober.isolated === undefined ? 0 : 1, prober.netns);
+    if (page.full) yield;
+  }
+}
+
 const build = new SeriesWriter("maglev_build_info");
 
 const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ...backendRows,
   ...vppRows,
   maglev_prober_blind: blindRows,
+  maglev_prober_isolated: isolatedRows,
   maglev_eventloop_lag_seconds: single(
     "maglev_eventloop_lag_seconds",
     (view) => view.eventLoopLagS,

@@ -3,29 +3,11 @@
  * (docs/metrics.md) follow from it. Names are an interface; see the specification's "Prometheus".
  */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import type { Family } from "./family.ts";
+import { FRONTEND_FAMILIES } from "./frontend_families.ts";
 import { LACKS } from "../probe/lack.ts";
 
-/** One family. */
-export interface Family {
-  readonly type: "gauge" | "counter" | "histogram";
-  /** One sentence or two, without line breaks. */
-  readonly help: string;
-  /** Label → what its value is, in the order in which they are written. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** Upper bounds of a histogram's buckets in ascending order, without +Inf. */
-  readonly buckets?: readonly number[];
-  /**
-   * `scrape`: computed at each scrape, by collect.ts; `event`: counted when it happens, by
-   * prom-client (event_metrics.ts).
-   */
-  readonly kept: "scrape" | "event";
-  /** When series are missing; shown on the reference page. */
-  readonly absent?: string;
-}
-
 const BACKEND = { backend: "name of the backend" };
-const FRONTEND = { frontend: "name of the frontend" };
-const POOL = { ...FRONTEND, pool: "name of the pool" };
 const TYPE = { type: "type of its health check: icmp, tcp, http, https" };
 const VIP = {
   prefix: "address and length of the VIP, such as `192.0.2.1/32`",
@@ -83,36 +65,7 @@ export const FAMILIES = {
     kept: "scrape",
     absent: "for backends that have not shown one",
   },
-  maglev_frontend_state: {
-    type: "gauge",
-    help: "1 for the state the frontend is in, 0 for the others.",
-    labels: { ...FRONTEND, state: "unknown, up, down" },
-    kept: "scrape",
-  },
-  maglev_frontend_held: {
-    type: "gauge",
-    help: "1 while no server is up and VPP keeps the weights it has, else 0.",
-    labels: FRONTEND,
-    kept: "scrape",
-  },
-  maglev_frontend_pool_held: {
-    type: "gauge",
-    help: "Servers that are down and keep their weight, because of the pool's max-down.",
-    labels: POOL,
-    kept: "scrape",
-  },
-  maglev_frontend_pool_backend_weight: {
-    type: "gauge",
-    help: "Configured weight, or the operator's weight that replaces it.",
-    labels: { ...POOL, ...BACKEND },
-    kept: "scrape",
-  },
-  maglev_frontend_pool_backend_effective_weight: {
-    type: "gauge",
-    help: "Weight that follows from health and the active pool; the desired one in VPP.",
-    labels: { ...POOL, ...BACKEND },
-    kept: "scrape",
-  },
+  ...FRONTEND_FAMILIES,
   maglev_probe_total: {
     type: "counter",
     help: "Probes that counted.",
@@ -147,6 +100,12 @@ export const FAMILIES = {
       netns: "network namespace of the probes; empty for maglevd's own",
       reason: `missing resource: ${LACKS.join(", ")}`,
     },
+    kept: "scrape",
+  },
+  maglev_prober_isolated: {
+    type: "gauge",
+    help: "1 while probers take themselves to be cut off from the network, else 0.",
+    labels: { netns: "network namespace of the probes; empty for maglevd's own" },
     kept: "scrape",
   },
   maglev_vpp_connected: {

@@ -15,6 +15,7 @@ export const LACKS = [
   "namespace",
   "shim",
   "thread",
+  "isolation",
   "prober",
 ] as const;
 

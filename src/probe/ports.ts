@@ -4,7 +4,7 @@
 import type { IpAddress } from "../base/address.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { ProbeResult } from "../health/state.ts";
-import type { HealthcheckConfig } from "../config/model.ts";
+import type { HealthcheckConfig, IsolationConfig } from "../config/model.ts";
 import type { Lack } from "./lack.ts";
 
 /** A target and its settings; `id` is small, dense and reused only after stop(). */
@@ -74,6 +74,8 @@ export interface ProberView {
   readonly backends: number;
   /** Empty while all is well. */
   readonly blind: readonly BlindSpot[];
+  /** Why they take themselves to be cut off from the network; absent while they do not. */
+  readonly isolated?: string;
 }
 
 /** The state of the engine that can be read at any time, without waiting. */
@@ -111,6 +113,8 @@ export interface ProbeEngine extends ProberApi {
   onStart: (probe: { readonly id: number; readonly generation: number }) => void;
   /** Switches onStart on or off; off at first, because it costs a message per probe. */
   trace(on: boolean): void;
+  /** Judges failures by these targets from now on; undefined: all failures count. */
+  isolate?(config: IsolationConfig | undefined): void;
   /** Starts probing a target. A target that was already started with the same id is replaced. */
   start(target: ProbeTarget): void;
   /** Uses another address from the next probe on; pace, counter and generation stay. */

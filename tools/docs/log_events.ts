@@ -186,6 +186,23 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "A VIP changed its state.",
     "For `to=down`: no server of it takes new flows.",
   ),
+  "prober-isolated": event(
+    "error",
+    "netns err message",
+    "Too few isolation targets answer: failures do not count, states and weights stay.",
+    "Check the network of this host.",
+  ),
+  "prober-isolated-expired": event(
+    "error",
+    "netns err message",
+    "A prober was cut off for longer than `max-hold`: failures count.",
+    "Check the network of this host, and the targets.",
+  ),
+  "prober-isolated-ended": event(
+    "info",
+    "netns message",
+    "The isolation targets answer again, and failures count.",
+  ),
   "backend-held": event(
     "warn",
     "frontend pool backend message",

@@ -16,6 +16,7 @@ import { checkVips } from "./vips.ts";
 import { isIgnored } from "../ignored_keys.ts";
 import type { IssueList } from "../issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "../schema/schema.ts";
+import type { IsolationDraft } from "../schema/healthchecker.ts";
 import type { Slot } from "../schema/types.ts";
 
 /** The circumstances in which the configuration is to be used. */
@@ -26,6 +27,8 @@ export interface CheckOptions {
 
 /** Checks the parts of `draft` against each other; adds to `issues`. */
 export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptions): void {
+  const isolation = draft.keys.healthchecker.value?.keys.isolation.value;
+  if (isolation !== undefined) checkIsolation(isolation, issues);
   const lb = draft.keys.vpp.value?.keys.lb;
   if (lb?.value !== undefined) checkDelays(lb.value, issues);
   else if (vpp && lb?.given === false) {
@@ -49,6 +52,24 @@ export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptio
   for (const [name, backend] of draft.keys.backends.value ?? []) {
     if (used.has(name)) continue;
     issues.add("unused-backend", backend, "no frontend uses this backend; it is only probed");
+  }
+}
+
+function checkIsolation({ keys: { targets, quorum } }: IsolationDraft, issues: IssueList): void {
+  const count = targets.value?.length;
+  if (count === undefined) return;
+  if (count < 2) {
+    issues.add(
+      "isolation-targets",
+      targets,
+      `needs at least 2 targets, has ${count}: a single one that dies is not a network that is down`,
+    );
+  } else if (quorum.value !== undefined && quorum.value > count) {
+    issues.add(
+      "isolation-targets",
+      quorum,
+      `must not be more than the ${count} targets, is ${quorum.value}`,
+    );
   }
 }
 

@@ -7,33 +7,8 @@
  * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.
  */
 import { healthcheck } from "./healthcheck.ts";
+import { healthchecker } from "./healthchecker.ts";
 import { DAY, type Draft, type Keys, SECOND } from "./types.ts";
-
-const healthchecker = {
-  "transition-history": {
-    type: "integer",
-    unit: "transitions",
-    default: 5,
-    min: 1,
-    max: 1000,
-    help:
-      "How many of its newest state changes each backend keeps for `show backends` and the API.",
-    zero: "is refused: the newest change is always kept",
-    raise: "costs memory, about 200 bytes for each backend and change",
-    lower: "forgets sooner how a backend has been",
-  },
-  "netns": {
-    type: "text",
-    format: "netns",
-    default: "",
-    absent: "the daemon's own namespace",
-    help:
-      "Named network namespace (`/run/netns/NAME`, as `ip netns` makes it) the probes run in. " +
-      "The daemon needs CAP_SYS_ADMIN to enter it. One that is missing or cannot be entered is a " +
-      "warning at `--check`, and is refused at the start and at a reload. When it vanishes later, " +
-      "probes are void until it is back: states and weights stay, and `prober-blind` is logged.",
-  },
-} as const satisfies Keys;
 
 const vppLb = {
   "sync-interval": {

@@ -105,7 +105,7 @@ type WithoutType<T> = Omit<T, "type" | "params">;
 
 const AGREE: readonly [
   Equal<Values<VppLbDraft>, VppLbConfig>,
-  Equal<Values<Healthchecker>, HealthcheckerConfig>,
+  Equal<Omit<Values<Healthchecker>, "isolation">, Omit<HealthcheckerConfig, "isolation">>,
   Equal<Values<BackendDraft>, Loose<Omit<BackendConfig, "name">>>,
   Equal<WithoutType<Values<HealthcheckDraft>>, Loose<Omit<HealthcheckConfig, "name" | "params">>>,
 ] = [true, true, true, true];

@@ -4,14 +4,17 @@ import type { ProberView } from "../../probe/ports.ts";
 import { unixNanoseconds } from "./convert.ts";
 import type { ProberStatus } from "../gen/maglev.ts";
 
-export function proberStatus({ netns, threads, backends, blind }: ProberView): ProberStatus {
+export function proberStatus(prober: ProberView): ProberStatus {
+  const { netns, threads, backends, blind, isolated } = prober;
+  const reasons = blind.filter(({ lack }) => lack !== "isolation").map(({ reason }) => reason);
+  if (isolated !== undefined) reasons.unshift(isolated);
   const since = blind.map(({ sinceMs }) => sinceMs);
   return {
     netns,
     threads,
     backends,
-    blind: blind.length > 0,
-    reason: [...new Set(blind.map(({ reason }) => reason))].join("; "),
+    blind: reasons.length > 0,
+    reason: [...new Set(reasons)].join("; "),
     blindSinceUnixNs: since.length === 0 ? undefined : unixNanoseconds(since.reduce(earliest)),
   };
 }

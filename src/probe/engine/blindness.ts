@@ -175,6 +175,8 @@ export class Blindness {
     episode.sinceMs = this.#clock.wallMs();
     episode.beganMs = this.#clock.monotonicMs();
     const { netns, lack, reason, affected } = episode;
+    // The workers log isolation themselves, when it begins and ends.
+    if (lack === "isolation") return;
     this.#log.error("prober-blind", {
       netns: netns === "" ? undefined : netns,
       lack,
@@ -201,6 +203,7 @@ export class Blindness {
     const { netns, lack, reason, beganMs, affected } = episode;
     episode.sinceMs = undefined;
     if (affected === 0) this.#episodes.delete(keyOf(netns, lack));
+    if (lack === "isolation") return;
     this.#log.info("prober-restored", {
       netns: netns === "" ? undefined : netns,
       lack,

@@ -1,7 +1,11 @@
-/** PURE. Reports of a scheduler: counted probes, void probes, statistics. */
+/** PURE. The parts and the reports of a scheduler: counted probes, void probes, statistics. */
 import type { Lack } from "../lack.ts";
 import type { Verdict } from "../outcome.ts";
 import type { LatenessCounts } from "./lateness.ts";
+import type { Clock, Prng } from "../../base/ports.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
+import type { Prober } from "../prober.ts";
+import type { Echo } from "./backlog.ts";
 
 /** One counted probe. */
 export interface ProbeReport {
@@ -32,4 +36,25 @@ export interface SchedulerStats {
   readonly inFlight: number;
   /** Since the last call of stats(). */
   readonly lateness: LatenessCounts;
+}
+
+/** Why a probe is void. */
+export type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & {
+  readonly nowMs: MonotonicMs;
+};
+
+/** The parts of a scheduler. */
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Makes the probe of a target; called again when its address changes. */
+  readonly prober: Prober;
+  /** Detects a backlog of socket results; absent: a backlog is not detected. */
+  readonly echo?: Echo | undefined;
+  readonly onProbe: (report: ProbeReport) => void;
+  readonly onVoid: (report: VoidReport) => void;
+  /** Called when the echo is lost; see backlog.ts. */
+  readonly onEchoLost?: () => void;
+  /** Called with each probe that starts. */
+  readonly onStart?: (id: number, generation: number) => void;
 }

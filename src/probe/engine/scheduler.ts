@@ -13,7 +13,7 @@
  * detected. A failure during a long stall is void. After a shorter stall deadlines wait until
  * pending results are delivered.
  */
-import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
+import type { SchedulerOptions, SchedulerStats, Void } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
 import {
   earliest,
@@ -23,71 +23,37 @@ import {
   type MonotonicMs,
   NEVER_MS,
 } from "../../base/instant.ts";
-import type { Clock, Prng, Timer } from "../../base/ports.ts";
+import type { Timer } from "../../base/ports.ts";
 import { stepCounter } from "../../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
-import { Backlog, type Echo } from "./backlog.ts";
+import { Backlog } from "./backlog.ts";
 import { EarlyStarts } from "./early_starts.ts";
 import { DueHeap } from "../../async/due_heap.ts";
+import type { IsolationJudge } from "../isolation/isolation.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
-import { Cancellation, type Prober } from "../prober.ts";
-import { mayRepeat, type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import { Cancellation } from "../prober.ts";
+import {
+  EARLY_MS,
+  isDue,
+  mayRepeat,
+  type ScheduledTarget,
+  type Slot,
+  slotOf,
+  takesDown,
+} from "./slot.ts";
 import { mostStarts, startsOf } from "./start_budget.ts";
-
-/**
- * Least time between two rounds of starts. A longer one saves CPU (4 ms: some 3 us of 50 a probe
- * at 5,000 a second) and costs punctuality: starts are up to a tick late, and 5 ms is the bound.
- */
-export const TICK_MS = 2;
-
-/** Timers may fire this much early (measured); a target due within this time counts as due. */
-const EARLY_MS = 1;
-
-/** Longest sleep while a probe is in flight. */
-const HEARTBEAT_MS = 50;
-
-/** After a round later than this, deadlines may be past although their results came in time. */
-const LATE_ROUND_MS = 5;
-
-/**
- * With this many probes in flight no probe starts ahead of its place. Servers that hang then delay
- * others to their places at most, and the host needs few descriptors more than usual.
- */
-const EARLY_IN_FLIGHT = 512;
-
-/** For so long after the last of them a host may still have its effects. */
-const RUSH_MS = 1000;
-
-/** A start later than this means that the process slept: missed starts are spread out again. */
-const OVERSLEPT_MS = 200;
-
-/** The window over which they are spread, unless the interval is shorter. */
-const SPREAD_AGAIN_MS = 1000;
-
-/** A cancelled probe that has not ended after this time is abandoned. */
-const ENDING_MS = 1000;
-
-export interface SchedulerOptions {
-  readonly clock: Clock;
-  readonly prng: Prng;
-  /** Makes the probe of a target; called again when its address changes. */
-  readonly prober: Prober;
-  /** Detects a backlog of socket results; absent: a backlog is not detected. */
-  readonly echo?: Echo | undefined;
-  readonly onProbe: (report: ProbeReport) => void;
-  readonly onVoid: (report: VoidReport) => void;
-  /** Called when the echo is lost; see backlog.ts. */
-  readonly onEchoLost?: () => void;
-  /** Called with each probe that starts. */
-  readonly onStart?: (id: number, generation: number) => void;
-}
-
-/** Longest time that deadlines wait for a backlog to drain. */
-const MOST_HELD_MS = 1000;
-
-/** Why a probe is void. */
-type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowMs: MonotonicMs };
+import {
+  EARLY_IN_FLIGHT,
+  ENDING_MS,
+  HEARTBEAT_MS,
+  LATE_ROUND_MS,
+  MOST_HELD_MS,
+  OVERSLEPT_MS,
+  RUSH_MS,
+  SPREAD_AGAIN_MS,
+  TICK_MS,
+} from "./times.ts";
 
 /** Probes targets until they are stopped. */
 export class Scheduler {
@@ -114,6 +80,8 @@ export class Scheduler {
   #heldSinceMs: MonotonicMs | undefined;
   #probes = 0;
   #voids = 0;
+  /** Judges failures; undefined: all count. */
+  isolation: IsolationJudge | undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -296,7 +264,7 @@ export class Scheduler {
   }
 
   #finish(slot: Slot, verdict: Verdict): void {
-    const { clock, onProbe } = this.#options;
+    const { clock } = this.#options;
     invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
     const nowMs = clock.monotonicMs();
     // The answer is that of the old address, so it does not count.
@@ -312,18 +280,50 @@ export class Scheduler {
         return;
       }
       if (this.#inRush(slot, verdict) && mayRepeat(slot)) return this.#wait(slot, nowMs, nowMs);
+      if (this.isolation !== undefined && this.#isDoubted(slot, verdict, this.isolation)) return;
     }
+    this.#count(slot, { verdict, endedMs: nowMs });
+  }
+
+  /** True for a failure that is void by isolation, or that waits for the targets' answers. */
+  #isDoubted(slot: Slot, verdict: Verdict, { reason, after }: IsolationJudge): boolean {
+    const { clock } = this.#options;
+    const endedMs = clock.monotonicMs();
+    const lack = "isolation";
+    if (reason !== undefined) {
+      this.#void(slot, { nowMs: endedMs, latenessMs: 0, reason, lack });
+      return true;
+    }
+    if (!takesDown(slot)) return false;
+    const { run } = slot;
+    this.#ends.remove(slot);
+    slot.stage = "judged";
+    after(endedMs, (why) => {
+      if (slot.run !== run) return;
+      const nowMs = clock.monotonicMs();
+      if (slot.readdressed) this.#wait(slot, nowMs, nowMs);
+      else if (why === undefined) this.#count(slot, { verdict, endedMs });
+      else this.#void(slot, { nowMs, latenessMs: 0, reason: why, lack });
+    });
+    return true;
+  }
+
+  #count(
+    slot: Slot,
+    { verdict, endedMs }: { readonly verdict: Verdict; readonly endedMs: MonotonicMs },
+  ): void {
+    const { clock, onProbe } = this.#options;
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
     slot.unknown = false;
     slot.repeats = 0;
     this.#probes++;
-    this.#next(slot, nowMs);
+    this.#next(slot, clock.monotonicMs());
     onProbe({
       id: slot.id,
       generation: slot.generation,
       verdict,
-      durationMs: verdict.durationMs ?? nowMs - slot.startedMs,
+      durationMs: verdict.durationMs ?? endedMs - slot.startedMs,
       matters: unknown || slot.counter !== counter,
     });
   }
@@ -393,8 +393,4 @@ export class Scheduler {
     this.#timer = undefined;
     this.#wakeMs = NEVER_MS;
   }
-}
-
-function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
-  return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
 }

@@ -12,7 +12,8 @@ import { initialCounter } from "../../health/counter.ts";
 import { type FirstProbe, firstRound, spreadMsOf } from "../../health/first_round.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive, type Verdict } from "../outcome.ts";
 import type { Cancellation, Probe } from "../prober.ts";
-import { Scheduler, TICK_MS } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
+import { TICK_MS } from "./times.ts";
 import { type ProbeReport, type VoidReport } from "./reports.ts";
 
 const REFUSED = failed("L4CON", "connection refused");

@@ -1,5 +1,6 @@
 /** The scheduler's record of one target. */
 import { FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
+import { isUp, stepCounter } from "../../health/counter.ts";
 import type { HealthcheckConfig } from "../../config/model.ts";
 import type { Due } from "../../async/due_heap.ts";
 import { Cancellation, type Probe, type ProbeSpec } from "../prober.ts";
@@ -22,9 +23,10 @@ export interface ScheduledTarget {
 
 /**
  * The event that a target waits for: the start of its next probe, the deadline of the running
- * one, or the end of one that was cancelled at its deadline.
+ * one, the end of one that was cancelled at its deadline, or the word of isolation targets on a
+ * failure.
  */
-export type Stage = "waiting" | "running" | "ending";
+export type Stage = "waiting" | "running" | "ending" | "judged";
 
 /** The record of a target; mutable, because copying it 5,000 times a second costs too much. */
 export interface Slot extends Due {
@@ -88,4 +90,18 @@ const PROMPT_REPEATS = 1;
 /** True for the first repetitions since a probe that counted; counts them. */
 export function mayRepeat(slot: Slot): boolean {
   return slot.repeats++ < PROMPT_REPEATS;
+}
+
+/** Timers may fire this much early (measured); a target due within this time counts as due. */
+export const EARLY_MS = 1;
+
+/** True when the time for which it waits has come. */
+export function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
+  return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
+}
+
+/** True when a failure would make the backend down. */
+export function takesDown({ unknown, counter, healthcheck }: Slot): boolean {
+  return unknown ||
+    (isUp(counter, healthcheck) && !isUp(stepCounter(counter, false, healthcheck), healthcheck));
 }

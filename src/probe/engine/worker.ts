@@ -10,6 +10,7 @@ import { unreachable } from "../../base/assert.ts";
 import type { MonotonicMs, WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import { LoopbackEcho } from "./echo.ts";
+import { Isolation, type IsolationSpec } from "../isolation/isolation.ts";
 import { IcmpProber } from "../icmp/icmp.ts";
 import { Namespace } from "../net/namespace.ts";
 import { namespaceCalls } from "../net/namespace_calls.ts";
@@ -36,6 +37,7 @@ const icmp = new IcmpProber();
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 
+let isolation: Isolation | undefined;
 let tracing = false;
 
 /** Messages received while the echo is being opened; undefined afterwards. */
@@ -74,6 +76,8 @@ function obey(message: ToWorker): void {
   switch (message.kind) {
     case "enter":
       return enter(message.netns);
+    case "isolation":
+      return isolate(message.spec);
     case "commands":
       for (const command of message.commands) run(command);
       return;
@@ -104,6 +108,17 @@ function run(command: Command): void {
   }
 }
 
+function isolate(spec: IsolationSpec | undefined): void {
+  isolation?.close();
+  isolation = spec && new Isolation({
+    spec,
+    clock,
+    prober,
+    onNews: (news) => post({ kind: "isolation", news }),
+  });
+  scheduler.isolation = isolation;
+}
+
 /** Enters a namespace. From now on probes run inside it, or are void with the reason. */
 function enter(name: string): void {
   namespace = new Namespace({
@@ -121,6 +136,7 @@ function prober(spec: ProbeSpec): Probe {
 
 async function close(): Promise<void> {
   scheduler.close();
+  isolation?.close();
   results.flush();
   namespace?.close();
   echo?.close();

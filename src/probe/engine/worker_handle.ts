@@ -175,3 +175,8 @@ function spawnProblem(error: unknown): string {
       "control group)"
     : wordsOf(error);
 }
+
+/** Starts a thread that runs worker.ts. */
+export function spawnWorker(): WorkerThread {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "probe" });
+}

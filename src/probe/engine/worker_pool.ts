@@ -10,9 +10,14 @@
 import { orLate } from "../../async/deadline.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
+import { isEqual } from "../../base/equal.ts";
+import type { IsolationConfig } from "../../config/model.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { firstRound, spreadMsOf } from "../../health/first_round.ts";
 import { BLIND_AFTER, Blindness } from "./blindness.ts";
+import { IDLE_MS, MAX_COMMANDS, RESTORE_MS, STATS_MS } from "./times.ts";
+import { CutOffs, type ProbingThread } from "../isolation/cut_offs.ts";
+import { type IsolationSpec, isolationSpec } from "../isolation/isolation.ts";
 import { LatenessHistogram } from "./lateness.ts";
 import type { NamespaceNews } from "../net/namespace.ts";
 import type {
@@ -25,7 +30,7 @@ import type {
 } from "../ports.ts";
 import type { SchedulerStats, VoidReport } from "./reports.ts";
 import { outcomesOf } from "./result_batch.ts";
-import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
+import { spawnWorker, WorkerHandle, type WorkerThread } from "./worker_handle.ts";
 import { type Command, type FromWorker, startCommand } from "./worker_protocol.ts";
 
 export interface WorkerPoolOptions {
@@ -37,21 +42,6 @@ export interface WorkerPoolOptions {
   readonly spawn?: () => WorkerThread;
 }
 
-/** Timeout of stats() for one worker. */
-const STATS_MS = 1000;
-
-/**
- * All targets of a crashed worker are probed again within this time, however slow their pace,
- * because the time of their last probe is unknown.
- */
-const RESTORE_MS = 500;
-
-/** Most commands in a message, unless a worker is restored. */
-const MAX_COMMANDS = 1000;
-
-/** A group without targets is retired after this time. */
-const IDLE_MS = 5000;
-
 /** A started target, the worker that probes it, and whether no probe has counted yet. */
 interface Entry {
   readonly worker: PoolWorker;
@@ -60,12 +50,8 @@ interface Entry {
 }
 
 /** A worker, the commands that it gets at the end of this turn, and the pending stats() calls. */
-interface PoolWorker {
+interface PoolWorker extends ProbingThread {
   readonly handle: WorkerHandle;
-  /** For log records. */
-  readonly name: string;
-  /** Namespace it is in, empty for the daemon's own. */
-  readonly netns: string;
   /** Targets it has. */
   size: number;
   commands: Command[];
@@ -90,14 +76,17 @@ export class WorkerPool implements ProbeEngine {
   readonly #closing = new Set<Promise<void>>();
   readonly #entries = new Map<number, Entry>();
   readonly #blindness: Blindness;
+  readonly #cutOffs: CutOffs;
   #seq = 0;
   #tracing = false;
+  #isolation: IsolationSpec | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     invariant(options.workers >= 1, `workers is ${options.workers}, must be at least 1`);
     this.#options = options;
     this.#blindness = new Blindness(options);
+    this.#cutOffs = new CutOffs(options.log);
   }
 
   /**
@@ -107,6 +96,14 @@ export class WorkerPool implements ProbeEngine {
   warm(): void {
     this.#groupOf("");
     this.#retireLater("");
+  }
+
+  isolate(config: IsolationConfig | undefined): void {
+    const spec = config && isolationSpec(config);
+    if (isEqual(spec, this.#isolation)) return;
+    this.#cutOffs.clear();
+    this.#isolation = spec;
+    for (const { handle } of this.#workers()) handle.post({ kind: "isolation", spec });
   }
 
   start(target: ProbeTarget): void {
@@ -147,7 +144,7 @@ export class WorkerPool implements ProbeEngine {
       // Workers without a target are about to be retired.
       return backends + blind.length === 0
         ? []
-        : [{ netns, threads: workers.length, backends, blind }];
+        : [{ netns, threads: workers.length, backends, blind, ...this.#cutOffs.partOf(netns) }];
     }).sort((a, b) => a.netns < b.netns ? -1 : 1);
   }
 
@@ -252,8 +249,11 @@ export class WorkerPool implements ProbeEngine {
   }
 
   /** Sends the state that a new thread needs before its first command. */
-  #resend({ handle, netns }: PoolWorker): void {
+  #resend(worker: PoolWorker): void {
+    const { handle, netns } = worker;
     if (netns !== "") handle.post({ kind: "enter", netns });
+    this.#cutOffs.forget(worker);
+    if (this.#isolation !== undefined) handle.post({ kind: "isolation", spec: this.#isolation });
     if (this.#tracing) handle.post({ kind: "trace", on: true });
   }
 
@@ -270,8 +270,9 @@ export class WorkerPool implements ProbeEngine {
     if (group === undefined) return;
     this.#groups.delete(netns);
     group.retirement?.cancel();
-    for (const { handle } of group.workers) {
-      const closed = handle.close().finally(() => this.#closing.delete(closed));
+    for (const worker of group.workers) {
+      this.#cutOffs.forget(worker);
+      const closed = worker.handle.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);
     }
   }
@@ -329,6 +330,8 @@ export class WorkerPool implements ProbeEngine {
         return this.onStart(message);
       case "namespace":
         return this.#report(worker, message.news);
+      case "isolation":
+        return this.#cutOffs.changed(worker, message.news);
       case "no-echo":
         return this.#options.log.warn("probe-worker", {
           worker: worker.name,
@@ -363,9 +366,8 @@ export class WorkerPool implements ProbeEngine {
   }
 
   #report({ name, netns }: PoolWorker, { action, problem }: NamespaceNews): void {
-    const { log } = this.#options;
-    if (problem === "") log.info("probe-worker", { worker: name, netns, action });
-    else log.error("probe-worker", { worker: name, netns, action, err: problem });
+    if (problem === "") this.#options.log.info("probe-worker", { worker: name, netns, action });
+    else this.#options.log.error("probe-worker", { worker: name, netns, action, err: problem });
   }
 
   /** Passes on the results of targets that are still started. */
@@ -393,8 +395,4 @@ export class WorkerPool implements ProbeEngine {
       worker.waiting.delete(seq);
     }
   }
-}
-
-function spawnWorker(): WorkerThread {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "probe" });
 }

@@ -5,6 +5,7 @@
 import { initialCounter } from "../../health/counter.ts";
 import type { NamespaceNews } from "../net/namespace.ts";
 import type { ProbeTarget } from "../ports.ts";
+import type { IsolationNews, IsolationSpec } from "../isolation/isolation.ts";
 import type { SchedulerStats, VoidReport } from "./reports.ts";
 import type { OutcomesMessage } from "./result_batch.ts";
 import type { ScheduledTarget } from "./slot.ts";
@@ -18,6 +19,7 @@ export type Command =
 /** Main thread to worker. `seq` comes back in the answer; `enter`, if sent, comes first of all. */
 export type ToWorker =
   | { readonly kind: "enter"; readonly netns: string }
+  | { readonly kind: "isolation"; readonly spec: IsolationSpec | undefined }
   | { readonly kind: "commands"; readonly commands: readonly Command[] }
   | { readonly kind: "trace"; readonly on: boolean }
   | { readonly kind: "ping"; readonly seq: number }
@@ -30,6 +32,7 @@ export type FromWorker =
   | { readonly kind: "void"; readonly report: VoidReport }
   | { readonly kind: "started"; readonly id: number; readonly generation: number }
   | { readonly kind: "namespace"; readonly news: NamespaceNews }
+  | { readonly kind: "isolation"; readonly news: IsolationNews }
   /** The worker cannot detect a backlog of results. */
   | { readonly kind: "no-echo"; readonly reason: string }
   | { readonly kind: "pong"; readonly seq: number }

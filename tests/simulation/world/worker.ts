@@ -80,6 +80,9 @@ export class SimWorker implements WorkerThread {
       case "trace":
         this.#tracing = message.on;
         return;
+      case "isolation":
+        // The simulation has no targets next door.
+        return;
       case "ping":
         return this.#post({ kind: "pong", seq: message.seq });
       case "stats":

@@ -164,6 +164,13 @@ function* probesOf({ tallies, probers }: MetricsView): Generator<[FamilyName, re
       }))
     ),
   ];
+  yield [
+    "maglev_prober_isolated",
+    probers.map(({ netns, isolated }) => ({
+      labels: [netns],
+      value: isolated === undefined ? 0 : 1,
+    })),
+  ];
 }
 
 function labelsOf(vip: VipKey): string[] {

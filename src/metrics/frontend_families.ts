@@ -1,0 +1,40 @@
+/** PURE. The families of metrics about frontends. */
+import type { Family } from "./family.ts";
+
+const FRONTEND = { frontend: "name of the frontend" };
+const POOL = { ...FRONTEND, pool: "name of the pool" };
+const ENTRY = { ...POOL, backend: "name of the backend" };
+
+/** By name, in the order in which they are written. */
+export const FRONTEND_FAMILIES = {
+  maglev_frontend_state: {
+    type: "gauge",
+    help: "1 for the state the frontend is in, 0 for the others.",
+    labels: { ...FRONTEND, state: "unknown, up, down" },
+    kept: "scrape",
+  },
+  maglev_frontend_held: {
+    type: "gauge",
+    help: "1 while no server is up and VPP keeps the weights it has, else 0.",
+    labels: FRONTEND,
+    kept: "scrape",
+  },
+  maglev_frontend_pool_held: {
+    type: "gauge",
+    help: "Servers that are down and keep their weight, because of the pool's max-down.",
+    labels: POOL,
+    kept: "scrape",
+  },
+  maglev_frontend_pool_backend_weight: {
+    type: "gauge",
+    help: "Configured weight, or the operator's weight that replaces it.",
+    labels: ENTRY,
+    kept: "scrape",
+  },
+  maglev_frontend_pool_backend_effective_weight: {
+    type: "gauge",
+    help: "Weight that follows from health and the active pool; the desired one in VPP.",
+    labels: ENTRY,
+    kept: "scrape",
+  },
+} as const satisfies Record<string, Family>;
