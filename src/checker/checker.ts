@@ -330,7 +330,8 @@ export class Checker implements CheckerReader {
   #endIntents(ended: readonly Intent[]): void {
     const transitions: NamedTransition[] = [];
     const atMs = this.#clock.wallMs();
-    const { intentSet, actions, reweighed } = afterEnds(this.#registry.intents, ended);
+    const { config, intents } = this.#registry;
+    const { intentSet, actions, reweighed } = afterEnds(intents, { ended, config });
     for (const { backend, kind } of actions) {
       this.#act(backend, { event: { kind }, atMs, transitions });
     }

@@ -20,6 +20,7 @@ import type { BackendAction, SetWeightRequest } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
 import type { Snapshot } from "../checker/ports.ts";
 import { withWeight } from "../config/pool_weights.ts";
+import { frontendsInForce } from "../intent/weights_in_force.ts";
 import {
   type ReloadOutline,
   type WorkedOutReload,
@@ -132,7 +133,10 @@ function forecastWeight(
   if (before instanceof MaglevError) return before;
   const now = viewNow(snapshot);
   const frontends = new Map(now.frontends);
-  frontends.set(request.frontend, withWeight(frontends.get(request.frontend)!, request));
+  // A weight waits for the end of a drain.
+  if (snapshot.intents.ofBackend(request.backend)?.kind !== "drain") {
+    frontends.set(request.frontend, withWeight(frontends.get(request.frontend)!, request));
+  }
   const after = { ...now, frontends };
   const past = snapshot.frontends;
   return told(forecastVips({ past, now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
@@ -160,12 +164,24 @@ function forecastBackend(
   const after = new Map(backends);
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
-  const views = viewsAfter({ config, frontends: now.frontends, backends: after }, unproved);
+  const frontends = frontendsWithoutDrain(snapshot, name);
+  const views = viewsAfter({ config, frontends, backends: after }, unproved);
   return told(forecastVips({ past: snapshot.frontends, now, ...views, can }), {
     states: changesOf(transitions),
     assumedUp: namesUnproved(after, unproved),
     carried: [],
   });
+}
+
+/** The weights in force after an action on a backend, which ends its drain. */
+function frontendsWithoutDrain(
+  { config, intents, frontends }: Snapshot,
+  name: string,
+): HealthView["frontends"] {
+  const intent = intents.ofBackend(name);
+  return intent?.kind === "drain"
+    ? frontendsInForce(config, intents.without(intent))
+    : new Map([...frontends].map(([frontend, view]) => [frontend, view.config]));
 }
 
 const NOTHING_CHANGES = { states: [], assumedUp: [], carried: [] };

@@ -80,7 +80,10 @@ export function afterDrainOf({ then, untilMs: _, ...drain }: DrainIntent): Backe
 }
 
 /** The intents after some came to their ends by themselves, with the actions that follow. */
-export function afterEnds(intentSet: IntentSet, ended: readonly Intent[]): {
+export function afterEnds(
+  intentSet: IntentSet,
+  { ended, config }: { readonly ended: readonly Intent[]; readonly config: Config },
+): {
   readonly intentSet: IntentSet;
   readonly actions: readonly { readonly backend: string; readonly kind: BackendAction }[];
   /** Frontends with other weights, by themselves or through a backend. */
@@ -98,7 +101,10 @@ export function afterEnds(intentSet: IntentSet, ended: readonly Intent[]): {
     if (intent.kind === "weight") {
       frontends.push(intent.frontend);
     } else if (intent.kind === "drain") {
-      rest = rest.with(afterDrainOf(intent));
+      const next = afterDrainOf(intent);
+      // Disabling what the file disables is not an intent.
+      const byFile = next.kind === "disable" && !config.backends.get(next.backend)!.enabled;
+      if (!byFile) rest = rest.with(next);
       backends.push(intent.backend);
       actions.push({ backend: intent.backend, kind: intent.then });
     } else {

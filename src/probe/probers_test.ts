@@ -400,7 +400,7 @@ const ANSWERS: {
   {
     name: "a server of HTTP/2 alone",
     server: () => answerWith(["\0\0\0\x04\0\0\0\0\0"]),
-    verdict: "L7RSP the server speaks HTTP/2 only; a probe speaks HTTP/1.1",
+    verdict: "L7RSP the server speaks HTTP/2 only; use `http2: true`",
   },
   {
     name: "another protocol",

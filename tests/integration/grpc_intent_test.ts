@@ -292,6 +292,51 @@ grpcTest(
   },
 );
 
+grpcTest("a drain is in force after kill -9, keeps flows, and disables at its end", async () => {
+  await onStage(SERVERS, async (stage) => {
+    const { configure, simulator, start } = stage;
+    const stateDir = stateDirOf(stage);
+    await configure(WEB);
+    const first = start({ ...GRPC, stateDir });
+    {
+      await using client = await clientOf(first);
+      for (const name of ["b0", "b1", "b2"]) await first.transition(name, "up");
+      const drain = (name: string, more: Record<string, unknown> = {}) =>
+        client.call("DrainBackend", { name, reason: "new disk", ...more });
+      assert.equal((await drain("b0", { then: "resume" })).code, "INVALID_ARGUMENT");
+      const drained = ok(await drain("b0", { forNs: "4000000000" }));
+      assert.deepEqual(
+        ["state", "warning"].map((key) => part(drained, key)),
+        ["up", ""],
+      );
+      assert.deepEqual(
+        ["kind", "then", "reason"].map((key) => part(drained, "intent", key)),
+        ["drain", "disable", "new disk"],
+      );
+      ok(await drain("b1"));
+      const last = await drain("b2");
+      assert.equal(last.code, "FAILED_PRECONDITION");
+      assert.match(last.details, /last server with a weight of frontend "web"/);
+      await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 0`, `${C} 60`] });
+      ok(await client.call("EnableBackend", { name: "b1" }));
+      first.process.signal("SIGKILL");
+    }
+    await first.process.ended;
+    const second = start({ ...GRPC, stateDir });
+    const restored = await second.seen(({ msg }) => msg === "operator-intent-restored");
+    assert.deepEqual([restored.intent, restored.backend], ["drain", "b0"]);
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 100`, `${C} 60`] });
+    await second.transition("b0", "disabled");
+    const sent = second.lines.filter(({ msg, address }) =>
+      msg.startsWith("vpp-lbsync-as-") && address === A
+    );
+    assert.ok(sent.every(({ weight }) => weight === 0), JSON.stringify(sent));
+    await using client = await clientOf(second);
+    const b0 = ok(await client.call("GetBackend", { name: "b0" }));
+    assert.deepEqual([part(b0, "state"), part(b0, "intent", "kind")], ["disabled", "disable"]);
+  });
+});
+
 /** Runs maglevd where `stateDir` is a file system of its own. */
 function mounted(stateDir: string, options: string, then = ":"): string[] {
   const script = `mount -t tmpfs -o ${options} maglev-test "$0" && ${then} && exec "$@"`;

@@ -35,6 +35,7 @@ const REQUESTS: Readonly<Record<string, Json>> = {
   ResumeBackend: { name: "a" },
   EnableBackend: { name: "a" },
   DisableBackend: { name: "a" },
+  DrainBackend: { name: "a" },
   SetFrontendPoolBackendWeight: { frontend: "web", pool: "main", backend: "a", weight: 0 },
   PlanBackend: { name: "a", action: "pause" },
 };

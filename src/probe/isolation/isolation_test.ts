@@ -132,10 +132,10 @@ Deno.test("Isolation: a round that began before a failure does not judge it; man
   assert.equal(reasons.length, 200);
   assert.ok(!reasons.includes(undefined));
   assert.ok(world.probes - before <= 4 * 3, `${world.probes - before} probes of targets`);
-  world.isolation.after(world.clock.monotonicMs(), (reason) => reasons.push(reason));
+  let last: string | undefined;
+  world.isolation.after(world.clock.monotonicMs(), (reason) => last = reason);
   world.isolation.close();
-  assert.equal(reasons.length, 201);
-  assert.match(reasons.at(-1)!, /settings/);
+  assert.match(`${last}`, /settings/);
 });
 
 Deno.test("CutOffs: a namespace is reported once for all its threads", () => {
