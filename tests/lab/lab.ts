@@ -21,6 +21,8 @@ import type { Balancer, BalancerOptions } from "./balancer.ts";
 export const VIPS = { failover: "192.0.2.1", shared: "192.0.2.2" } as const;
 export type Vip = keyof typeof VIPS;
 
+const SERVERS: Readonly<Record<string, string>> = { nginx0: "10.79.0.2", nginx1: "10.79.1.2" };
+
 const CLIENT = new URL("client.py", import.meta.url).pathname;
 /** maglevt's time between two probes of a VIP. */
 const PROBE_MS = 10;
@@ -31,12 +33,13 @@ export const HELD = 16;
 /** New connections to each VIP when the client asks who answers. */
 const ASKED = 24;
 
-/** The configuration that the stories begin with. */
+/** The configuration that the stories begin with. VPP is changed by what happens alone. */
 function configText(netns: string): string {
   return `maglev:
   healthchecker: { netns: ${netns} }
   vpp:
     lb:
+      sync-interval: 1h
       ipv4-src-address: 10.77.0.1
       ipv6-src-address: fd77::1
       startup-min-delay: 500ms
@@ -51,9 +54,11 @@ function configText(netns: string): string {
       timeout: 200ms
       params: { path: /healthz }
   backends:
-    nginx0: { address: 10.79.0.2, healthcheck: web }
-    nginx1: { address: 10.79.1.2, healthcheck: web }
-  frontends:
+${
+    Object.entries(SERVERS).map(([name, address]) =>
+      `    ${name}: { address: ${address}, healthcheck: web }\n`
+    ).join("")
+  }  frontends:
     failover:
       address: ${VIPS.failover}
       protocol: tcp
@@ -107,6 +112,12 @@ async function ip(line: string): Promise<void> {
   assert.ok(success, `ip ${line}: ${new TextDecoder().decode(stderr)}`);
 }
 
+/** Takes precedence over other programs, where that is allowed: times are measured. */
+async function hurry(): Promise<void> {
+  const args = ["--priority", "-10", "--pid", `${Deno.pid}`];
+  await new Deno.Command("renice", { args, stdout: "null", stderr: "null" }).output();
+}
+
 /** client.py in the client's namespace. */
 class Client {
   readonly #child: Deno.ChildProcess;
@@ -152,6 +163,7 @@ export class Lab {
     { gre }: { readonly gre: boolean },
     fn: (lab: Lab) => Promise<void>,
   ): Promise<void> {
+    await hurry();
     const folder = await Deno.makeTempDir({ prefix: "maglev-lab-" });
     await using ends = new AsyncDisposableStack();
     ends.defer(() => Deno.remove(folder, { recursive: true }));
@@ -188,7 +200,7 @@ export class Lab {
     await lab.configure((text) => text);
     ends.defer(() => lab.killDaemon());
     await lab.startDaemon();
-    await lab.synced();
+    await lab.followed(Object.keys(SERVERS), "up");
     await fn(lab);
   }
 
@@ -215,13 +227,13 @@ export class Lab {
     await Deno.writeTextFile(this.#config, edit(configText(PROBES)));
   }
 
-  /** Reloads the file, and waits until it is in force in VPP; the record of the reload. */
-  async reload(): Promise<Readonly<Record<string, unknown>>> {
+  /** Reloads the file, which has to succeed; the place of this in maglevd's log. */
+  async reload(): Promise<number> {
     const { mark } = this.daemon;
     this.daemon.process.signal("SIGHUP");
-    const record = await this.daemon.seen(({ msg }) => msg === "config-reload", { from: mark });
-    await this.synced(mark);
-    return record;
+    const { ok } = await this.daemon.seen(({ msg }) => msg === "config-reload", { from: mark });
+    assert.equal(ok, true);
+    return mark;
   }
 
   /** Starts maglevd, and waits until it changes VPP by what it sees. */
@@ -240,6 +252,21 @@ export class Lab {
   /** Waits until maglevd has changed VPP, after line `from` of its log. */
   async synced(from = 0): Promise<void> {
     await this.daemon.seen(({ msg }) => msg === "vpp-lbsync-done", { from, deadlineMs: 20_000 });
+  }
+
+  /** Waits until each of the servers becomes `state` after line `from`, and has its weight in VPP. */
+  async followed(names: readonly string[], state: string, from = 0): Promise<void> {
+    const { daemon } = this;
+    const weight = state === "up" ? 100 : 0;
+    const vip = `${VIPS.shared}/32`;
+    for (const name of names) {
+      const became = await daemon.transition(name, state, from);
+      const set = await daemon.seen(
+        (line) => line.vip === vip && line.address === SERVERS[name] && line.weight === weight,
+        { from: daemon.lines.indexOf(became), deadlineMs: 20_000 },
+      );
+      await this.synced(daemon.lines.indexOf(set));
+    }
   }
 
   /** Ends maglevd as by kill -9. */

@@ -63,10 +63,8 @@ async function synced(lab: Lab, act: () => Promise<void>): Promise<void> {
 /** Waits until a server that serves again has all its traffic. */
 async function returned(lab: Lab, serve: () => Promise<void>): Promise<void> {
   const { mark } = lab.daemon;
-  await synced(lab, async () => {
-    await serve();
-    await lab.daemon.transition("nginx0", "up", mark);
-  });
+  await serve();
+  await lab.followed(["nginx0"], "up", mark);
 }
 
 /** nginx0 stops serving by `fail`, and serves again by `mend`: the other one takes over. */
@@ -80,12 +78,11 @@ async function serverFails(
     readonly mend: () => Promise<void>;
   },
 ): Promise<void> {
-  const failure = await lab.watch(name, { maxOutageMs, patienceS }, () =>
-    synced(lab, async () => {
-      const { mark } = lab.daemon;
-      await fail();
-      await lab.daemon.transition("nginx0", "down", mark);
-    }));
+  const failure = await lab.watch(name, { maxOutageMs, patienceS }, async () => {
+    const { mark } = lab.daemon;
+    await fail();
+    await lab.followed(["nginx0"], "down", mark);
+  });
   assert.ok(failure.longestOutage("failover") > 50, "the client saw the failure");
   const broken = brokenOf(failure.held);
   assert.deepEqual(Object.keys(broken), ["nginx0"]);
@@ -104,11 +101,22 @@ async function serverFails(
 }
 
 /** Ends VPP as by kill -9 and starts it again, until maglevd has made its VIPs. */
-const restartVpp = (lab: Lab) =>
-  synced(lab, async () => {
-    await lab.balancer.kill();
-    await lab.balancer.restart();
-  });
+async function restartVpp(lab: Lab): Promise<void> {
+  const { mark, lines } = lab.daemon;
+  await lab.balancer.kill();
+  await lab.balancer.restart();
+  const connected = await lab.daemon.seen(({ msg }) => msg === "vpp-connect", { from: mark });
+  await lab.synced(lines.indexOf(connected));
+}
+
+const TIMEOUT = "timeout: 200ms";
+
+/** Reloads a file with other checks, and waits until the servers are up by these. */
+async function recheck(lab: Lab, edit: (text: string) => string): Promise<void> {
+  await lab.configure(edit);
+  const mark = await lab.reload();
+  for (const name of BOTH) await lab.daemon.transition(name, "up", mark);
+}
 
 /** A story, and where it can be played. */
 export interface Story {
@@ -171,7 +179,9 @@ export const STORIES: readonly Story[] = [
     name: "a pause: the server takes no new connections, and keeps those that it has",
     async play(lab) {
       const seen = await lab.watch("pause", { maxOutageMs: 0 }, async () => {
-        await synced(lab, () => lab.operator("set backend nginx0 pause"));
+        const { mark } = lab.daemon;
+        await lab.operator("set backend nginx0 pause");
+        await lab.followed(["nginx0"], "paused", mark);
         await answered(lab, "shared", ["nginx1"]);
         await answered(lab, "failover", ["nginx1"]);
       });
@@ -184,7 +194,9 @@ export const STORIES: readonly Story[] = [
     name: "a disable: connections to the server end immediately, and new ones go elsewhere",
     async play(lab) {
       const seen = await lab.watch("disable", { maxOutageMs: LIMITS.nothing }, async () => {
-        await synced(lab, () => lab.operator("set backend nginx0 disable"));
+        const { mark } = lab.daemon;
+        await lab.operator("set backend nginx0 disable");
+        await lab.followed(["nginx0"], "disabled", mark);
         for (const vip of Object.keys(VIPS) as Vip[]) await answered(lab, vip, ["nginx1"]);
       });
       const flushed = heldBy(seen.held, "nginx0");
@@ -206,7 +218,7 @@ export const STORIES: readonly Story[] = [
       const seen = await lab.watch("reloads", { maxOutageMs: 0 }, async () => {
         for (const edit of edits) {
           await lab.configure(edit);
-          assert.equal((await lab.reload()).ok, true);
+          await lab.synced(await lab.reload());
         }
       });
       unnoticed(seen);
@@ -234,7 +246,7 @@ export const STORIES: readonly Story[] = [
           await lab.killDaemon();
           await lab.servers.close(0);
           await lab.startDaemon();
-          await lab.synced();
+          await lab.followed(["nginx0"], "down");
         },
       );
       assert.deepEqual(Object.keys(brokenOf(seen.held)), ["nginx0"]);
@@ -248,10 +260,7 @@ export const STORIES: readonly Story[] = [
     async play(lab) {
       // Probes go through VPP. Servers that went down with it would return one by one, and the
       // first would get the flows of all.
-      await lab.configure((text) =>
-        text.replaceAll("timeout: 200ms", "timeout: 200ms\n      fall: 100")
-      );
-      assert.equal((await lab.reload()).ok, true);
+      await recheck(lab, (text) => text.replaceAll(TIMEOUT, `${TIMEOUT}\n      fall: 100`));
       const seen = await lab.watch(
         "VPP restarts",
         { maxOutageMs: LIMITS.restart },
@@ -260,8 +269,7 @@ export const STORIES: readonly Story[] = [
       assert.ok(seen.longestOutage("shared") > 0);
       // The same servers have the same tables. The client's retries bridge the gap.
       assert.deepEqual(brokenOf(seen.held), {});
-      await lab.configure((text) => text);
-      assert.equal((await lab.reload()).ok, true);
+      await recheck(lab, (text) => text);
       await answered(lab, "failover", ["nginx0"]);
       await answered(lab, "shared", BOTH);
     },
@@ -277,7 +285,7 @@ export const STORIES: readonly Story[] = [
           await lab.balancer.kill();
           await lab.balancer.restart();
           await lab.startDaemon();
-          await lab.synced();
+          await lab.followed(BOTH, "up");
         },
       );
       assert.ok(seen.longestOutage("shared") > 0);
