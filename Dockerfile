@@ -28,8 +28,8 @@ ENV DENO_DIR=/var/cache/vpp-maglev \
     MAGLEV_STATE_DIR=/var/lib/vpp-maglev
 USER maglevd
 EXPOSE 8080 9090 9091
-# Readiness: unhealthy while VPP is away, which a restart does not cure. HEALTHCHECK_PATH=/healthz
-# makes it liveness.
+# Asks the program that runs. maglevd's readiness: unhealthy while VPP is away, which a restart does
+# not cure; HEALTHCHECK_PATH=/healthz makes it liveness.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=40s CMD ["/usr/lib/vpp-maglev/healthcheck"]
 ENTRYPOINT ["/usr/lib/vpp-maglev/launcher.sh"]
 CMD []

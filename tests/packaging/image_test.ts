@@ -18,7 +18,11 @@ const CONFIG = `maglev:
   healthchecks: { ping: { type: icmp, interval: 200ms, timeout: 150ms, rise: 1 } }
   backends: { own: { address: 127.0.0.1, healthcheck: ping } }
   frontends:
-    web: { address: 192.0.2.10, pools: [ { name: all, backends: { own: {} } } ] }
+    web:
+      address: 192.0.2.10
+      protocol: tcp
+      port: 80
+      pools: [ { name: all, backends: { own: {} } } ]
 `;
 
 /** Builds the image in podman's storage at `place`. */
@@ -61,7 +65,12 @@ packagingTest(
       });
       await Deno.chmod(`${shared}/api.sock`, 0o666);
       const image = "localhost/vpp-maglev";
-      const start = (...options: readonly string[]) =>
+      const start = (
+        { options = [], words = [] }: {
+          readonly options?: readonly string[];
+          readonly words?: readonly string[];
+        },
+      ) =>
         podman.start(
           ...["--network", "none", "--health-interval", "disable"],
           ...[
@@ -71,7 +80,8 @@ packagingTest(
             "MAGLEV_CONFIG=/srv/shared/maglev.yaml",
           ],
           ...["--env", "MAGLEV_VPP_STATS_ADDR="],
-          ...["--env", "MAGLEV_VPP_API_ADDR=/srv/shared/api.sock", ...options, image],
+          ...["--env", "MAGLEV_VPP_API_ADDR=/srv/shared/api.sock"],
+          ...[...options, image, ...words],
         );
       const health = async (id: string) => (await podman.run("healthcheck", "run", id)).code;
       const becomes = async (id: string, wanted: (code: number) => boolean) => {
@@ -103,14 +113,16 @@ packagingTest(
           assert.ok(flags.startsWith("maglevd "), flags);
         });
         await t.step("refuses ICMP without the capability, in words", async () => {
-          const id = await start("--sysctl", "net.ipv4.ping_group_range=1 0", "--cap-drop", "all");
+          const id = await start({
+            options: ["--sysctl", "net.ipv4.ping_group_range=1 0", "--cap-drop", "all"],
+          });
           await podman.run("wait", id);
           const { stderr } = await podman.run("logs", id);
           assert.match(stderr, /CAP_NET_RAW/);
           await podman.run("rm", "--force", id);
         });
         await t.step("is healthy with VPP, unhealthy without, and ends within 2 s", async () => {
-          const id = await start("--cap-add", "NET_RAW");
+          const id = await start({ options: ["--cap-add", "NET_RAW"] });
           assert.equal(await podman.output("exec", id, "id", "-un"), "maglevd");
           await becomes(id, (code) => code === 0);
           await simulator.stop();
@@ -123,6 +135,13 @@ packagingTest(
           const code = await podman.output("inspect", "--format", "{{.State.ExitCode}}", id);
           assert.equal(code, "0");
           await podman.run("rm", "--force", id);
+        });
+        await t.step("is healthy as the dashboard, and as maglevt", async () => {
+          const dashboard = await start({ words: ["maglevd-frontend", "--server", "127.0.0.1:1"] });
+          await becomes(dashboard, (code) => code === 0);
+          const maglevt = await start({ words: ["maglevt", "--output", "json"] });
+          await becomes(maglevt, (code) => code === 0);
+          await podman.run("rm", "--force", "--time", "5", dashboard, maglevt);
         });
       } finally {
         await simulator.stop();

@@ -133,6 +133,21 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     assert.match(log, /"config-error".*other/);
   });
 
+  await t.step("a file that cannot be parsed is tried again, so mending it is enough", async () => {
+    await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2]) + "  bad: [\n");
+    await machine.write("/etc/default/vpp-maglev", ENVIRONMENT.replace("api.sock", "none.sock"));
+    assert.notEqual((await machine.run("systemctl start vpp-maglev")).code, 0);
+    assert.equal(await status(machine, "ExecMainStatus"), "1");
+    assert.equal(await status(machine, "SubState"), "auto-restart");
+    await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2]));
+    await machine.until(
+      "systemctl is-active vpp-maglev",
+      ({ stdout }) => stdout === "active\n",
+      10_000,
+    );
+    await machine.sh("systemctl stop vpp-maglev");
+  });
+
   await t.step("the unit starts while VPP is away, then programs it", async () => {
     await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3]));
     await machine.write("/etc/default/vpp-maglev", ENVIRONMENT.replace("api.sock", "none.sock"));

@@ -1,5 +1,6 @@
 /** A Prometheus that scrapes each second, with the rule file, in a folder of its own. */
 import { until } from "../judges/until.ts";
+import { freePort } from "./free_port.ts";
 
 /** A sample: labels, and the value. */
 export interface Sample {
@@ -85,11 +86,4 @@ export class Prometheus {
       return false;
     }
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }

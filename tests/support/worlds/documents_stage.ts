@@ -10,6 +10,7 @@ import { SystemClock } from "../../../src/system/system_clock.ts";
 import { until } from "../judges/until.ts";
 import { Daemon, withFolder } from "../servers/daemon.ts";
 import { WebServer } from "../servers/web_server.ts";
+import { freePort } from "../servers/free_port.ts";
 
 const NGINX0 = "127.0.45.10";
 const NGINX1 = "127.0.45.11";
@@ -232,11 +233,4 @@ export class DocumentsStage {
 function denoFolder(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
   return Deno.env.get("DENO_DIR") ?? `${cache}/deno`;
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
