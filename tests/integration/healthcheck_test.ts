@@ -35,7 +35,7 @@ Deno.test("the health check asks the program that runs, where its flags say", as
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, CONFIG);
 
-    await t.step("maglevd: /readyz, or the path in HEALTHCHECK_PATH", async () => {
+    await t.step("maglevd: /readyz, or the path of HEALTHCHECK_PATH", async () => {
       const daemon = new Daemon({
         config,
         vppApiAddr: `${folder}/none.sock`,

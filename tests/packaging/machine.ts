@@ -87,6 +87,8 @@ export class Machine implements AsyncDisposable {
       "systemctl is-system-running",
       ({ stdout }) => /running|degraded/.test(stdout),
     );
+    // As on a real machine: what systemd mounts for a unit, such as its credentials, is seen by it.
+    await machine.sh("mount --make-rshared /");
     return machine;
   }
 

@@ -7,8 +7,17 @@
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
+import { certificates } from "../support/servers/certificates.ts";
 import { Machine, MACHINE_NEEDS } from "./machine.ts";
-import { type Build, output, packagesOf, packagingTest, versionOf, withPlace } from "./support.ts";
+import {
+  type Build,
+  output,
+  packagesOf,
+  packagingTest,
+  ROOT,
+  versionOf,
+  withPlace,
+} from "./support.ts";
 
 /** Servers that answer pings; long enough to be read in a thread. */
 function configText(servers: readonly number[], head = ""): string {
@@ -36,6 +45,16 @@ MAGLEV_VPP_STATS_ADDR=
 MAGLEV_LOG_LEVEL=info
 MAGLEV_LISTEN=127.0.0.1:8082
 `;
+
+const DROP_INS = "/etc/systemd/system/vpp-maglev-frontend.service.d";
+
+/** The settings that the comments of a unit suggest. */
+async function suggested(unit: string): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}/debian/units/${unit}.service`);
+  const lines = text.split("\n").filter((line) => line.startsWith("#   "));
+  assert.equal(lines[0], "#   [Service]");
+  return lines.map((line) => line.slice(4)).join("\n");
+}
 
 /** Requests that change VPP. */
 function changes({ requests }: Simulator): number {
@@ -193,31 +212,32 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
   );
 
   await t.step(
-    "the dashboard starts with a login, and has no capability",
+    "the dashboard gets its secrets from systemd as its unit suggests, and has no capability",
     async () => {
-      await machine.sh("umask 077; echo secret > /etc/vpp-maglev/frontend-password");
-      const folder = "/etc/systemd/system/vpp-maglev-frontend.service.d";
-      const credential = "LoadCredential=password:/etc/vpp-maglev/frontend-password";
-      // A container may lack what systemd needs to hand a credential to a user of its own.
-      const { code } = await machine.run(
-        `systemd-run --wait --quiet --pipe --property=DynamicUser=yes --property=${credential} ` +
-          "sh -c 'cat $CREDENTIALS_DIRECTORY/password'",
-      );
-      if (code !== 0) console.log("credentials are not tried: this container passes none");
-      const login = code === 0
-        ? `${credential}\nEnvironment=MAGLEV_FRONTEND_PASSWORD_FILE=%d/password\n`
-        : "Environment=MAGLEV_FRONTEND_PASSWORD=secret\n";
-      await machine.sh(`mkdir -p ${folder}`);
+      const { cert, key } = (await certificates()).of("good");
+      const secrets = { password: "secret", token: "sesame", "key.pem": key };
+      for (const [name, text] of Object.entries(secrets)) {
+        const path = `/etc/vpp-maglev/frontend-${name}`;
+        await machine.write(path, `${text}\n`);
+        await machine.sh(`chmod 0600 ${path}`);
+      }
+      await machine.write("/etc/vpp-maglev/frontend-cert.pem", cert);
+      await machine.sh(`mkdir -p ${DROP_INS}`);
       await machine.write(
-        `${folder}/login.conf`,
-        `[Service]\nEnvironment=MAGLEV_FRONTEND_USER=admin\n${login}`,
+        `${DROP_INS}/secrets.conf`,
+        `${await suggested("vpp-maglev-frontend")}\n` +
+          "Environment=MAGLEV_FRONTEND_LISTEN_TLS_CERT=/etc/vpp-maglev/frontend-cert.pem\n",
       );
       await machine.sh("systemctl daemon-reload; systemctl start vpp-maglev-frontend");
       // The file has the older name of its address.
-      const get = (path: string) =>
-        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8082 && printf "GET ${path} HTTP/1.0\\r\\n\\r\\n" >&3 && head -n 1 <&3'`;
-      await machine.until(get("/view/"), ({ stdout }) => stdout.includes(" 200 "));
-      assert.match(await machine.sh(get("/admin/")), / 401 /);
+      const get = (path: string, headers = {}) =>
+        "DENO_DIR=/tmp/deno /usr/lib/vpp-maglev/deno eval --unsafely-ignore-certificate-errors " +
+        `'const { status } = await fetch("https://127.0.0.1:8082${path}", ` +
+        `{ headers: ${JSON.stringify(headers)} }); console.log(status);'`;
+      await machine.until(get("/view/"), ({ stdout }) => stdout.trim() === "200");
+      assert.equal(await machine.sh(get("/admin/")), "401");
+      const login = { Authorization: `Basic ${btoa("admin:secret")}` };
+      assert.equal(await machine.sh(get("/admin/", login)), "200");
       const pid = await status(machine, "MainPID", "vpp-maglev-frontend");
       assert.match(await machine.sh(`grep CapEff /proc/${pid}/status`), /0000000000000000$/);
     },
@@ -276,9 +296,9 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     await machine.sh(`dpkg --remove ${names}`);
     assert.equal((await machine.run("systemctl is-active vpp-maglev")).stdout, "inactive\n");
     await machine.sh("test -f /etc/vpp-maglev/maglev.yaml && test -d /var/lib/vpp-maglev");
-    await machine.sh("rm -r /etc/systemd/system/vpp-maglev-frontend.service.d");
+    await machine.sh(`rm -r ${DROP_INS}`);
     await machine.sh(
-      "rm /etc/vpp-maglev/frontend-password; ip netns del dataplane; ip netns del earlier",
+      "rm /etc/vpp-maglev/frontend-*; ip netns del dataplane; ip netns del earlier",
     );
     await machine.sh(`dpkg --purge ${names}`);
     assert.equal((await machine.run("getent passwd maglevd; getent group maglevd")).stdout, "");
