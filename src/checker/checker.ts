@@ -101,11 +101,11 @@ export class Checker implements CheckerReader {
     const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);
     this.#intents = new IntentKeeper({ store, clock, onEnded });
     const nowMs = clock.wallMs();
-    const backends = createdAll(config, nowMs);
-    this.#restored = restoreIntents({ intents: kept, config, backends, nowMs, maxAgeMs });
-    const { intentSet: intents } = this.#restored;
+    const created = createdAll(config, nowMs);
+    const restoring = { intents: kept, config, backends: created, nowMs, maxAgeMs };
+    const { intentSet: intents, backends } = this.#restored = restoreIntents(restoring);
     const weightsSent = this.#weightsSent = options.weightsSent;
-    this.#registry = new Registry(config, this.#restored.backends, { intents, clock, weightsSent });
+    this.#registry = new Registry(config, backends, { intents, clock, weightsSent });
   }
 
   /** Running totals for metrics. */
@@ -330,14 +330,13 @@ export class Checker implements CheckerReader {
   #endIntents(ended: readonly Intent[]): void {
     const transitions: NamedTransition[] = [];
     const atMs = this.#clock.wallMs();
-    const { config, intents } = this.#registry;
+    const { intents, config } = this.#registry;
     const { intentSet, actions, reweighed } = afterEnds(intents, { ended, config });
     for (const { backend, kind } of actions) {
       this.#act(backend, { event: { kind }, atMs, transitions });
     }
     const drained = reweighed.backends.flatMap((name) => this.#registry.frontendsOf(name));
-    const frontends = [...reweighed.frontends, ...drained];
-    this.#apply(intentSet, { transitions, frontends });
+    this.#apply(intentSet, { transitions, frontends: [...reweighed.frontends, ...drained] });
     logIntents(this.#logger, "operator-intent-expired", ended);
   }
 
