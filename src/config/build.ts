@@ -6,6 +6,8 @@
 import { InvariantError } from "../base/assert.ts";
 import type { Place } from "./issue.ts";
 import type {
+  AnnounceConfig,
+  AnnounceFileConfig,
   BackendConfig,
   Config,
   FrontendConfig,
@@ -19,6 +21,8 @@ import type {
   VppLbConfig,
 } from "./model.ts";
 import type {
+  AnnounceDraft,
+  AnnounceFileDraft,
   BackendDraft,
   ConfigDraft,
   FrontendDraft,
@@ -41,7 +45,7 @@ export type CaFiles = ReadonlyMap<string, string>;
 
 /** The configuration; `draft` has been checked and had no errors. */
 export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
-  const { healthchecker, vpp, healthchecks, backends, frontends } = draft.keys;
+  const { healthchecker, vpp, announce, healthchecks, backends, frontends } = draft.keys;
   const { "transition-history": history, netns, isolation } = need(healthchecker).keys;
   const lb = need(vpp).keys.lb.value;
   return {
@@ -51,6 +55,7 @@ export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
       ...(isolation.value === undefined ? {} : { isolation: buildIsolation(isolation.value) }),
     },
     vppLb: lb === undefined ? undefined : buildVppLb(lb),
+    ...(announce.value === undefined ? {} : { announce: buildAnnounceFile(announce.value) }),
     healthchecks: buildNamed(
       need(healthchecks),
       (name, healthcheck) => buildHealthcheck(name, healthcheck, caFiles),
@@ -142,6 +147,15 @@ function buildVppLb({ keys }: VppLbDraft): VppLbConfig {
     countersIntervalMs: need(keys["counters-interval"]),
     newFlowsTableLength: need(keys["new-flows-table-length"]),
     maxRemoval: need(keys["max-removal"]),
+  };
+}
+
+function buildAnnounceFile({ keys }: AnnounceFileDraft): AnnounceFileConfig {
+  return {
+    file: need(keys.file),
+    format: need(keys.format),
+    onStop: need(keys["on-stop"]),
+    onVppAway: need(keys["on-vpp-away"]),
   };
 }
 
@@ -283,7 +297,12 @@ function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
     srcIpSticky: need(keys["src-ip-sticky"]),
     flushOnDown: need(keys["flush-on-down"]),
     ...(need(keys["on-all-down"]) === "last-good" ? { onAllDown: "last-good" as const } : {}),
+    ...(keys.announce.value === undefined ? {} : { announce: buildAnnounce(keys.announce.value) }),
   };
+}
+
+function buildAnnounce({ keys }: AnnounceDraft): AnnounceConfig {
+  return { minUp: need(keys["min-up"]), hysteresisMs: need(keys.hysteresis) };
 }
 
 function buildPool({ keys }: PoolDraft): PoolConfig {

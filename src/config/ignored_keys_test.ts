@@ -108,7 +108,7 @@ Deno.test("an unknown key that looks like the author's own gets a hint about x-"
     ["x_defaults", '; a key of your own begins with `x-`: "x-defaults"'],
     [".defaults", '; a key of your own begins with `x-`: "x-defaults"'],
     ["_defaults", '; a key of your own begins with `x-`: "x-defaults"'],
-    ["xdefaults", "; known here: healthchecker, vpp, healthchecks, backends, frontends"],
+    ["xdefaults", "; known here: healthchecker, vpp, announce, healthchecks, backends, frontends"],
     ["backend", '; did you mean "backends"?'],
   ];
   for (const [key, hint] of hints) {

@@ -59,6 +59,8 @@ export const RULES = {
   "vip-ring": "semantic",
   "vip-chain": "semantic",
   "vip-as-server": "semantic",
+  "announce-without-file": "semantic",
+  "min-up-unreachable": "semantic",
   "too-many-errors": "semantic",
   "unused-backend": "warning",
   "unused-healthcheck": "warning",

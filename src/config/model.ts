@@ -8,6 +8,8 @@ export interface Config {
   readonly healthchecker: HealthcheckerConfig;
   /** Absent when the file has no `vpp.lb` section. */
   readonly vppLb: VppLbConfig | undefined;
+  /** Absent: no file is written. */
+  readonly announce?: AnnounceFileConfig;
   readonly healthchecks: ReadonlyMap<string, HealthcheckConfig>;
   readonly backends: ReadonlyMap<string, BackendConfig>;
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
@@ -49,6 +51,14 @@ export interface VppLbConfig {
   readonly newFlowsTableLength: number;
   /** Percent of VIPs or servers that a reload may remove without the hash of its plan. */
   readonly maxRemoval: number;
+}
+
+export interface AnnounceFileConfig {
+  /** Absolute path. */
+  readonly file: string;
+  readonly format: "bird" | "json" | "text";
+  readonly onStop: "keep" | "withdraw";
+  readonly onVppAway: "keep" | "withdraw";
 }
 
 export interface HealthcheckConfig {
@@ -164,6 +174,14 @@ export interface FrontendConfig {
   readonly flushOnDown: boolean;
   /** Absent: `close`. */
   readonly onAllDown?: "last-good";
+  /** Absent: its prefix is not announced. */
+  readonly announce?: AnnounceConfig;
+}
+
+export interface AnnounceConfig {
+  /** Servers with weight in VPP; at least 1. */
+  readonly minUp: number;
+  readonly hysteresisMs: number;
 }
 
 /** A number, or a percentage from 1 to 100. */

@@ -6,6 +6,7 @@
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { LogFields } from "../base/ports.ts";
+import { announceProblem } from "./announce/permission.ts";
 
 /** One error or warning, ready for the log and for a terminal. */
 export interface Diagnostic {
@@ -75,6 +76,11 @@ export function checkedOnHost(
   if (result.kind === "error") return result;
   const fields = (message: string) => ({ file: path, message });
   const { config } = result;
+  const announce = announceProblem(config);
+  if (announce !== undefined) {
+    const errors = [{ text: `${path}: ${announce}`, fields: fields(announce) }];
+    return { kind: "error", status: 2, errors, warnings: result.warnings };
+  }
   const problem = host.problem(config);
   if (problem !== undefined && elsewhere !== true) {
     const errors = [{ text: problem, fields: fields(problem) }];

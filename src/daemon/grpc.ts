@@ -119,6 +119,7 @@ function daemonApiOf(options: GrpcOptions): DaemonApi {
     },
     readiness: daemon,
     probers: daemon.engine,
+    announcer: daemon.announcer,
     history,
     broadcaster,
     logger,

@@ -21,6 +21,8 @@ import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
 import { withheldText } from "../vpp/sync/guard/withheld.ts";
+import type { Announcer } from "../announce/announcer.ts";
+import { createAnnouncer, VppProgress } from "./announce/source.ts";
 import { desiredSource } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
@@ -36,6 +38,8 @@ export interface WireOptions {
   readonly engine: ProbeEngine;
   /** Absent: operators' intents end with the process. */
   readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
+  /** True while an operator keeps all prefixes withdrawn; absent: never. */
+  readonly isLameduck?: () => boolean;
   /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
   /** Connects to VPP's API; absent: over its socket or shared memory. */
@@ -62,6 +66,7 @@ export interface Daemon extends ReadinessSource {
   readonly engine: ProbeEngine;
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
+  readonly announcer: Announcer;
   start(): void;
   /** Puts a checked configuration in force before it returns. */
   reload(config: Config): ReloadResult;
@@ -78,6 +83,7 @@ export interface DaemonVpp {
   /** Without a stats socket it never has a snapshot. */
   readonly counters: VppCounters;
   readonly calls: ApiTotals;
+  readonly progress: VppProgress;
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
@@ -86,11 +92,20 @@ export function wireDaemon(options: WireOptions): Daemon {
   const weightsSent = sent && ((frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)));
   const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
   const vpp = sent && wireVpp(checker, { ...options, sent });
+  const announcer = createAnnouncer({
+    checker,
+    clock,
+    logger,
+    isLameduck: options.isLameduck ?? (() => false),
+    ...(sent && vpp ? { vpp: { sent, ...vpp.progress } } : {}),
+  });
+  vpp?.progress.follow(() => announcer.update());
   let running = false;
   return {
     checker,
     engine,
     vpp,
+    announcer,
     readiness: () => readinessNow({ running, vpp, engine }),
     start() {
       running = true;
@@ -98,6 +113,7 @@ export function wireDaemon(options: WireOptions): Daemon {
       vpp?.counters.start();
       vpp?.connection.start();
       checker.start();
+      announcer.start();
     },
     reload(next) {
       const result = checker.reload(next);
@@ -107,7 +123,12 @@ export function wireDaemon(options: WireOptions): Daemon {
     async stop() {
       running = false;
       checker.stop();
-      await Promise.all([engine.close(), stopVpp(vpp), intents?.store.close()]);
+      await Promise.all([
+        announcer.stop(),
+        engine.close(),
+        stopVpp(vpp),
+        intents?.store.close(),
+      ]);
     },
   };
 }
@@ -141,8 +162,12 @@ function wireVpp(
     logger,
     lbConfig: () => vppLbOf(checker.current.config),
     sent,
-    onStats: (report) => events?.synchronised(report),
+    onStats: (report) => {
+      events?.synchronised(report);
+      if (report.scope === "all") progress.synchronised();
+    },
   });
+  const progress = new VppProgress(connection, () => reconciler.warmedUp);
   const counters = new VppCounters({
     connection,
     counted: () => reconciler.counted(),
@@ -163,6 +188,7 @@ function wireVpp(
     reconciler,
     counters,
     calls,
+    progress,
   };
 }
 

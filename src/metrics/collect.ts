@@ -48,6 +48,10 @@ const build = new SeriesWriter("maglev_build_info");
 const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ...backendRows,
   ...vppRows,
+  maglev_announce_stale: single(
+    "maglev_announce_stale",
+    ({ announceStale }) => announceStale === undefined ? undefined : Number(announceStale),
+  ),
   maglev_prober_blind: blindRows,
   maglev_prober_isolated: isolatedRows,
   maglev_eventloop_lag_seconds: single(

@@ -15,6 +15,7 @@ const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds"
 const frontendState = new SeriesWriter("maglev_frontend_state");
 const frontendHeld = new SeriesWriter("maglev_frontend_held");
 const poolHeld = new SeriesWriter("maglev_frontend_pool_held");
+const frontendAnnounced = new SeriesWriter("maglev_frontend_announced");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
@@ -102,6 +103,14 @@ export const backendRows = {
         poolHeld.line(page, maxDown?.get(pool.name)?.held.length ?? 0, name, pool.name);
         if (page.full) yield;
       }
+    }
+  },
+  *maglev_frontend_announced({ snapshot: { frontends }, announced }: MetricsView, page: Page) {
+    for (const name of frontends.keys()) {
+      const is = announced?.(name);
+      if (is === undefined) continue;
+      frontendAnnounced.line(page, is ? 1 : 0, name);
+      if (page.full) yield;
     }
   },
   *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView, page: Page) {

@@ -218,9 +218,13 @@ function viewOf(checker: Parameters<typeof checkerView>[0], parts: Parts): Metri
 Deno.test("collect() writes byte for byte what a plain writer does, whatever happened before", () => {
   let most = 0;
   fc.assert(
-    fc.property(WORLD, PARTS, (world, parts) => {
+    fc.property(WORLD, PARTS, fc.boolean(), (world, parts, announces) => {
       const { checker } = checkerOf(world);
-      const view = viewOf(checker, parts);
+      const view = {
+        ...viewOf(checker, parts),
+        announced: (name: string) => announces ? name.length % 2 === 0 : undefined,
+        announceStale: announces || undefined,
+      };
       const decoder = new TextDecoder();
       let text = "";
       let count = 0;

@@ -25,6 +25,18 @@ export const FRONTEND_FAMILIES = {
     labels: POOL,
     kept: "scrape",
   },
+  maglev_frontend_announced: {
+    type: "gauge",
+    help: "1 while the prefix of a frontend with `announce` is announced, else 0.",
+    labels: FRONTEND,
+    kept: "scrape",
+  },
+  maglev_announce_stale: {
+    type: "gauge",
+    help: "1 while the file of maglev.announce lacks a change because writing failed, else 0.",
+    labels: {},
+    kept: "scrape",
+  },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
     help: "Configured weight, or the operator's weight that replaces it.",

@@ -29,6 +29,10 @@ export interface MetricsSources {
       readonly reconciler: Pick<Reconciler, "vip" | "withheld">;
     }
     | undefined;
+  readonly announcer?: {
+    announced(frontend: string): boolean | undefined;
+    readonly stale: boolean | undefined;
+  };
 }
 
 export class Metrics {
@@ -55,7 +59,7 @@ export class Metrics {
    * The text of all families, in pieces whose bytes are valid until the next one. Its values are those of the moment in which the promise
    * resolves: a reload while it is read changes nothing but counters of probes, which go on.
    */
-  async scrape({ checker, engine, vpp }: MetricsSources): Promise<Iterable<Uint8Array>> {
+  async scrape({ checker, engine, vpp, announcer }: MetricsSources): Promise<Iterable<Uint8Array>> {
     const { build, clock, readProcess } = this.#options;
     const process = await readProcess();
     const events = await this.events.text({ vpp: vpp !== undefined });
@@ -68,6 +72,8 @@ export class Metrics {
       counters: vpp?.counters.snapshot,
       vipOf: (key: VipKey) => vpp?.reconciler.vip(key),
       withheld: vpp?.reconciler.withheld() ?? [],
+      announced: (name: string) => announcer?.announced(name),
+      announceStale: announcer?.stale,
       process,
       eventLoopLagS: this.#lag.lagS,
     };

@@ -28,6 +28,10 @@ export interface MetricsView {
   readonly probers: readonly ProberView[];
   /** Changes withheld from VPP. */
   readonly withheld?: readonly Withheld[];
+  /** True when the prefix of a frontend is announced; undefined: it has no `announce`. */
+  readonly announced?: (frontend: string) => boolean | undefined;
+  /** The file of `maglev.announce` could not be written; absent: no file is configured. */
+  readonly announceStale?: boolean | undefined;
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

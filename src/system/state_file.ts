@@ -15,7 +15,7 @@ export interface FolderIo {
   make(): Promise<void>;
   /** The content of a file of at most `maxBytes`; undefined when the file is missing. */
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
-  /** Writes a new file to the disk, readable for the owner alone. */
+  /** Writes a new file to the disk. */
   writeNew(name: string, bytes: Uint8Array): Promise<void>;
   /** Adds bytes to the end of a file, which is created when it is missing, on the disk. */
   append(name: string, bytes: Uint8Array): Promise<void>;
@@ -99,8 +99,8 @@ export class StateFile {
   }
 }
 
-/** A folder of the file system. */
-export function folderIo(path: string): FolderIo {
+/** A folder of the file system; `fileMode`: of new files, by default readable for the owner alone. */
+export function folderIo(path: string, { fileMode = 0o600 } = {}): FolderIo {
   const at = (name: string) => `${path}/${name}`;
   return {
     async make() {
@@ -112,7 +112,7 @@ export function folderIo(path: string): FolderIo {
     },
     read: (name, maxBytes) => readIfPresent(at(name), maxBytes),
     async writeNew(name, bytes) {
-      using file = await Deno.open(at(name), { write: true, createNew: true, mode: 0o600 });
+      using file = await Deno.open(at(name), { write: true, createNew: true, mode: fileMode });
       await writeAll(file, bytes);
     },
     async append(name, bytes) {

@@ -46,6 +46,7 @@ grpcTest("every reading method returns the present objects, in the file's order"
       flushOnDown: true,
       onAllDown: "close",
       held: false,
+      announced: "",
       state: "up",
       activePool: "main",
       warning: "",

@@ -97,6 +97,8 @@ const BEYOND: readonly string[] = [
   "vip-ring",
   "bad-ca-file",
   "all-ports-overlap",
+  "announce-without-file",
+  "min-up-unreachable",
   "bad-header",
   "bad-regexp",
   "bad-text",

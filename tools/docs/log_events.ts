@@ -214,6 +214,24 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "frontend pool backend message",
     "A server is no longer held in a pool; the message has the reason.",
   ),
+  "frontend-announced": event(
+    "info",
+    "frontend prefix message",
+    "The prefix of the VIP is in the file of `maglev.announce`.",
+  ),
+  "frontend-withdrawn": event(
+    "warn",
+    "frontend prefix message",
+    "The prefix of the VIP is no longer in the file of `maglev.announce`; the message has the reason.",
+    "Look at the servers of the frontend.",
+  ),
+  "announce-failed": event(
+    "error warn",
+    "file err",
+    "The file of `maglev.announce` cannot be written or, at the start, read; writing is tried again each second.",
+    "Look at the disk and at the permissions of the folder.",
+  ),
+  "announce-written": event("info", "file", "The file of `maglev.announce` is written again after a failure."),
   "frontend-held": event(
     "warn",
     "frontend pool backend message",

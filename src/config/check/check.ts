@@ -7,6 +7,7 @@
 import { formatDuration } from "../../base/duration.ts";
 import { quote } from "../../base/text.ts";
 import { checkLoopback, checkSources } from "./addresses.ts";
+import { checkAnnounce } from "./announce.ts";
 import { checkChains } from "./chains.ts";
 import { checkFrontends } from "./frontends.ts";
 import { checkHttp } from "./http.ts";
@@ -47,6 +48,7 @@ export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptio
   checkVips(vips, issues);
   checkChains(vips, issues);
   checkTables(draft, issues);
+  checkAnnounce(draft, issues);
   if (lb?.value !== undefined) checkSources(lb.value, vips, issues);
   if (vpp) checkLoopback(vips, issues);
   for (const [name, backend] of draft.keys.backends.value ?? []) {

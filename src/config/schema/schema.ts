@@ -6,6 +6,7 @@
  * Bounds that the specification does not name are ours. Durations end at 24 hours because timers
  * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.
  */
+import { announce, announceFile } from "./announce.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { healthchecker } from "./healthchecker.ts";
 import { DAY, type Draft, type Keys, SECOND } from "./types.ts";
@@ -256,6 +257,15 @@ const frontend = {
       "weight 0. `last-good` leaves weights and flows as VPP has them until a server comes up, " +
       "because a check that fails everywhere is often itself at fault; see the policies page.",
   },
+  "announce": {
+    type: "section",
+    optional: true,
+    keys: announce,
+    absent: "the VIP is not announced by maglevd",
+    help: "Announces the VIP's prefix in the file of `maglev.announce` while enough servers have " +
+      "weight. Frontends of one address share a prefix: all with this key must be above their " +
+      "border.",
+  },
 } as const satisfies Keys;
 
 /** Keys below `maglev`. */
@@ -278,6 +288,13 @@ export const MAGLEV = {
       },
     },
     help: "Settings of VPP.",
+  },
+  "announce": {
+    type: "section",
+    optional: true,
+    keys: announceFile,
+    absent: "no file is written",
+    help: "The file from which a routing daemon takes the prefixes to announce.",
   },
   "healthchecks": {
     type: "named",
@@ -318,4 +335,6 @@ export type HealthcheckDraft = Draft<typeof healthcheck>;
 export type VppLbDraft = Draft<typeof vppLb>;
 export type FrontendDraft = Draft<typeof frontend>;
 export type PoolDraft = Draft<typeof pool>;
+export type AnnounceFileDraft = Draft<typeof announceFile>;
+export type AnnounceDraft = Draft<typeof announce>;
 export type BackendDraft = Draft<typeof backend>;

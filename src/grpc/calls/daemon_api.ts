@@ -14,6 +14,8 @@ import type { ServedMethod } from "./methods.ts";
 
 /** The daemon as the handlers see it. */
 export interface DaemonApi {
+  /** Whether the prefix of a frontend is announced; undefined: it has no `announce`. */
+  readonly announcer?: { announced(frontend: string): boolean | undefined };
   readonly checker: Pick<
     Checker,
     | "current"

@@ -120,6 +120,8 @@ export interface FrontendInfo {
   readonly onAllDown: string;
   /** No server is up, and VPP keeps the weights it has. */
   readonly held: boolean;
+  /** announced or withdrawn; empty: the frontend has no announce. */
+  readonly announced: string;
 }
 
 export interface PoolInfo {
@@ -1654,6 +1656,7 @@ function createBaseFrontendInfo(): FrontendInfo {
     warning: "",
     onAllDown: "",
     held: false,
+    announced: "",
   };
 }
 
@@ -1699,6 +1702,9 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
     }
     if (message.held !== false) {
       writer.uint32(328).bool(message.held);
+    }
+    if (message.announced !== "") {
+      writer.uint32(482).string(message.announced);
     }
     return writer;
   },
@@ -1818,6 +1824,14 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
             }
 
             message.held = reader.bool();
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.announced = reader.string();
             continue;
           }
         }

@@ -102,7 +102,12 @@ export function backendInfo(
   });
 }
 
-export function frontendInfo(view: FrontendView, snapshot: Snapshot): FrontendInfo {
+/** `announced`: see Announcer; undefined also where it is not known. */
+export function frontendInfo(
+  view: FrontendView,
+  snapshot: Snapshot,
+  announced: boolean | undefined,
+): FrontendInfo {
   const { config } = view;
   return {
     name: view.name,
@@ -118,6 +123,7 @@ export function frontendInfo(view: FrontendView, snapshot: Snapshot): FrontendIn
     warning: "",
     onAllDown: config.onAllDown ?? "close",
     held: view.held === true,
+    announced: announced === undefined ? "" : announced ? "announced" : "withdrawn",
   };
 }
 

@@ -16,30 +16,36 @@ import { durabilityWarning, endOf, untilText } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
 export function listFrontends(
-  { checker }: DaemonApi,
+  { checker, announcer }: DaemonApi,
 ): Handler<ListFrontendsRequest, ListFrontendsResponse> {
   return ({ details }) => {
     const snapshot = checker.current;
     const { frontends } = snapshot;
     return {
       frontendNames: [...frontends.keys()],
-      frontends: details ? [...frontends.values()].map((view) => frontendInfo(view, snapshot)) : [],
+      frontends: details
+        ? [...frontends.values()].map((view) =>
+          frontendInfo(view, snapshot, announcer?.announced(view.name))
+        )
+        : [],
     };
   };
 }
 
-export function getFrontend({ checker }: DaemonApi): Handler<GetFrontendRequest, FrontendInfo> {
+export function getFrontend(
+  { checker, announcer }: DaemonApi,
+): Handler<GetFrontendRequest, FrontendInfo> {
   return ({ name }) => {
     const snapshot = checker.current;
     const view = snapshot.frontends.get(name);
     return view === undefined
       ? notFound("frontend", name, snapshot.frontends.keys())
-      : frontendInfo(view, snapshot);
+      : frontendInfo(view, snapshot, announcer?.announced(name));
   };
 }
 
 export function setWeight(
-  { checker, clock }: DaemonApi,
+  { checker, clock, announcer }: DaemonApi,
 ): ActionHandler<SetWeightRequest, FrontendInfo> {
   async function run(
     request: SetWeightRequest,
@@ -58,7 +64,7 @@ export function setWeight(
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
-    const info = frontendInfo(outcome.value, checker.current);
+    const info = frontendInfo(outcome.value, checker.current, announcer?.announced(frontend));
     const warning = durabilityWarning(await outcome.durable, outcome.intent);
     return { answer: { ...info, warning }, before, after };
   }

@@ -25,12 +25,16 @@ export class SentWeights {
   /** All that VPP lacked of this VIP was sent. */
   sent(vip: DesiredVip): void {
     this.#vips.set(vipKeyText(vip), vip.servers);
+    this.onSent();
   }
 
   /** The VIP is removed from VPP. */
   removed(key: string): void {
     this.#vips.delete(key);
   }
+
+  /** Called after weights were sent. */
+  onSent: () => void = () => {};
 
   /** Called by found() when there was something new. */
   onFound: () => void = () => {};

@@ -49,7 +49,8 @@ function* familiesOf(view: MetricsView): Generator<[FamilyName, readonly Series[
   yield* processOf(view);
 }
 
-function* healthOf({ snapshot, tallies }: MetricsView): Generator<[FamilyName, readonly Series[]]> {
+function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]> {
+  const { snapshot, tallies } = view;
   const { config } = snapshot;
   const backends = [...snapshot.backends.values()];
   const frontends = [...snapshot.frontends.values()];
@@ -107,6 +108,15 @@ function* healthOf({ snapshot, tallies }: MetricsView): Generator<[FamilyName, r
       }))
     ),
   ];
+  yield [
+    "maglev_frontend_announced",
+    frontends.flatMap(({ name }) => {
+      const announced = view.announced?.(name);
+      return announced === undefined ? [] : [{ labels: [name], value: Number(announced) }];
+    }),
+  ];
+  const stale = view.announceStale;
+  yield ["maglev_announce_stale", stale === undefined ? [] : [{ value: Number(stale) }]];
   const entries = frontends.flatMap(({ name, config: { pools }, effectiveWeights }) =>
     pools.flatMap((pool, p) =>
       pool.backends.map((entry, b) => ({

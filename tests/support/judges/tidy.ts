@@ -19,7 +19,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/explain", "src/forecast"],
   ["src/checker"],
   ["src/intent"],
-  ["src/history"],
+  ["src/announce", "src/history"],
   ["src/vpp/sync"],
   ["src/vpp/counters"],
   ["src/vpp/api"],

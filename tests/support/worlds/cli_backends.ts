@@ -92,6 +92,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       warning: "",
       onAllDown: "close",
       held: false,
+      announced: "",
     },
     {
       name: "dns6",
@@ -128,6 +129,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       warning: "",
       onAllDown: "close",
       held: false,
+      announced: "",
     },
   ];
 }

@@ -111,6 +111,15 @@ export function frontendView(frontend: Frontend, nowMs: WallMs): View {
           optional: true,
         },
         { label: "state", value: frontendStateCell(frontend) },
+        {
+          label: "announced",
+          value: {
+            text: frontend.announced === "announced" ? "yes" : frontend.announced,
+            plain: frontend.announced,
+            ...(frontend.announced === "withdrawn" ? { style: "warn" as const } : {}),
+          },
+          optional: true,
+        },
         { label: "active pool", value: textCell(frontend.activePool) },
         { label: "serving", value: servingCell(frontend) },
         { label: "warning", value: { text: warning, style: "bad" }, optional: true },

@@ -1,0 +1,234 @@
+/**
+ * Keeps the file of announced prefixes in line with the frontends. The routing daemon reads the
+ * file; this program runs nothing.
+ *
+ * The file found at the start is left as it is until all frontends are known, because a restart of
+ * maglevd must not move routes.
+ */
+import type { Clock, Logger, Timer } from "../base/ports.ts";
+import { MaglevError } from "../base/errors.ts";
+import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
+import type { AnnounceFileConfig } from "../config/model.ts";
+import { permissionText } from "../base/permission.ts";
+import { type FolderIo, StateFile } from "../system/state_file.ts";
+import { announcedOf, type Border, judge, type Standings } from "./border.ts";
+import { announcedIn, announceText } from "./file_text.ts";
+import { ReplacedFile } from "./replaced_file.ts";
+
+/** The rest of the daemon, at the present instant. */
+export interface AnnounceSource {
+  /** Undefined: nothing is announced, and no file is written. */
+  settings(): AnnounceFileConfig | undefined;
+  /** The frontends with `announce`. */
+  borders(): readonly Border[];
+  /** When servers and VPP are known: at the latest then, NEVER_MS: only an event brings it. */
+  knownByMs(): MonotonicMs;
+  /** True while VPP is on and cannot be reached, or was not programmed since. */
+  vppAway(): boolean;
+  /** True while an operator keeps all prefixes withdrawn. */
+  isLameduck(): boolean;
+}
+
+export interface AnnouncerOptions {
+  readonly source: AnnounceSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly folder: (path: string) => FolderIo;
+}
+
+/** How long VPP may be away before `on-vpp-away: withdraw` withdraws, in milliseconds. */
+export const VPP_AWAY_MS = 5000;
+
+const MAX_BYTES = 4 << 20;
+
+/** The file in use. */
+interface Open {
+  readonly settings: AnnounceFileConfig;
+  readonly file: ReplacedFile;
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  #open: Open | undefined;
+  #standings: Standings = new Map();
+  /** Latched: the first decision does not wait again. */
+  #known = false;
+  /** Prefixes in the file found. */
+  #found: ReadonlySet<string> = new Set();
+  /** Frontend → its prefix is announced. */
+  #announced = new Map<string, boolean>();
+  /** Frontend → its prefix. */
+  #prefixes = new Map<string, string>();
+  #awaySinceMs: MonotonicMs | undefined;
+  #timer: Timer | undefined;
+  #phase: "idle" | "opening" | "running" | "stopped" = "idle";
+  #soon = false;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  /** True when the prefix of a frontend is announced; undefined: it has no `announce`. */
+  announced(frontend: string): boolean | undefined {
+    return this.#announced.get(frontend);
+  }
+
+  /** True while the file could not be written as it should be; undefined: there is no file. */
+  get stale(): boolean | undefined {
+    return this.#open?.file.stale;
+  }
+
+  /** Reads the file found, then follows the frontends. */
+  start(): void {
+    if (this.#phase === "idle") this.#reopen();
+  }
+
+  /** Decides and begins to write before it returns. */
+  update(): void {
+    if (this.#phase !== "running") return;
+    const { source, clock } = this.#options;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const settings = source.settings();
+    if (settings?.file !== this.#open?.settings.file) return this.#reopen();
+    if (settings === undefined || this.#open === undefined) return;
+    this.#open = { ...this.#open, settings };
+    const nowMs = clock.monotonicMs();
+    const wakeAtMs = earliest(this.#followVpp(settings, nowMs), this.#judge(nowMs));
+    this.#write(nowMs);
+    if (wakeAtMs === NEVER_MS) return;
+    this.#timer = clock.after(Math.max(0, wakeAtMs - nowMs), () => this.update());
+  }
+
+  /** Decides at the end of the present turn; many calls in a turn are one. */
+  updateSoon(): void {
+    if (this.#soon || this.#phase !== "running") return;
+    this.#soon = true;
+    queueMicrotask(() => {
+      this.#soon = false;
+      this.update();
+    });
+  }
+
+  /** Withdraws where that is configured, and waits for the file. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#phase === "stopped") return;
+    this.#phase = "stopped";
+    this.#timer?.cancel();
+    if (this.#open === undefined) return;
+    const { settings: { onStop, format }, file } = this.#open;
+    if (onStop === "withdraw") file.set(announceText(format, []));
+    await file.close();
+  }
+
+  /** When `on-vpp-away` will withdraw. */
+  #followVpp({ onVppAway }: AnnounceFileConfig, nowMs: MonotonicMs): MonotonicMs {
+    this.#awaySinceMs = this.#options.source.vppAway() ? this.#awaySinceMs ?? nowMs : undefined;
+    if (this.#awaySinceMs === undefined || onVppAway === "keep") return NEVER_MS;
+    const dueMs = later(this.#awaySinceMs, VPP_AWAY_MS);
+    return nowMs < dueMs ? dueMs : NEVER_MS;
+  }
+
+  /** Decides on each prefix; when time alone may change that. While VPP is away all stays. */
+  #judge(nowMs: MonotonicMs): MonotonicMs {
+    const { source } = this.#options;
+    if (this.#awaySinceMs !== undefined) return NEVER_MS;
+    const byMs = this.#known ? nowMs : source.knownByMs();
+    if (nowMs < byMs) return byMs;
+    this.#known = true;
+    const borders = source.borders();
+    const { standings, wakeAtMs } = judge(this.#standings, borders, nowMs);
+    this.#standings = standings;
+    return wakeAtMs;
+  }
+
+  #write(nowMs: MonotonicMs): void {
+    const { source } = this.#options;
+    const { settings, file } = this.#open!;
+    const awayMs = this.#awaySinceMs === undefined ? 0 : nowMs - this.#awaySinceMs;
+    const cause = source.isLameduck()
+      ? "lameduck"
+      : settings.onVppAway === "withdraw" && awayMs >= VPP_AWAY_MS
+      ? "VPP is away"
+      : undefined;
+    if (!this.#known && cause === undefined) return;
+    const prefixes = cause === undefined ? announcedOf(this.#standings) : [];
+    file.set(announceText(settings.format, prefixes));
+    this.#report(new Set(prefixes), cause);
+  }
+
+  /** Logs each frontend whose prefix changed sides. */
+  #report(prefixes: ReadonlySet<string>, cause: string | undefined): void {
+    const { source, logger } = this.#options;
+    const before = this.#announced;
+    this.#announced = new Map();
+    const prefixOf = this.#prefixes;
+    this.#prefixes = new Map();
+    for (const { frontend, prefix, serving, minUp } of source.borders()) {
+      const announced = prefixes.has(prefix);
+      this.#announced.set(frontend, announced);
+      this.#prefixes.set(frontend, prefix);
+      if ((before.get(frontend) ?? this.#found.has(prefix)) === announced) continue;
+      const message = `${serving} of at least ${minUp} servers have weight`;
+      if (announced) logger.info("frontend-announced", { frontend, prefix, message });
+      else logger.warn("frontend-withdrawn", { frontend, prefix, message: cause ?? message });
+    }
+    for (const [frontend, announced] of before) {
+      if (!announced || this.#announced.has(frontend)) continue;
+      const prefix = prefixOf.get(frontend);
+      logger.warn("frontend-withdrawn", { frontend, prefix, message: "the frontend is removed" });
+    }
+  }
+
+  /** Changes to the configured file: closes the old one, and reads what the new one has. */
+  #reopen(): void {
+    this.#phase = "opening";
+    const settings = this.#options.source.settings();
+    // Without the section nothing is announced after a reload; another file leaves the old one.
+    if (settings === undefined) this.#open?.file.set(announceText(this.#open.settings.format, []));
+    const closed = this.#open?.file.close();
+    this.#open = undefined;
+    this.#announced = new Map();
+    void Promise.all([closed, settings && this.#readFound(settings)]).then(([, text]) => {
+      if (this.#phase === "stopped") return;
+      if (settings !== undefined) this.#take(settings, text);
+      this.#phase = "running";
+      this.update();
+    });
+  }
+
+  #take(settings: AnnounceFileConfig, text: string | undefined): void {
+    const { clock, logger } = this.#options;
+    const found = announcedIn(text ?? "");
+    this.#found = new Set(found);
+    // Announced so far, and above the border only since this program can tell.
+    const standing = { announced: true, aboveSinceMs: undefined };
+    this.#standings = new Map(found.map((prefix) => [prefix, standing]));
+    const { file } = settings;
+    const stateFile = this.#fileAt(file);
+    const onFailure = (reason: string | undefined) => {
+      if (reason === undefined) logger.info("announce-written", { file });
+      else logger.error("announce-failed", { file, err: reason });
+    };
+    const write = (content: string) => stateFile.write(new TextEncoder().encode(content));
+    this.#open = { settings, file: new ReplacedFile({ write, clock, onFailure }, text) };
+  }
+
+  /** The file's text; undefined when it is missing or cannot be read. */
+  async #readFound({ file }: AnnounceFileConfig): Promise<string | undefined> {
+    try {
+      const bytes = await this.#fileAt(file).read();
+      return bytes && new TextDecoder().decode(bytes);
+    } catch (error) {
+      const err = permissionText(error) ?? MaglevError.from(error).message;
+      this.#options.logger.warn("announce-failed", { file, err });
+      return undefined;
+    }
+  }
+
+  #fileAt(path: string): StateFile {
+    const slash = path.lastIndexOf("/");
+    const io = this.#options.folder(path.slice(0, slash) || "/");
+    return new StateFile({ io, name: path.slice(slash + 1), maxBytes: MAX_BYTES, maxKept: 0 });
+  }
+}

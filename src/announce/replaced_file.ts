@@ -1,0 +1,71 @@
+/**
+ * A file whose newest content is written, and written again each second until it succeeds. Contents
+ * that are replaced before their turn are never written.
+ */
+import { pause } from "../async/pause.ts";
+import { MaglevError } from "../base/errors.ts";
+import { permissionText } from "../base/permission.ts";
+import type { Clock } from "../base/ports.ts";
+
+/** Time between a failed write and the next attempt, in milliseconds. */
+export const RETRY_MS = 1000;
+
+export interface ReplacedFileOptions {
+  /** Replaces the file atomically; rejects when it fails. */
+  readonly write: (text: string) => Promise<void>;
+  readonly clock: Pick<Clock, "after">;
+  /** Called with the reason at the first failure in a row, and without one when it succeeds again. */
+  readonly onFailure: (reason: string | undefined) => void;
+}
+
+export class ReplacedFile {
+  readonly #options: ReplacedFileOptions;
+  readonly #closing = new AbortController();
+  #wanted: string | undefined;
+  #written: string | undefined;
+  #failing = false;
+  #running: Promise<void> | undefined;
+
+  /** `written`: the content found; undefined: it is unknown. */
+  constructor(options: ReplacedFileOptions, written: string | undefined) {
+    this.#options = options;
+    this.#written = written;
+  }
+
+  /** True while the file differs from what it should be. */
+  get stale(): boolean {
+    return this.#wanted !== undefined && this.#wanted !== this.#written;
+  }
+
+  /** Begins to write immediately, unless the file has it already. */
+  set(text: string): void {
+    this.#wanted = text;
+    if (this.stale) this.#running ??= this.#write().finally(() => this.#running = undefined);
+  }
+
+  /** Waits for the write that runs; a failed one is not repeated. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #write(): Promise<void> {
+    const { write, clock, onFailure } = this.#options;
+    const { signal } = this.#closing;
+    while (this.stale) {
+      const text = this.#wanted!;
+      try {
+        await write(text);
+        this.#written = text;
+        if (this.#failing) onFailure(undefined);
+        this.#failing = false;
+      } catch (error) {
+        if (!this.#failing) onFailure(permissionText(error) ?? MaglevError.from(error).message);
+        this.#failing = true;
+        if (signal.aborted) return;
+        await pause(RETRY_MS, { clock, signal });
+        // One attempt more with what is wanted at the end.
+      }
+    }
+  }
+}

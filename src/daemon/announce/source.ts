@@ -1,0 +1,117 @@
+/** Shows the announcer the frontends, and what VPP acknowledged. */
+import { Announcer, type AnnounceSource } from "../../announce/announcer.ts";
+import type { Border } from "../../announce/border.ts";
+import type { Clock, Logger } from "../../base/ports.ts";
+import { FAR_PAST_MS, later, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
+import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
+import { folderIo } from "../../system/state_file.ts";
+import { vipKeyOf } from "../../vpp/lb/desired.ts";
+import type { VppConnection } from "../../vpp/ports.ts";
+import type { SentWeights } from "../../vpp/sync/sent_weights.ts";
+
+export interface AnnounceOptions {
+  readonly checker: CheckerReader;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Absent without VPP. */
+  readonly vpp?: {
+    readonly sent: SentWeights;
+    /** True while VPP is connected and was compared since. */
+    readonly programmed: () => boolean;
+    readonly warmedUp: () => boolean;
+  } | undefined;
+  /** True while an operator keeps all prefixes withdrawn. */
+  readonly isLameduck: () => boolean;
+}
+
+/** Follows whether VPP is connected and was programmed since. */
+export class VppProgress {
+  readonly warmedUp: () => boolean;
+  #programmed = false;
+  #listener = () => {};
+
+  constructor(connection: Pick<VppConnection, "subscribe">, warmedUp: () => boolean) {
+    this.warmedUp = warmedUp;
+    connection.subscribe(({ kind }) => {
+      if (kind === "connected" || !this.#programmed) return;
+      this.#programmed = false;
+      this.#listener();
+    });
+  }
+
+  readonly programmed = () => this.#programmed;
+
+  /** Calls `listener` at each change. */
+  follow(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  /** The whole of VPP was compared and programmed. */
+  synchronised(): void {
+    this.#programmed = true;
+    this.#listener();
+  }
+}
+
+/** `startup-max-delay` of a configuration without a `vpp.lb` section, in milliseconds. */
+const MAX_DELAY_MS = 30_000;
+
+/** The announcer of a daemon; start it with the daemon. */
+export function createAnnouncer(options: AnnounceOptions): Announcer {
+  const { clock, logger, checker, vpp } = options;
+  const source = announceSource(options);
+  const folder = (path: string) => folderIo(path, { fileMode: 0o644 });
+  const announcer = new Announcer({ source, clock, logger, folder });
+  if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
+  // In the same turn as the requests to VPP: neither waits for the other.
+  checker.subscribe(({ kind }) => {
+    if (kind === "program" || kind === "reload" || kind === "frontend") announcer.update();
+  });
+  return announcer;
+}
+
+function announceSource(
+  { checker, vpp, clock, isLameduck }: AnnounceOptions,
+): AnnounceSource {
+  let startMs: MonotonicMs | undefined;
+  return {
+    isLameduck,
+    settings: () => checker.current.config.announce,
+    borders: () => borders(checker, vpp?.sent),
+    knownByMs() {
+      if (vpp !== undefined) return vpp.warmedUp() ? FAR_PAST_MS : NEVER_MS;
+      const { config, frontends } = checker.current;
+      startMs ??= clock.monotonicMs();
+      const unknown = [...frontends.values()].some(({ state, config: { announce } }) =>
+        announce !== undefined && state === "unknown"
+      );
+      if (!unknown) return FAR_PAST_MS;
+      return later(startMs, config.vppLb?.startupMaxDelayMs ?? MAX_DELAY_MS);
+    },
+    vppAway: () => vpp !== undefined && !vpp.programmed(),
+  };
+}
+
+function borders(
+  { current: { frontends } }: CheckerReader,
+  sent: SentWeights | undefined,
+): readonly Border[] {
+  const found: Border[] = [];
+  for (const view of frontends.values()) {
+    const { announce, address } = view.config;
+    if (announce === undefined) continue;
+    const prefix = `${address.text}/${address.family === 4 ? 32 : 128}`;
+    const serving = servingOf(view, sent);
+    found.push({ frontend: view.name, prefix, serving, ...announce });
+  }
+  return found;
+}
+
+/** Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. */
+function servingOf({ config, servers }: FrontendView, sent: SentWeights | undefined): number {
+  const weights = sent?.of(vipKeyOf(config));
+  return servers.filter(({ address, weight, keep }) => {
+    if (sent === undefined) return weight > 0;
+    return (weight > 0 || keep === true) && (weights?.get(address.text) ?? 0) > 0;
+  }).length;
+}
