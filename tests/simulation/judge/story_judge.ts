@@ -74,6 +74,7 @@ export class StoryJudge {
   }
 
   happened(event: CheckerEvent): void {
+    if (event.kind === "policy") this.#story.push(policyText(event.change));
     if (event.kind !== "backend" && event.kind !== "frontend") return;
     this.#story.push(eventText(event.kind, event.name, event.transition));
   }
@@ -197,6 +198,8 @@ function receivedText({ event }: Event): string {
     case "backend":
     case "frontend":
       return eventText(event.$case, event.value.name, event.value.transition!);
+    case "policy":
+      return policyText(event.value);
     default:
       return `an event of another kind: ${event?.$case}`;
   }
@@ -208,6 +211,14 @@ function eventText(
   { from, to }: { readonly from: string; readonly to: string },
 ): string {
   return `${kind} ${name} ${from} -> ${to}`;
+}
+
+function policyText({ event, frontend, message }: {
+  readonly event: string;
+  readonly frontend: string;
+  readonly message: string;
+}): string {
+  return `${event} ${frontend}: ${message}`;
 }
 
 function recordText({ atMs, event, fields }: HistoryRecord): string {

@@ -252,8 +252,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "subscribers miss events of frontends",
     file: "src/grpc/handlers/watch.ts",
-    from: '(event.kind === "backend" || event.kind === "frontend") && wants(event)',
-    to: 'event.kind === "backend" && wants(event)',
+    from: 'event.kind !== "reload" && wants(event)',
+    to: 'event.kind !== "reload" && event.kind !== "frontend" && wants(event)',
   },
   {
     name: "the history is not stored whole",
