@@ -50,8 +50,8 @@ const RECREATED_MS = 5000;
 const MOST_TIMERS = 40;
 /** The file, a temporary one and the quarantined ones. */
 const MOST_FILES = 8;
-/** Of the history; it is short here. */
-const MOST_SEGMENTS = 3;
+/** Files of the history, as in segments.ts. */
+const MOST_SEGMENTS = 16;
 
 /** How often things are checked that are not bound to an event. */
 export interface JudgePace {
