@@ -43,7 +43,15 @@ export async function world(
   kind: ApiKind,
   fn: (world: World) => Promise<void>,
   frontends: Readonly<Record<string, FrontendText>> = FRONTENDS,
+<<<<<<< ours
   flowTimeout = "1s",
+=======
+  { operated = false, flowTimeout = "1s" }: {
+    /** Each maglevd listens for operators, and keeps what they want. */
+    readonly operated?: boolean;
+    readonly flowTimeout?: string;
+  } = {},
+>>>>>>> theirs
 ): Promise<void> {
   await withFolder(async (folder) => {
     await using wire = await new Wire().make();
@@ -69,6 +77,7 @@ export async function world(
         start(launcher) {
           const daemon = new Daemon({
             ...launcher === undefined ? {} : { launcher },
+            ...operated ? { grpcAddr: "127.0.0.1:0", stateDir: `${folder}/state` } : {},
             config,
             vppApiAddr: vpp.apiAddress(kind),
             vppStatsAddr: vpp.statsSocket,

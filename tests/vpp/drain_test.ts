@@ -1,0 +1,87 @@
+/**
+ * Drains on a real VPP that carries traffic: established flows stay until the end, new ones go
+ * elsewhere, also over a restart of maglevd. Skipped without MAGLEV_VPP_PREFIX.
+ */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { GrpcClient, missingForGrpcClient } from "../support/judges/grpc_client.ts";
+import { readUntil } from "../support/judges/until.ts";
+import { grpcAddress } from "../support/worlds/grpc_stage.ts";
+import { A, B, LULL_MS, sending, world } from "./traffic_world.ts";
+import type { RunningVpp } from "./support.ts";
+import { view } from "./view.ts";
+import { type FlowReport, NO_WIRE } from "./wire.ts";
+
+const VIP = "192.0.2.1";
+const KEY = `${VIP}/32 6 80`;
+const DRAIN_MS = 14_000;
+/** Flows that never pause, because a flow that rests longer than VPP's flow timeout is a new one. */
+const FLOWS = { port: 80, steady: 60, resting: 0 };
+
+const missing = NO_WIRE === "" ? missingForGrpcClient() : undefined;
+const skipped = missing === undefined ? NO_WIRE : ` (skipped: ${missing})`;
+
+async function vppHas(vpp: RunningVpp, servers: readonly string[]): Promise<void> {
+  const wanted = JSON.stringify(servers);
+  await readUntil(
+    async () => JSON.stringify((await view(vpp))[KEY]),
+    (text) => text === wanted,
+    { what: `VPP has ${wanted}` },
+  );
+}
+
+/** The number of flows that used a server. */
+function flowsOn(server: string, { flows }: FlowReport): number {
+  return Object.values(flows).filter((servers) => server in servers).length;
+}
+
+Deno.test({
+  name: `real VPP: a drain keeps its flows until its end, over a restart of maglevd${skipped}`,
+  ignore: skipped !== "",
+  fn: () =>
+    world(
+      "socket",
+      async ({ vpp, wire, servers, start }) => {
+        await Promise.all([servers[2]!.close(), servers[3]!.close()]);
+        let daemon = start();
+        await daemon.seen((line) => line.msg === "vpp-warmup-done");
+        await vppHas(vpp, [`${A} 100`, `${B} 100`]);
+        const targets = [{ address: VIP, ...FLOWS }];
+        const old = await wire.flows(targets);
+        await sleep(LULL_MS);
+        {
+          await using client = await GrpcClient.start({ target: await grpcAddress(daemon) });
+          const request = { name: "b0", forNs: String(DRAIN_MS * 1_000_000), then: "disable" };
+          assert.equal((await client.call("DrainBackend", request)).code, "OK");
+          const last = await client.call("DrainBackend", { name: "b1" });
+          assert.equal(last.code, "FAILED_PRECONDITION");
+        }
+        await vppHas(vpp, [`${A} 0`, `${B} 100`]);
+        daemon.process.signal("SIGKILL");
+        await daemon.process.ended;
+        daemon = start();
+        await daemon.seen((line) => line.msg === "vpp-warmup-done");
+        await sleep(LULL_MS);
+        // Every flow of before has kept its one server, also those of the drained one.
+        const kept = await old.stop();
+        for (const [flow, used] of Object.entries(kept.flows)) {
+          assert.equal(Object.keys(used).length, 1, `${flow}: ${JSON.stringify(used)}`);
+        }
+        assert.ok(flowsOn(A, kept) > 10 && flowsOn(B, kept) > 10);
+        const ended = await daemon.seen((line) => line.msg === "operator-intent-expired", {
+          deadlineMs: DRAIN_MS + 5000,
+        });
+        assert.deepEqual([ended.intent, ended.backend], ["drain", "b0"]);
+        const cut = await daemon.seen(
+          (line) =>
+            line.msg === "vpp-lbsync-as-weight" && line.address === A && line.flush === true,
+        );
+        assert.equal(cut.weight, 0);
+        const after = await sending(await wire.flows(targets));
+        assert.equal(flowsOn(A, after), 0, "the disabled server gets nothing");
+        assert.equal(flowsOn(B, after), FLOWS.steady + FLOWS.resting);
+      },
+      { web: { address: VIP, pools: { main: { b0: 100, b1: 100 } } } },
+      { operated: true, flowTimeout: "5s" },
+    ),
+});
