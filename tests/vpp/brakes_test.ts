@@ -150,5 +150,5 @@ Deno.test({
         pools: { main: { b0: 100, b1: 100, b2: 100, b3: 100 } },
         maxDown: "50%",
       },
-    }, "40s"),
+    }, { flowTimeout: "40s" }),
 });

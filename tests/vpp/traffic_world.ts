@@ -43,15 +43,11 @@ export async function world(
   kind: ApiKind,
   fn: (world: World) => Promise<void>,
   frontends: Readonly<Record<string, FrontendText>> = FRONTENDS,
-<<<<<<< ours
-  flowTimeout = "1s",
-=======
   { operated = false, flowTimeout = "1s" }: {
     /** Each maglevd listens for operators, and keeps what they want. */
     readonly operated?: boolean;
     readonly flowTimeout?: string;
   } = {},
->>>>>>> theirs
 ): Promise<void> {
   await withFolder(async (folder) => {
     await using wire = await new Wire().make();
