@@ -53,14 +53,16 @@ grpcTest("every reading method returns the present objects, in the file's order"
       pools: [
         {
           name: "main",
+          maxDown: "",
           backends: [
-            { name: "b0", weight: 100, effectiveWeight: 100, state: "up" },
-            { name: "b1", weight: 50, effectiveWeight: 50, state: "up" },
+            { name: "b0", weight: 100, effectiveWeight: 100, state: "up", held: false },
+            { name: "b1", weight: 50, effectiveWeight: 50, state: "up", held: false },
           ],
         },
         {
           name: "spare",
-          backends: [{ name: "b2", weight: 70, effectiveWeight: 0, state: "up" }],
+          maxDown: "",
+          backends: [{ name: "b2", weight: 70, effectiveWeight: 0, state: "up", held: false }],
         },
       ],
     });
