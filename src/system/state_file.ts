@@ -99,20 +99,32 @@ export class StateFile {
   }
 }
 
-/** A folder of the file system; `fileMode`: of new files, by default readable for the owner alone. */
-export function folderIo(path: string, { fileMode = 0o600 } = {}): FolderIo {
+/** Options of a folder of the file system. */
+export interface FolderOptions {
+  /** True: other users may read new files and a folder that is made here. Default: the owner alone. */
+  readonly readableByAll?: boolean;
+}
+
+/** A folder of the file system. */
+export function folderIo(path: string, { readableByAll = false }: FolderOptions = {}): FolderIo {
   const at = (name: string) => `${path}/${name}`;
+  // The umask of a service cuts the mode of what is created, but not of a chmod.
+  const share = async (created: string, mode: number) => {
+    if (readableByAll) await Deno.chmod(created, mode);
+  };
   return {
     async make() {
       try {
         await Deno.mkdir(path, { mode: 0o700 });
+        await share(path, 0o755);
       } catch (error) {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     },
     read: (name, maxBytes) => readIfPresent(at(name), maxBytes),
     async writeNew(name, bytes) {
-      using file = await Deno.open(at(name), { write: true, createNew: true, mode: fileMode });
+      using file = await Deno.open(at(name), { write: true, createNew: true, mode: 0o600 });
+      await share(at(name), 0o644);
       await writeAll(file, bytes);
     },
     async append(name, bytes) {

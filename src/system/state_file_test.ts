@@ -76,6 +76,20 @@ Deno.test("a real folder is created for its owner alone, read and written", asyn
   });
 });
 
+Deno.test("a real folder for all to read is that under any umask", async () => {
+  await withFolder(async (parent) => {
+    const before = Deno.umask(0o077);
+    try {
+      const path = `${parent}/run`;
+      await fileIn(folderIo(path, { readableByAll: true })).write(bytes("one"));
+      assert.equal(Deno.statSync(path).mode! & 0o777, 0o755);
+      assert.equal(Deno.statSync(`${path}/${NAME}`).mode! & 0o777, 0o644);
+    } finally {
+      Deno.umask(before);
+    }
+  });
+});
+
 Deno.test("a real folder: the file and then the folder are synced", async () => {
   const { sync } = Deno.FsFile.prototype;
   const synced: boolean[] = [];

@@ -60,7 +60,7 @@ const MAX_DELAY_MS = 30_000;
 export function createAnnouncer(options: AnnounceOptions): Announcer {
   const { clock, logger, checker, vpp } = options;
   const source = announceSource(options);
-  const folder = (path: string) => folderIo(path, { fileMode: 0o644 });
+  const folder = (path: string) => folderIo(path, { readableByAll: true });
   const announcer = new Announcer({ source, clock, logger, folder });
   if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
   // In the same turn as the requests to VPP: neither waits for the other.
