@@ -21,7 +21,7 @@ export interface AnnounceSource {
   settings(): AnnounceFileConfig | undefined;
   /** The frontends with `announce`. */
   borders(): readonly Border[];
-  /** When servers and VPP are known: at the latest then, NEVER_MS: only an event brings it. */
+  /** When servers and VPP count as known, at the latest. */
   knownByMs(): MonotonicMs;
   /** True while VPP is on and cannot be reached, or was not programmed since. */
   vppAway(): boolean;

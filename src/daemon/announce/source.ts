@@ -2,7 +2,7 @@
 import { Announcer, type AnnounceSource } from "../../announce/announcer.ts";
 import type { Border } from "../../announce/border.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
-import { FAR_PAST_MS, later, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
+import { FAR_PAST_MS, later } from "../../base/instant.ts";
 import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
 import { folderIo } from "../../system/state_file.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
@@ -73,23 +73,25 @@ export function createAnnouncer(options: AnnounceOptions): Announcer {
 function announceSource(
   { checker, vpp, clock, isLameduck }: AnnounceOptions,
 ): AnnounceSource {
-  let startMs: MonotonicMs | undefined;
+  const startMs = clock.monotonicMs();
   return {
     isLameduck,
     settings: () => checker.current.config.announce,
     borders: () => borders(checker, vpp?.sent),
     knownByMs() {
-      if (vpp !== undefined) return vpp.warmedUp() ? FAR_PAST_MS : NEVER_MS;
       const { config, frontends } = checker.current;
-      startMs ??= clock.monotonicMs();
-      const unknown = [...frontends.values()].some(({ state, config: { announce } }) =>
-        announce !== undefined && state === "unknown"
-      );
-      if (!unknown) return FAR_PAST_MS;
+      const known = vpp?.warmedUp() ?? ![...frontends.values()].some(isUnknown);
+      if (known) return FAR_PAST_MS;
+      // Warm-up goes on while the prober is blind to a frontend; the other prefixes do not wait.
       return later(startMs, config.vppLb?.startupMaxDelayMs ?? MAX_DELAY_MS);
     },
     vppAway: () => vpp !== undefined && !vpp.programmed(),
   };
+}
+
+/** True for a frontend with `announce` whose servers have no verdict yet. */
+function isUnknown({ state, config: { announce } }: FrontendView): boolean {
+  return announce !== undefined && state === "unknown";
 }
 
 function borders(

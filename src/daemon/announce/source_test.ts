@@ -1,0 +1,121 @@
+/**
+ * Goal: a prefix is announced exactly when VPP can serve it. Method: a checker, a reconciler over
+ * the simulator's plugin, and an announcer with its file in a real folder.
+ */
+import assert from "node:assert/strict";
+import { settle } from "../../../tests/support/fakes/fake_clock.ts";
+import { FAIL } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { until } from "../../../tests/support/judges/until.ts";
+import { withFolder } from "../../../tests/support/servers/daemon.ts";
+import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
+import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
+import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts";
+import type { Config, FrontendConfig } from "../../config/model.ts";
+import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
+import { Reconciler } from "../../vpp/sync/reconcile.ts";
+import { SentWeights } from "../../vpp/sync/sent_weights.ts";
+import { desiredSource } from "../desired_source.ts";
+import { createAnnouncer, VppProgress } from "./source.ts";
+
+const HYSTERESIS_MS = 10_000;
+const MAX_DELAY_MS = 30_000;
+
+/** All frontends have `announce` with `min-up: 1`. */
+function announcing(small: SmallConfig, file: string): Config {
+  const config = smallConfig({ newFlowsTableLength: 1024, ...small });
+  const announce = { minUp: 1, hysteresisMs: HYSTERESIS_MS };
+  return {
+    ...config,
+    announce: { file, format: "text", onStop: "keep", onVppAway: "keep" },
+    vppLb: { ...config.vppLb!, startupMaxDelayMs: MAX_DELAY_MS },
+    frontends: new Map(
+      [...config.frontends].map(([name, frontend]) => [name, { ...frontend, announce }]),
+    ),
+  };
+}
+
+interface World extends ReturnType<typeof setUp> {
+  readonly lb: PluginLb;
+  readonly announced: (frontend: string) => boolean | undefined;
+  /** Time passes, second by second, with a probe of each kind in each. */
+  pass(seconds: number, probe?: () => void): Promise<void>;
+}
+
+/** Runs `fn` in a started world; `found`: the text of the file at the start. */
+async function inWorld(
+  { found, ...small }: SmallConfig & { readonly found: string },
+  fn: (world: World) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const file = `${folder}/announce`;
+    await Deno.writeTextFile(file, found);
+    const sent = new SentWeights();
+    const weightsSent = (frontend: FrontendConfig) => sent.of(vipKeyOf(frontend));
+    const all = setUp(announcing(small, file), { weightsSent });
+    const { checker, clock, logger } = all;
+    const connection = new FakeConnection();
+    const reconciler: Reconciler = new Reconciler({
+      connection,
+      source: desiredSource(checker),
+      clock,
+      logger,
+      lbConfig: () => vppLbOf(checker.current.config),
+      pace: { readEveryMs: 0, recreateEveryMs: 0 },
+      sent,
+      onStats: (report) => {
+        if (report.scope === "all") progress.synchronised();
+      },
+    });
+    const progress = new VppProgress(connection, () => reconciler.warmedUp);
+    checker.subscribe((event) => event.kind === "program" && reconciler.transition(event));
+    const announcer = createAnnouncer({
+      checker,
+      clock,
+      logger,
+      isLameduck: () => false,
+      vpp: { sent, ...progress },
+    });
+    progress.follow(() => announcer.update());
+    const lb = new PluginLb();
+    reconciler.start();
+    connection.connect(lb);
+    checker.start();
+    announcer.start();
+    await until(() => announcer.stale !== undefined, { what: "the file was read" });
+    await settle();
+    await fn({
+      ...all,
+      lb,
+      announced: (frontend) => announcer.announced(frontend),
+      async pass(seconds, probe = () => {}) {
+        for (let second = 0; second < seconds; second++) {
+          probe();
+          await clock.advanceAsync(1000);
+          await settle();
+        }
+      },
+    });
+    checker.stop();
+    await reconciler.stop();
+    await announcer.stop();
+  });
+}
+
+Deno.test("a frontend that the prober is blind to delays no other prefix longer than warm-up", async () => {
+  const small = {
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a" }, dns: { pools: "b" } },
+    found: "192.0.2.1/32\n192.0.2.2/32\n",
+  };
+  await inWorld(small, async ({ announced, engine, pass }) => {
+    const probe = () => {
+      engine.report({ a: FAIL });
+      engine.reportVoid("b");
+    };
+    await pass(MAX_DELAY_MS / 1000 - 1, probe);
+    assert.equal(announced("web"), undefined, "undecided");
+    await pass(2, probe);
+    assert.equal(announced("web"), false);
+  });
+});
