@@ -70,6 +70,7 @@ function world(found?: string): World {
     frontend: "web",
     prefix: "192.0.2.1/32",
     serving: 1,
+    acknowledged: 1,
     minUp: 1,
     hysteresisMs: 10_000,
   };
@@ -100,7 +101,7 @@ function world(found?: string): World {
     announcer,
     settle,
     async serve(serving) {
-      state.borders = [{ ...web, serving }];
+      state.borders = [{ ...web, serving, acknowledged: serving }];
       announcer.update();
       await settle();
     },

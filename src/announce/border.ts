@@ -4,6 +4,9 @@
  * A prefix is up while every frontend on it has at least `min-up` servers with weight. It is
  * withdrawn immediately, and announced again only after `hysteresis` above the border without a
  * break, so that a server at the border cannot make the routing flap.
+ *
+ * Weights on their way to VPP withdraw a prefix, but only those that VPP acknowledged announce one.
+ * An announced prefix stays while a VIP is recreated, when VPP has no servers for an instant.
  */
 import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 
@@ -12,8 +15,10 @@ export interface Border {
   readonly frontend: string;
   /** The VIP in CIDR form: `192.0.2.10/32`. */
   readonly prefix: string;
-  /** Number of servers with weight, in the configuration's view and in VPP. */
+  /** Number of servers with weight, in the configuration's view and as sent to VPP. */
   readonly serving: number;
+  /** Number of those whose weight VPP acknowledged. */
+  readonly acknowledged: number;
   readonly minUp: number;
   readonly hysteresisMs: number;
 }
@@ -22,12 +27,20 @@ export interface Border {
 export interface Standing {
   /** It is announced, unless everything is withdrawn. */
   readonly announced: boolean;
-  /** Since when it is above the border without a break; undefined: it is below. */
+  /** Since when it is above the border in VPP, without a break; undefined: it is below. */
   readonly aboveSinceMs: MonotonicMs | undefined;
 }
 
 /** By prefix. */
 export type Standings = ReadonlyMap<string, Standing>;
+
+/** The frontends of a prefix together. */
+interface Prefix {
+  above: boolean;
+  /** VPP acknowledged enough of them. */
+  done: boolean;
+  hysteresisMs: number;
+}
 
 /** The standings after `past` with these borders, and when time alone may change them. */
 export function judge(
@@ -35,24 +48,26 @@ export function judge(
   borders: readonly Border[],
   nowMs: MonotonicMs,
 ): { readonly standings: Standings; readonly wakeAtMs: MonotonicMs } {
-  const prefixes = new Map<string, { above: boolean; hysteresisMs: number }>();
-  for (const { prefix, serving, minUp, hysteresisMs } of borders) {
+  const prefixes = new Map<string, Prefix>();
+  for (const { prefix, serving, acknowledged, minUp, hysteresisMs } of borders) {
     const known = prefixes.get(prefix);
     const above = serving >= minUp;
-    if (known === undefined) prefixes.set(prefix, { above, hysteresisMs });
+    const done = acknowledged >= minUp;
+    if (known === undefined) prefixes.set(prefix, { above, done, hysteresisMs });
     else {
       known.above &&= above;
+      known.done &&= done;
       known.hysteresisMs = Math.max(known.hysteresisMs, hysteresisMs);
     }
   }
   const standings = new Map<string, Standing>();
   let wakeAtMs = NEVER_MS;
-  for (const [prefix, { above, hysteresisMs }] of prefixes) {
-    if (!above) {
+  for (const [prefix, { above, done, hysteresisMs }] of prefixes) {
+    const before = past.get(prefix);
+    if (!above || (!done && before?.announced !== true)) {
       standings.set(prefix, { announced: false, aboveSinceMs: undefined });
       continue;
     }
-    const before = past.get(prefix);
     const aboveSinceMs = before?.aboveSinceMs ?? nowMs;
     const dueMs = later(aboveSinceMs, hysteresisMs);
     const announced = before?.announced === true || nowMs >= dueMs;

@@ -9,6 +9,7 @@ const WEB: Border = {
   frontend: "web",
   prefix: "192.0.2.1/32",
   serving: 2,
+  acknowledged: 2,
   minUp: 2,
   hysteresisMs: 10_000,
 };
@@ -24,6 +25,19 @@ Deno.test("judge() withdraws immediately, and announces again after the hysteres
   assert.deepEqual(announcedOf(judge(up.standings, [WEB], monotonic(10_099)).standings), []);
   const due = judge(up.standings, [WEB], monotonic(10_100));
   assert.deepEqual(announcedOf(due.standings), [WEB.prefix]);
+});
+
+Deno.test("judge() announces what VPP acknowledged, and keeps an announced prefix while VPP lags", () => {
+  const lagging = { ...WEB, acknowledged: 1 };
+  const waiting = judge(new Map(), [lagging], monotonic(0));
+  assert.deepEqual([announcedOf(waiting.standings), waiting.wakeAtMs], [[], NEVER_MS]);
+  const counting = judge(waiting.standings, [WEB], monotonic(20_000));
+  assert.deepEqual([announcedOf(counting.standings), counting.wakeAtMs], [[], 30_000]);
+  const again = judge(counting.standings, [lagging], monotonic(29_000));
+  assert.equal(again.wakeAtMs, NEVER_MS, "VPP lost a server: without a break");
+  const due = judge(counting.standings, [WEB], monotonic(30_000));
+  const recreated = judge(due.standings, [lagging], monotonic(30_001));
+  assert.deepEqual(announcedOf(recreated.standings), [WEB.prefix]);
 });
 
 Deno.test("judge() announces a prefix while all of its frontends are above, by the longest hysteresis", () => {

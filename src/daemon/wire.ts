@@ -97,9 +97,11 @@ export function wireDaemon(options: WireOptions): Daemon {
     clock,
     logger,
     isLameduck: options.isLameduck ?? (() => false),
-    ...(sent && vpp ? { vpp: { sent, ...vpp.progress } } : {}),
+    ...(sent && vpp
+      ? { vpp: { sent, ...vpp.progress, vip: (key) => vpp.reconciler.vip(key) } }
+      : {}),
   });
-  vpp?.progress.follow(() => announcer.update());
+  vpp?.progress.follow(() => announcer.updateSoon());
   let running = false;
   return {
     checker,
@@ -164,7 +166,7 @@ function wireVpp(
     sent,
     onStats: (report) => {
       events?.synchronised(report);
-      if (report.scope === "all") progress.synchronised();
+      progress.synchronised(report);
     },
   });
   const progress = new VppProgress(connection, () => reconciler.warmedUp);

@@ -6,7 +6,9 @@ import { FAR_PAST_MS, later } from "../../base/instant.ts";
 import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
 import { folderIo } from "../../system/state_file.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
+import type { ActualVip, VipKey } from "../../vpp/lb/model.ts";
 import type { VppConnection } from "../../vpp/ports.ts";
+import type { SyncReport } from "../../vpp/sync/report.ts";
 import type { SentWeights } from "../../vpp/sync/sent_weights.ts";
 
 export interface AnnounceOptions {
@@ -19,6 +21,8 @@ export interface AnnounceOptions {
     /** True while VPP is connected and was compared since. */
     readonly programmed: () => boolean;
     readonly warmedUp: () => boolean;
+    /** A VIP as VPP acknowledged it; undefined: VPP has not got it, or is away. */
+    readonly vip: (key: VipKey) => ActualVip | undefined;
   } | undefined;
   /** True while an operator keeps all prefixes withdrawn. */
   readonly isLameduck: () => boolean;
@@ -46,9 +50,10 @@ export class VppProgress {
     this.#listener = listener;
   }
 
-  /** The whole of VPP was compared and programmed. */
-  synchronised(): void {
-    this.#programmed = true;
+  /** VPP answered all of a synchronisation. */
+  synchronised({ scope }: Pick<SyncReport, "scope">): void {
+    // Prefixes of VIPs that VPP refused are held back one by one.
+    if (scope === "all") this.#programmed = true;
     this.#listener();
   }
 }
@@ -77,7 +82,7 @@ function announceSource(
   return {
     isLameduck,
     settings: () => checker.current.config.announce,
-    borders: () => borders(checker, vpp?.sent),
+    borders: () => borders(checker, vpp),
     knownByMs() {
       const { config, frontends } = checker.current;
       const known = vpp?.warmedUp() ?? ![...frontends.values()].some(isUnknown);
@@ -96,24 +101,35 @@ function isUnknown({ state, config: { announce } }: FrontendView): boolean {
 
 function borders(
   { current: { frontends } }: CheckerReader,
-  sent: SentWeights | undefined,
+  vpp: AnnounceOptions["vpp"],
 ): readonly Border[] {
   const found: Border[] = [];
   for (const view of frontends.values()) {
     const { announce, address } = view.config;
     if (announce === undefined) continue;
     const prefix = `${address.text}/${address.family === 4 ? 32 : 128}`;
-    const serving = servingOf(view, sent);
-    found.push({ frontend: view.name, prefix, serving, ...announce });
+    found.push({ frontend: view.name, prefix, ...servingOf(view, vpp), ...announce });
   }
   return found;
 }
 
 /** Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. */
-function servingOf({ config, servers }: FrontendView, sent: SentWeights | undefined): number {
-  const weights = sent?.of(vipKeyOf(config));
-  return servers.filter(({ address, weight, keep }) => {
-    if (sent === undefined) return weight > 0;
-    return (weight > 0 || keep === true) && (weights?.get(address.text) ?? 0) > 0;
-  }).length;
+function servingOf(
+  { config, servers }: FrontendView,
+  vpp: AnnounceOptions["vpp"],
+): Pick<Border, "serving" | "acknowledged"> {
+  if (vpp === undefined) {
+    const serving = servers.filter(({ weight }) => weight > 0).length;
+    return { serving, acknowledged: serving };
+  }
+  const key = vipKeyOf(config);
+  const sent = vpp.sent.of(key);
+  const serving = servers.filter(({ address, weight, keep }) =>
+    (weight > 0 || keep === true) && (sent?.get(address.text) ?? 0) > 0
+  );
+  const inVpp = new Set(
+    vpp.vip(key)?.servers.filter(({ weight }) => weight > 0).map(({ address }) => address.text),
+  );
+  const acknowledged = serving.filter(({ address }) => inVpp.has(address.text)).length;
+  return { serving: serving.length, acknowledged };
 }

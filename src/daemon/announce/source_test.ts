@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { settle } from "../../../tests/support/fakes/fake_clock.ts";
-import { FAIL } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { until } from "../../../tests/support/judges/until.ts";
 import { withFolder } from "../../../tests/support/servers/daemon.ts";
@@ -63,9 +63,7 @@ async function inWorld(
       lbConfig: () => vppLbOf(checker.current.config),
       pace: { readEveryMs: 0, recreateEveryMs: 0 },
       sent,
-      onStats: (report) => {
-        if (report.scope === "all") progress.synchronised();
-      },
+      onStats: (report) => progress.synchronised(report),
     });
     const progress = new VppProgress(connection, () => reconciler.warmedUp);
     checker.subscribe((event) => event.kind === "program" && reconciler.transition(event));
@@ -74,9 +72,9 @@ async function inWorld(
       clock,
       logger,
       isLameduck: () => false,
-      vpp: { sent, ...progress },
+      vpp: { sent, ...progress, vip: (key) => reconciler.vip(key) },
     });
-    progress.follow(() => announcer.update());
+    progress.follow(() => announcer.updateSoon());
     const lb = new PluginLb();
     reconciler.start();
     connection.connect(lb);
@@ -117,5 +115,38 @@ Deno.test("a frontend that the prober is blind to delays no other prefix longer 
     assert.equal(announced("web"), undefined, "undecided");
     await pass(2, probe);
     assert.equal(announced("web"), false);
+  });
+});
+
+Deno.test("a prefix is announced after the hysteresis from VPP's acknowledgement", async () => {
+  const small = { backends: { a: {} }, frontends: { web: { pools: "a" } }, found: "" };
+  await inWorld(small, async ({ announced, engine, lb, pass }) => {
+    lb.hold();
+    const probe = () => engine.report({ a: PASS });
+    await pass(20, probe);
+    assert.ok(lb.waiting > 0, "VPP has answered nothing");
+    assert.equal(announced("web"), false);
+    lb.release();
+    await pass(HYSTERESIS_MS / 1000 - 1, probe);
+    assert.equal(announced("web"), false);
+    await pass(2, probe);
+    assert.equal(announced("web"), true);
+  });
+});
+
+Deno.test("a prefix whose servers VPP refuses is not announced, and another one is", async () => {
+  const small = {
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a" }, dns: { pools: "b" } },
+    found: "",
+  };
+  await inWorld(small, async ({ announced, engine, lb, pass }) => {
+    lb.refuse = (text) => text.startsWith("as-add 192.0.2.1/32") ? -1 : undefined;
+    const probe = () => engine.report({ a: PASS, b: PASS });
+    await pass(30, probe);
+    assert.deepEqual([announced("web"), announced("dns")], [false, true]);
+    lb.refuse = () => undefined;
+    await pass(60, probe);
+    assert.equal(announced("web"), true);
   });
 });
