@@ -11,7 +11,7 @@ import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts"
 import type { AnnounceFileConfig } from "../config/model.ts";
 import { permissionText } from "../base/permission.ts";
 import { type FolderIo, StateFile } from "../system/state_file.ts";
-import { announcedOf, type Border, judge, type Standings } from "./border.ts";
+import { announcedOf, type Border, frozen, judge, type Standings } from "./border.ts";
 import { announcedIn, announceText } from "./file_text.ts";
 import { ReplacedFile } from "./replaced_file.ts";
 
@@ -129,10 +129,13 @@ export class Announcer {
     return nowMs < dueMs ? dueMs : NEVER_MS;
   }
 
-  /** Decides on each prefix; when time alone may change that. While VPP is away all stays. */
+  /** Decides on each prefix; when time alone may change that. */
   #judge(nowMs: MonotonicMs): MonotonicMs {
     const { source } = this.#options;
-    if (this.#awaySinceMs !== undefined) return NEVER_MS;
+    if (this.#awaySinceMs !== undefined) {
+      this.#standings = frozen(this.#standings, source.borders());
+      return NEVER_MS;
+    }
     const byMs = this.#known ? nowMs : source.knownByMs();
     if (nowMs < byMs) return byMs;
     this.#known = true;

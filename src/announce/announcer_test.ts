@@ -214,6 +214,20 @@ Deno.test("VPP away: the file stays, or is emptied after 5 seconds", async () =>
   }
 });
 
+Deno.test("a frontend that is removed while VPP is away is withdrawn", async () => {
+  const state = world(UP);
+  await state.settle();
+  state.away = true;
+  await state.serve(0);
+  assert.deepEqual(state.disk.contents, [], "servers alone change nothing");
+  state.borders = [];
+  state.announcer.update();
+  await state.settle();
+  assert.deepEqual(state.disk.contents, [""]);
+  assert.equal(state.logger.of("frontend-withdrawn")[0]!.message, "the frontend is removed");
+  await state.announcer.stop();
+});
+
 Deno.test("a stop keeps the file or empties it, and a removed frontend is withdrawn", async () => {
   for (const onStop of ["keep", "withdraw"] as const) {
     const state = world(UP);

@@ -77,6 +77,12 @@ export function judge(
   return { standings, wakeAtMs };
 }
 
+/** The standings while VPP is away: all stay but those of frontends that are removed. */
+export function frozen(past: Standings, borders: readonly Border[]): Standings {
+  const prefixes = new Set(borders.map(({ prefix }) => prefix));
+  return new Map([...past].filter(([prefix]) => prefixes.has(prefix)));
+}
+
 /** The announced prefixes, sorted. */
 export function announcedOf(standings: Standings): readonly string[] {
   return [...standings].filter(([, { announced }]) => announced).map(([prefix]) => prefix).sort();
