@@ -40,32 +40,38 @@ export class ReplacedFile {
   /** Begins to write immediately, unless the file has it already. */
   set(text: string): void {
     this.#wanted = text;
-    if (this.stale) this.#running ??= this.#write().finally(() => this.#running = undefined);
+    if (this.stale) this.#running ??= this.#write();
   }
 
   /** Waits for the write that runs; a failed one is not repeated. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
   }
 
   async #write(): Promise<void> {
+    while (this.stale && await this.#tryOnce()) { /* the content may have changed meanwhile */ }
+    // In the turn of the last comparison: a later set() begins a write of its own.
+    this.#running = undefined;
+  }
+
+  /** Writes the content wanted now; false when there must be no further attempt. */
+  async #tryOnce(): Promise<boolean> {
     const { write, clock, onFailure } = this.#options;
     const { signal } = this.#closing;
-    while (this.stale) {
-      const text = this.#wanted!;
-      try {
-        await write(text);
-        this.#written = text;
-        if (this.#failing) onFailure(undefined);
-        this.#failing = false;
-      } catch (error) {
-        if (!this.#failing) onFailure(permissionText(error) ?? MaglevError.from(error).message);
-        this.#failing = true;
-        if (signal.aborted) return;
-        await pause(RETRY_MS, { clock, signal });
-        // One attempt more with what is wanted at the end.
-      }
+    const text = this.#wanted!;
+    try {
+      await write(text);
+      this.#written = text;
+      if (this.#failing) onFailure(undefined);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) onFailure(permissionText(error) ?? MaglevError.from(error).message);
+      this.#failing = true;
+      if (signal.aborted) return false;
+      await pause(RETRY_MS, { clock, signal });
+      // One attempt more with what is wanted at the end.
     }
+    return true;
   }
 }
