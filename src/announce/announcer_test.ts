@@ -228,6 +228,24 @@ Deno.test("a frontend that is removed while VPP is away is withdrawn", async () 
   await state.announcer.stop();
 });
 
+Deno.test("the hysteresis does not run while VPP is away", async () => {
+  const state = world();
+  await state.settle();
+  state.clock.advance(9000);
+  state.away = true;
+  await state.serve(1);
+  state.clock.advance(60_000);
+  state.away = false;
+  await state.serve(1);
+  state.clock.advance(9999);
+  await state.settle();
+  assert.equal(state.announcer.announced("web"), false);
+  state.clock.advance(1);
+  await state.settle();
+  assert.equal(state.announcer.announced("web"), true);
+  await state.announcer.stop();
+});
+
 Deno.test("a stop keeps the file or empties it, and a removed frontend is withdrawn", async () => {
   for (const onStop of ["keep", "withdraw"] as const) {
     const state = world(UP);

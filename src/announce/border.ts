@@ -77,10 +77,18 @@ export function judge(
   return { standings, wakeAtMs };
 }
 
-/** The standings while VPP is away: all stay but those of frontends that are removed. */
+/**
+ * The standings while VPP is away: what is announced stays, except for removed frontends. The
+ * hysteresis of the others begins again with VPP's return, because until then no server serves.
+ */
 export function frozen(past: Standings, borders: readonly Border[]): Standings {
-  const prefixes = new Set(borders.map(({ prefix }) => prefix));
-  return new Map([...past].filter(([prefix]) => prefixes.has(prefix)));
+  const standings = new Map<string, Standing>();
+  for (const { prefix } of borders) {
+    const before = past.get(prefix);
+    if (before === undefined) continue;
+    standings.set(prefix, before.announced ? before : { ...before, aboveSinceMs: undefined });
+  }
+  return standings;
 }
 
 /** The announced prefixes, sorted. */
