@@ -183,15 +183,21 @@ export class Announcer {
     }
   }
 
-  /** Changes to the configured file: closes the old one, and reads what the new one has. */
+  /**
+   * Changes to the configured file: closes the old one, and reads what the new one has. What is
+   * announced stays so in the new file.
+   */
   #reopen(): void {
     this.#phase = "opening";
     const settings = this.#options.source.settings();
-    // Without the section nothing is announced after a reload; another file leaves the old one.
-    if (settings === undefined) this.#open?.file.set(announceText(this.#open.settings.format, []));
+    if (settings === undefined) {
+      // Without the section nothing is announced after a reload; another file leaves the old one.
+      this.#open?.file.set(announceText(this.#open.settings.format, []));
+      this.#standings = new Map();
+      this.#announced = new Map();
+    }
     const closed = this.#open?.file.close();
     this.#open = undefined;
-    this.#announced = new Map();
     void Promise.all([closed, settings && this.#readFound(settings)]).then(([, text]) => {
       if (this.#phase === "stopped") return;
       if (settings !== undefined) this.#take(settings, text);
@@ -206,7 +212,10 @@ export class Announcer {
     this.#found = new Set(found);
     // Announced so far, and above the border only since this program can tell.
     const standing = { announced: true, aboveSinceMs: undefined };
-    this.#standings = new Map(found.map((prefix) => [prefix, standing]));
+    this.#standings = new Map([
+      ...found.map((prefix) => [prefix, standing] as const),
+      ...this.#standings,
+    ]);
     const { file } = settings;
     const stateFile = this.#fileAt(file);
     const onFailure = (reason: string | undefined) => {

@@ -47,7 +47,7 @@ class Memory {
 }
 
 interface World {
-  settings: AnnounceFileConfig;
+  settings: AnnounceFileConfig | undefined;
   known: boolean;
   away: boolean;
   lameduck: boolean;
@@ -263,15 +263,29 @@ Deno.test("a stop keeps the file or empties it, and a removed frontend is withdr
   await state.announcer.stop();
 });
 
-Deno.test("a reload that names another file leaves the old one, and writes the new one", async () => {
+Deno.test("a reload that names another file leaves the old one, and announces the same there", async () => {
   const state = world(UP);
   await state.settle();
   state.settings = { ...SETTINGS, file: "/run/x/other" };
   state.announcer.update();
   await state.settle();
-  state.clock.advance(10_000);
-  await state.settle();
   assert.equal(state.disk.files.get("announce"), UP);
-  assert.equal(state.disk.files.get("other"), UP);
+  assert.equal(state.disk.files.get("other"), UP, "without hysteresis");
+  assert.deepEqual(state.logger.records, [], "no prefix changed sides");
+  await state.announcer.stop();
+});
+
+Deno.test("a reload that removes the section and one that brings it back begin with the file", async () => {
+  const state = world(UP);
+  await state.settle();
+  state.settings = undefined;
+  state.announcer.update();
+  await state.settle();
+  assert.equal(state.disk.files.get("announce"), "");
+  assert.equal(state.announcer.announced("web"), undefined);
+  state.settings = SETTINGS;
+  state.announcer.update();
+  await state.settle();
+  assert.equal(state.announcer.announced("web"), false);
   await state.announcer.stop();
 });
