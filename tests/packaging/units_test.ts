@@ -28,3 +28,12 @@ packagingTest(
       }
     }),
 );
+
+Deno.test("the documented file of maglev.announce is in a folder that a stop of the service keeps", async () => {
+  const page = await Deno.readTextFile(`${ROOT}/docs/policies.md`);
+  const unit = await Deno.readTextFile(`${ROOT}/debian/units/vpp-maglev.service`);
+  const [, folder] = /^ {4}file: \/run\/([^/\n]+)\/[^/\n]+$/m.exec(page) ?? [];
+  const lines = unit.split("\n");
+  assert.ok(folder !== undefined && lines.includes(`RuntimeDirectory=${folder}`));
+  assert.ok(lines.includes("RuntimeDirectoryPreserve=yes"));
+});
