@@ -72,6 +72,9 @@ function serves(entry: PoolEntry, { stateOf }: BackendLookup): boolean {
   return entry.weight > 0 && stateOf(entry.name) === "up";
 }
 
+/** The states without a verdict. */
+const UNDECIDED: ReadonlySet<CountedState> = new Set(["unknown", "blind"]);
+
 const NO_BRAKE: Brake = { out: [], held: [] };
 
 /** True after a start, while VPP is not read, or servers with weight there have no verdict. */
@@ -105,8 +108,11 @@ function brakeOf(
   );
   const most = mostDown(maxDown, counted.length);
   const isSettled = past !== undefined && past.preliminary !== true;
-  const out = isSettled ? past.out.filter((name) => down.has(name)) : [];
-  const held = isSettled ? past.held.filter((name) => down.has(name)) : [];
+  // A reload that changes the check takes the verdict away, and no server by itself.
+  const stays = ({ name }: PoolEntry) => down.has(name) || UNDECIDED.has(lookup.stateOf(name));
+  const staying = new Set(counted.filter(stays).map(({ name }) => name));
+  const out = isSettled ? past.out.filter((name) => staying.has(name)) : [];
+  const held = isSettled ? past.held.filter((name) => staying.has(name)) : [];
   const known = new Set([...out, ...held]);
   const fresh = [...down].filter((name) => !known.has(name)).sort();
   const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;

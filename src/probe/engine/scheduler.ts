@@ -286,10 +286,11 @@ export class Scheduler {
   }
 
   /** True for a failure that is void by isolation, or that waits for the targets' answers. */
-  #isDoubted(slot: Slot, verdict: Verdict, { reason, after }: IsolationJudge): boolean {
+  #isDoubted(slot: Slot, verdict: Verdict, isolation: IsolationJudge): boolean {
     const { clock } = this.#options;
     const endedMs = clock.monotonicMs();
     const lack = "isolation";
+    const reason = isolation.reasonSince(slot.startedMs);
     if (reason !== undefined) {
       this.#void(slot, { nowMs: endedMs, latenessMs: 0, reason, lack });
       return true;
@@ -298,7 +299,7 @@ export class Scheduler {
     const { run } = slot;
     this.#ends.remove(slot);
     slot.stage = "judged";
-    after(endedMs, (why) => {
+    isolation.after(endedMs, (why) => {
       if (slot.run !== run) return;
       const nowMs = clock.monotonicMs();
       if (slot.readdressed) this.#wait(slot, nowMs, nowMs);

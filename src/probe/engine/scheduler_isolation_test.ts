@@ -5,6 +5,7 @@ import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import { healthcheck } from "../../../tests/support/worlds/healthcheck.ts";
 import { counterMax, initialCounter } from "../../health/counter.ts";
 import { CONNECTED, failed, type Verdict } from "../outcome.ts";
+import { FAR_PAST_MS, later, type MonotonicMs } from "../../base/instant.ts";
 import type { IsolationJudge } from "../isolation/isolation.ts";
 import type { ProbeReport, VoidReport } from "./reports.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -28,6 +29,10 @@ class World {
   probes = 0;
   reason: string | undefined;
   waiting: ((reason: string | undefined) => void)[] = [];
+  /** The newest start of a probe whose failure is void. */
+  cutMs: MonotonicMs = FAR_PAST_MS;
+  readonly reasonSince = (startedMs: MonotonicMs) =>
+    this.reason ?? (startedMs <= this.cutMs ? "0 of 2" : undefined);
   readonly after: IsolationJudge["after"] = (_, judged) => void this.waiting.push(judged);
   readonly scheduler: Scheduler;
 
@@ -89,6 +94,19 @@ Deno.test("Scheduler: a failure that isolation voids leaves the counter, and pro
   await world.clock.advanceAsync(200);
   world.waiting.pop()!(undefined);
   assert.equal(world.counted, "fail fail", "the counter starts at the value it had");
+  world.scheduler.close();
+});
+
+Deno.test("Scheduler: a failure of a probe that started during a cut is void after its end", async () => {
+  const world = new World({ unknown: true });
+  world.verdict = REFUSED;
+  world.cutMs = later(world.clock.monotonicMs(), 5000);
+  await world.clock.advanceAsync(300);
+  assert.deepEqual([world.counted, world.waiting.length], ["", 0]);
+  assert.ok(world.voids.length > 0);
+  world.cutMs = FAR_PAST_MS;
+  await world.clock.advanceAsync(300);
+  assert.equal(world.waiting.length, 1);
   world.scheduler.close();
 });
 

@@ -14,6 +14,8 @@ export class CutOffs {
   readonly #log: Logger;
   /** By name of the thread. */
   readonly #threads = new Map<string, { readonly netns: string; readonly reason: string }>();
+  /** Namespaces of which the end by max-hold is logged already. */
+  readonly #expired = new Set<string>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -35,15 +37,21 @@ export class CutOffs {
   /** All settings changed. */
   clear(): void {
     this.#threads.clear();
+    this.#expired.clear();
   }
 
   changed({ name, netns }: ProbingThread, { state, reason }: IsolationNews): void {
     const before = this.partOf(netns).isolated;
     this.#threads.delete(name);
-    if (state === "isolated") this.#threads.set(name, { netns, reason });
+    if (state === "isolated") {
+      this.#threads.set(name, { netns, reason });
+      this.#expired.delete(netns);
+    }
     const after = this.partOf(netns).isolated;
     const where = { netns: netns === "" ? undefined : netns };
     if (state === "expired") {
+      if (this.#expired.has(netns)) return;
+      this.#expired.add(netns);
       this.#log.error("prober-isolated-expired", {
         ...where,
         err: reason,

@@ -87,7 +87,7 @@ function checkOf(type: "icmp" | "tcp", port: number): HealthcheckConfig {
 }
 
 /** The judge of failures. */
-export type IsolationJudge = Pick<Isolation, "reason" | "after">;
+export type IsolationJudge = Pick<Isolation, "reasonSince" | "after">;
 
 /** Probes the targets until it is closed. */
 export class Isolation {
@@ -100,6 +100,8 @@ export class Isolation {
   #deadline: Timer | undefined;
   #waiting: { readonly sinceMs: MonotonicMs; readonly judged: Judged }[] = [];
   #isolatedMs: MonotonicMs | undefined;
+  /** Start of the newest round that had no quorum, unless the isolation has expired. */
+  #cutMs = FAR_PAST_MS;
   #reason = "";
   #hasExpired = false;
   /** Rounds with a quorum in a row. */
@@ -115,9 +117,12 @@ export class Isolation {
     this.#start();
   }
 
-  /** Why failures do not count; undefined while they do. */
-  get reason(): string | undefined {
-    return this.#isolatedMs === undefined ? undefined : this.#reason;
+  /**
+   * Why the failure of a probe that started at `startedMs` does not count; undefined: it may count.
+   * A probe that was under way while the prober was cut off may have lost its packets then.
+   */
+  reasonSince(startedMs: MonotonicMs): string | undefined {
+    return this.#isolatedMs !== undefined || startedMs <= this.#cutMs ? this.#reason : undefined;
   }
 
   /** Calls `judged` after a round that began at `sinceMs` or later. */
@@ -159,10 +164,7 @@ export class Isolation {
       problems: this.#probes.map(({ name }) => `${name}: no answer within ${TIMEOUT_MS} ms`),
     };
     this.#round = round;
-    this.#deadline = clock.after(TIMEOUT_MS, () => {
-      for (const cancellation of round.cancellations) cancellation.cancel();
-      this.#end(round);
-    });
+    this.#deadline = clock.after(TIMEOUT_MS, () => this.#end(round));
     this.#probes.forEach((_, i) => void this.#probe(round, i));
   }
 
@@ -185,15 +187,17 @@ export class Isolation {
     if (this.#round !== round || this.#isClosed) return;
     this.#round = undefined;
     this.#deadline?.cancel();
+    // Of targets that are slower than the quorum.
+    for (const cancellation of round.cancellations) cancellation.cancel();
     this.#judge(round);
     const due = this.#waiting.filter(({ sinceMs }) => sinceMs <= round.startedMs);
     this.#waiting = this.#waiting.filter(({ sinceMs }) => sinceMs > round.startedMs);
-    const { reason } = this;
+    const reason = this.#isolatedMs === undefined ? undefined : this.#reason;
     for (const { judged } of due) judged(reason);
     if (!this.#isClosed) this.#arm();
   }
 
-  #judge({ answers, problems }: Round): void {
+  #judge({ answers, problems, startedMs }: Round): void {
     const { spec: { quorum, maxHoldMs, targets }, clock, onNews } = this.#options;
     const nowMs = clock.monotonicMs();
     if (answers >= quorum) {
@@ -205,6 +209,7 @@ export class Isolation {
     }
     this.#good = 0;
     if (this.#hasExpired) return;
+    this.#cutMs = startedMs;
     if (this.#isolatedMs === undefined) {
       const seen = problems.filter((problem) => problem !== undefined).join("; ");
       this.#reason = `${answers} of ${targets.length} isolation targets answer, ` +
@@ -213,6 +218,7 @@ export class Isolation {
       onNews({ state: "isolated", reason: this.#reason });
     } else if (nowMs >= later(this.#isolatedMs, maxHoldMs)) {
       this.#isolatedMs = undefined;
+      this.#cutMs = FAR_PAST_MS;
       this.#hasExpired = true;
       onNews({ state: "expired", reason: this.#reason });
     }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { parseIp } from "../../base/address.ts";
+import { later } from "../../base/instant.ts";
 import { CONNECTED, failed } from "../outcome.ts";
 import { CutOffs } from "./cut_offs.ts";
 import { INTERVAL_MS, Isolation, isolationSpec, TIMEOUT_MS } from "./isolation.ts";
@@ -16,6 +17,8 @@ class World {
   /** Numbers of the targets that refuse immediately. */
   refusing = new Set<number>();
   probes = 0;
+  /** Probes that have not ended. */
+  pending = 0;
   readonly isolation: Isolation;
 
   constructor(maxHoldMs = 5000) {
@@ -32,6 +35,7 @@ class World {
       clock: this.clock,
       prober: ({ address }) => (cancellation) => {
         this.probes++;
+        this.pending++;
         const number = Number(address.split(".").at(-1));
         const { promise, resolve } = Promise.withResolvers<ReturnType<typeof failed>>();
         cancellation.release = () => resolve(failed("L7TOUT", "no echo reply"));
@@ -39,7 +43,7 @@ class World {
           if (this.refusing.has(number)) resolve(failed("L4CON", "refused"));
           else if (this.answering.has(number)) resolve(CONNECTED as ReturnType<typeof failed>);
         });
-        return promise;
+        return promise.finally(() => this.pending--);
       },
       onNews: ({ state, reason }) => this.news.push(`${state}: ${reason}`),
     });
@@ -86,13 +90,15 @@ Deno.test("Isolation: below the quorum failures are void, with what was seen, un
   const { afterMs, reason } = await world.judge();
   assert.ok(afterMs <= INTERVAL_MS + TIMEOUT_MS, `${afterMs} ms`);
   assert.match(reason!, /^1 of 3 isolation targets answer, need 2 \(192\.0\.2\.1 icmp: refused/);
-  assert.equal(world.isolation.reason, reason);
+  assert.equal(world.isolation.reasonSince(world.clock.monotonicMs()), reason);
   await world.pass(2000);
   assert.equal(world.news.length, 1, "it is reported once");
+  const startedMs = later(world.clock.monotonicMs(), -INTERVAL_MS);
   world.answering = new Set([1, 2]);
   world.refusing = new Set();
   await world.pass(INTERVAL_MS + TIMEOUT_MS);
-  assert.equal(world.isolation.reason, undefined);
+  assert.equal(world.isolation.reasonSince(world.clock.monotonicMs()), undefined);
+  assert.match(world.isolation.reasonSince(startedMs)!, /^1 of 3/, "a probe from before the end");
   assert.equal(world.news.length, 2);
   assert.match(world.news[1]!, /^ended: 2 of 3/);
   world.isolation.close();
@@ -138,6 +144,21 @@ Deno.test("Isolation: a round that began before a failure does not judge it; man
   assert.match(`${last}`, /settings/);
 });
 
+Deno.test("Isolation: no probe of a target outlives its round, and an expired one voids nothing", async () => {
+  const world = new World(1000);
+  world.answering = new Set([1, 2]);
+  await world.pass(5 * INTERVAL_MS + 10);
+  assert.equal(world.pending, 0, "probes of the silent target");
+  world.answering = new Set();
+  const startedMs = world.clock.monotonicMs();
+  await world.pass(4000);
+  assert.equal(world.news.at(-1)?.split(":")[0], "expired");
+  assert.equal(world.isolation.reasonSince(startedMs), undefined);
+  world.isolation.close();
+  await settle();
+  assert.equal(world.pending, 0);
+});
+
 Deno.test("CutOffs: a namespace is reported once for all its threads", () => {
   const log = new RecordingLogger();
   const cutOffs = new CutOffs(log);
@@ -150,7 +171,8 @@ Deno.test("CutOffs: a namespace is reported once for all its threads", () => {
   cutOffs.changed(a, { state: "ended", reason: "2 of 2" });
   assert.equal(log.of("prober-isolated-ended").length, 0);
   cutOffs.changed(b, { state: "expired", reason: "0 of 2" });
-  assert.equal(log.of("prober-isolated-expired").length, 1);
+  cutOffs.changed(a, { state: "expired", reason: "0 of 2" });
+  assert.equal(log.of("prober-isolated-expired").length, 1, "once for all threads");
   cutOffs.changed(b, { state: "isolated", reason: "0 of 2" });
   cutOffs.forget(b);
   assert.deepEqual(cutOffs.partOf(""), {});

@@ -12,7 +12,7 @@ import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { withKeptWeights } from "../lb/keep.ts";
 import type { VipGroup, VipPlan } from "../lb/plan.ts";
-import { planGroup, sameVip } from "../lb/plan.ts";
+import { operationsOf, planGroup, sameVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { PoolIndices } from "./pool_indices.ts";
 import type { SentWeights } from "./sent_weights.ts";
@@ -88,15 +88,15 @@ export class GroupSender {
     const { group, remove, batch, tentative = false } = options;
     for (const vip of desired) known.forgetFlushes(vip);
     const guarded = planGroup(desired, known.onPrefix(group.prefix), { remove, weights })
-      .map((plan) => guards.pass(plan));
+      .map((planned) => ({ planned, ...guards.pass(planned) }));
     for (const { plan, withheld } of guarded) {
       if (withheld.length === 0 || !tentative) list.set(plan.key, withheld);
       if (withheld.length > 0 && !tentative) batch.fail();
       if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater.add(plan.key);
       else this.#recreateLater.delete(plan.key);
     }
-    for (const { plan, withheld } of guarded) {
-      if (withheld.length === 0 && plan.conflict === undefined) this.#note(plan);
+    for (const { planned, plan } of guarded) {
+      if (plan.conflict === undefined) this.#note(planned, plan);
     }
     this.#armRecreation();
     const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
@@ -117,9 +117,17 @@ export class GroupSender {
     };
   }
 
-  #note({ key, desired }: VipPlan): void {
-    if (desired === undefined) this.#options.sent.removed(key);
-    else this.#options.sent.sent(desired);
+  /** Remembers what `plan`, the part of `planned` that is not withheld, sends. */
+  #note(planned: VipPlan, { key, desired, teardown, build }: VipPlan): void {
+    const { sent } = this.#options;
+    const passed = new Set([...teardown, ...build]);
+    const withheld = operationsOf([planned]).filter((operation) => !passed.has(operation));
+    if (withheld.some(({ kind }) => kind === "vip-add" || kind === "vip-del")) return;
+    if (desired === undefined) return sent.removed(key);
+    const addresses = withheld.flatMap((operation) =>
+      "address" in operation ? [operation.address.text] : []
+    );
+    sent.sent(desired, new Set(addresses));
   }
 
   #armRecreation(): void {

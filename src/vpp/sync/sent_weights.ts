@@ -22,9 +22,13 @@ export class SentWeights {
     return servers && new Map(servers.map(({ address, weight }) => [address.text, weight]));
   }
 
-  /** All that VPP lacked of this VIP was sent. */
-  sent(vip: DesiredVip): void {
-    this.#vips.set(vipKeyText(vip), vip.servers);
+  /** All that VPP lacked of this VIP was sent, except for the servers at the `withheld` addresses. */
+  sent(vip: DesiredVip, withheld: ReadonlySet<string>): void {
+    const key = vipKeyText(vip);
+    const isWithheld = ({ address }: Weighed) => withheld.has(address.text);
+    const before = this.#vips.get(key)?.filter(isWithheld) ?? [];
+    const sent = withheld.size === 0 ? vip.servers : vip.servers.filter((one) => !isWithheld(one));
+    this.#vips.set(key, before.length === 0 ? sent : [...sent, ...before]);
     this.onSent();
   }
 
