@@ -191,12 +191,23 @@ export class Registry {
     this.#setFrontend({ ...view, config: inForce(file, this.#intents) });
   }
 
-  /** The state that a frontend would have without the weights of a backend, and with none held. */
-  stateWithout(frontend: string, backend: string): FrontendState {
-    const view = this.#frontends.get(frontend);
+  /**
+   * True when a frontend serves now, and would not without the weights of a backend and of the
+   * servers that `max-down` holds.
+   */
+  isLastOf(frontend: string, backend: string): boolean {
+    const view = this.frontend(frontend);
     invariant(view !== undefined, `no frontend ${frontend}`);
+    if (view.state !== "up" && view.held !== true) return false;
+    const without = withoutWeight(view.config, backend);
+    const { lastGood } = view.memory;
+    const moment = {
+      past: lastGood === undefined ? NO_MEMORY : { lastGood },
+      nowMs: this.#clock.monotonicMs(),
+    };
     const lookup = { ...this.#lookup, weightsBefore: () => new Map<string, number>() };
-    return this.#evaluator(withoutWeight(view.config, backend), lookup).state;
+    const health = this.#evaluator(without, lookup, moment);
+    return health.state !== "up" && health.held !== true;
   }
 
   get intents(): IntentSet {

@@ -105,10 +105,10 @@ function problemOf(
     : new MaglevError("failed-precondition", `${cannot(backend)} it is ${state}`);
 }
 
-/** Frontends that serve now, and would have no server with a weight in any pool. */
+/** Frontends that serve now, and would have no server with a weight in any pool, up or held. */
 function lastServerProblem(registry: Registry, backend: string): MaglevError | undefined {
   const emptied = registry.frontendsOf(backend).filter((frontend) =>
-    registry.frontend(frontend)?.state === "up" && registry.stateWithout(frontend, backend) !== "up"
+    registry.isLastOf(frontend, backend)
   );
   if (emptied.length === 0) return undefined;
   const names = listWords(emptied.map((name) => JSON.stringify(name)), "and");
