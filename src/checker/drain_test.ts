@@ -95,6 +95,22 @@ Deno.test("the last server that on-all-down holds is drained only by force, and 
   checker.stop();
 });
 
+Deno.test("the last server that serves while the prober is blind is drained only by force", () => {
+  const { checker, engine } = setUp(smallConfig(THREE), {
+    weightsSent: ({ name }) =>
+      new Map(name === "api" ? [["10.0.0.2", 7]] : [["10.0.0.1", 100], ["10.0.0.2", 0]]),
+  });
+  checker.start();
+  for (const name of ["a", "b", "c"]) engine.reportVoid(name);
+  const drain = (backend: string) => checker.drainBackend({ ...A, backend }, WHO);
+  const [a, b] = [drain("a"), drain("b")];
+  assert.ok(!a.ok && /last server with a weight of frontend "web"/.test(a.error.message));
+  assert.ok(!b.ok && /last server with a weight of frontend "api"/.test(b.error.message));
+  assert.ok(drain("c").ok, "VPP has no weight for it");
+  assert.ok(checker.drainBackend({ ...A, force: true }, WHO).ok);
+  checker.stop();
+});
+
 Deno.test("a drain is refused for bad lengths, unknown names and backends out of service", () => {
   const { checker } = setUpHealthy();
   const refusal = (request: Partial<DrainRequest>) => {
