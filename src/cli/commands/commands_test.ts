@@ -212,7 +212,10 @@ Deno.test("each command calls its one method", async () => {
   for (const [name, args, method, request] of cases) {
     // The answer about frontends also has a line about VPP.
     const beside = name.startsWith("show frontend") ? [["GetStatus", {}]] : [];
-    assert.deepEqual(await requests(name, { args }), [[method, request], ...beside], name);
+    // A server without plans would ignore the hash, so the plan comes first.
+    const before = "plan" in args ? [["PlanConfig", {}]] : [];
+    const all = [...before, [method, request], ...beside];
+    assert.deepEqual(await requests(name, { args }), all, name);
   }
   const tried = new Set(cases.map(([name]) => name));
   assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
@@ -370,6 +373,19 @@ Deno.test("answers are failures for an invalid configuration, and for a sync tha
   for (const [name, answers, ok] of cases) {
     assert.equal((await run(name, { answers }).answer).ok, ok, name);
   }
+});
+
+Deno.test("a reload by a plan is not requested of a server without plans, nor for an invalid file", async () => {
+  const args = { plan: "5e".repeat(32) };
+  const older = { PlanConfig: () => ({ ...WORLD.PlanConfig({}), planHash: "" }) };
+  const { answer, asked } = run("config reload", { answers: older, args });
+  await assert.rejects(answer, { code: "failed-precondition", message: /no plans with hashes/ });
+  assert.deepEqual(asked.map(({ method }) => method), ["PlanConfig"]);
+  const invalid = { PlanConfig: () => ({ ...WORLD.PlanConfig({}), ...WORLD.CheckConfig({}) }) };
+  const refused = run("config reload", { answers: invalid, args });
+  assert.equal((await refused.answer).ok, false);
+  assert.match(text(await refused.answer), /refused: nothing was changed/);
+  assert.deepEqual(refused.asked.map(({ method }) => method), ["PlanConfig"]);
 });
 
 Deno.test("counters have rates from two readings, which stay until the next reading", async () => {
