@@ -71,19 +71,20 @@ export function workOutDrain(
   request: DrainRequest,
   { options, nowMs }: RequestContext,
 ): WorkedOut<BackendState> | Refusal<BackendState> {
-  const { backend, then, forMs } = request;
+  const { backend, then } = request;
   const { config, intents } = registry;
   const before = registry.backend(backend)?.state;
   if (before === undefined) {
     return { kind: "refused", error: notFound("backend", backend, config.backends.keys()) };
   }
   const frontends = registry.frontendsOf(backend);
-  const untilMs = later(wholeMs(nowMs), forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config));
+  const forMs = request.forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config);
+  const untilMs = later(wholeMs(nowMs), forMs);
   const error = checkOptions(options, { nowMs, canEnd: false }) ??
     problemOf(request, { state: before, untilMs }) ??
     (request.force ? undefined : lastServerProblem(registry, backend));
   if (error !== undefined) return { kind: "refused", error, before };
-  const intentSet = afterDrain(intents, { backend, then, untilMs, options, nowMs });
+  const intentSet = afterDrain(intents, { backend, then, untilMs, forMs, options, nowMs });
   return { kind: "change", before, after: before, intentSet, frontends };
 }
 
