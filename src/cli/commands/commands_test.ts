@@ -223,9 +223,9 @@ Deno.test("each command calls its one method", async () => {
 
 Deno.test("a drain waits for its end with progress, over a restart of the server", async () => {
   const drained = WORLD.DrainBackend!({ name: "web1" });
-  const after = (kind: string) => ({
+  const after = (state: string, kind: string) => ({
     ...drained,
-    state: "disabled",
+    state,
     intent: kind === "" ? undefined : { ...drained.intent!, kind, untilUnixNs: undefined },
   });
   const waitFor = async (replies: (() => typeof drained)[]) => {
@@ -245,15 +245,18 @@ Deno.test("a drain waits for its end with progress, over a restart of the server
     throw new MaglevError("unavailable", "restarting");
   };
   const still = Array.from({ length: 11 }, () => () => drained);
-  const good = await waitFor([...still, gone, () => after("disable")]);
+  const good = await waitFor([...still, gone, () => after("disabled", "disable")]);
   assert.deepEqual([good.ok, good.paused], [true, 13_000]);
   assert.deepEqual(good.said.map((line) => line.replace(/, at most .*/, "")), [
     "web1: draining for 0s",
     "web1: draining for 10s",
   ]);
   assert.match(good.text, /^web1: disabled/);
-  const cancelled = await waitFor([() => after("")]);
-  assert.equal(cancelled.ok, false, "an operator enabled it");
+  const byFile = await waitFor([() => after("disabled", "")]);
+  assert.equal(byFile.ok, true, "the file disables it, so that there is no intent");
+  for (const [state, kind] of [["unknown", ""], ["up", ""], ["paused", "pause"]] as const) {
+    assert.equal((await waitFor([() => after(state, kind)])).ok, false, "an operator ended it");
+  }
   await assert.rejects(waitFor(Array.from({ length: 61 }, () => gone)), /restarting/);
 });
 
