@@ -76,6 +76,41 @@ Deno.test("the last server with a weight is drained only by force; a standby poo
   assert.ok(!none.ok && /"web"/.test(none.error.message));
 });
 
+Deno.test("the last server that on-all-down holds is drained only by force, and keeps its flows", () => {
+  const { checker, engine } = setUp(smallConfig({
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a:100 b:50", onAllDown: "last-good" } },
+  }));
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  for (let i = 0; i < 3; i++) engine.report({ a: FAIL, b: FAIL });
+  const servers = () =>
+    checker.current.frontends.get("web")!.servers.map(({ weight, flush }) => [weight, flush]);
+  assert.ok(checker.drainBackend(A, WHO).ok, "b is held too");
+  assert.deepEqual(servers(), [[0, false], [50, false]]);
+  const last = checker.drainBackend({ ...A, backend: "b" }, WHO);
+  assert.ok(!last.ok && /last server with a weight of frontend "web"/.test(last.error.message));
+  assert.ok(checker.drainBackend({ ...A, backend: "b", force: true }, WHO).ok);
+  assert.deepEqual(servers(), [[0, false], [0, false]]);
+  checker.stop();
+});
+
+Deno.test("the last server that serves while the prober is blind is drained only by force", () => {
+  const { checker, engine } = setUp(smallConfig(THREE), {
+    weightsSent: ({ name }) =>
+      new Map(name === "api" ? [["10.0.0.2", 7]] : [["10.0.0.1", 100], ["10.0.0.2", 0]]),
+  });
+  checker.start();
+  for (const name of ["a", "b", "c"]) engine.reportVoid(name);
+  const drain = (backend: string) => checker.drainBackend({ ...A, backend }, WHO);
+  const [a, b] = [drain("a"), drain("b")];
+  assert.ok(!a.ok && /last server with a weight of frontend "web"/.test(a.error.message));
+  assert.ok(!b.ok && /last server with a weight of frontend "api"/.test(b.error.message));
+  assert.ok(drain("c").ok, "VPP has no weight for it");
+  assert.ok(checker.drainBackend({ ...A, force: true }, WHO).ok);
+  checker.stop();
+});
+
 Deno.test("a drain is refused for bad lengths, unknown names and backends out of service", () => {
   const { checker } = setUpHealthy();
   const refusal = (request: Partial<DrainRequest>) => {

@@ -188,13 +188,34 @@ Deno.test("until: an intent that an operator ended or replaced before does not e
   assert.equal(stateOf("b"), "disabled");
 });
 
-Deno.test("until follows a change of the wall clock within a minute", () => {
-  class SteppedClock extends FakeClock {
-    stepMs = 0;
-    override wallMs(): WallMs {
-      return later(super.wallMs(), this.stepMs);
-    }
+/** A clock whose wall clock is set by tests. */
+class SteppedClock extends FakeClock {
+  stepMs = 0;
+  override wallMs(): WallMs {
+    return later(super.wallMs(), this.stepMs);
   }
+}
+
+Deno.test("a drain and a length keep their time when the wall clock is set", () => {
+  for (const stepMs of [HOUR_MS, -HOUR_MS]) {
+    const clock = new SteppedClock();
+    const { checker, stateOf } = setUpHealthy({ clock });
+    const drain = { then: "pause", forMs: 600_000, force: true } as const;
+    checker.drainBackend({ backend: "a", ...drain }, WHO);
+    const untilMs = later(NOW_MS, 600_000);
+    checker.disableBackend("b", { ...WHO, untilMs, forMs: 600_000 });
+    clock.stepMs = stepMs;
+    checker.reload(smallConfig(THREE));
+    clock.advance(599_999);
+    assert.deepEqual([stateOf("a"), stateOf("b")], ["up", "disabled"]);
+    clock.advance(1);
+    assert.deepEqual([stateOf("a"), stateOf("b")], ["paused", "unknown"]);
+    checker.stop();
+    assert.equal(clock.timers, 0);
+  }
+});
+
+Deno.test("until follows a change of the wall clock within a minute", () => {
   const clock = new SteppedClock();
   const { checker, stateOf } = setUpHealthy({ clock });
   checker.disableBackend("a", { ...WHO, untilMs: later(NOW_MS, HOUR_MS) });

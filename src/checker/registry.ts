@@ -10,7 +10,7 @@ import { invariant } from "../base/assert.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import { type BackendLookup, frontendHealth } from "../health/frontend.ts";
+import { type BackendLookup, type FrontendHealth, frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
@@ -191,12 +191,27 @@ export class Registry {
     this.#setFrontend({ ...view, config: inForce(file, this.#intents) });
   }
 
-  /** The state that a frontend would have without the weights of a backend, and with none held. */
-  stateWithout(frontend: string, backend: string): FrontendState {
-    const view = this.#frontends.get(frontend);
+  /**
+   * True when a frontend serves now, and would not without the weights of a backend and of the
+   * servers that `max-down` holds.
+   */
+  isLastOf(frontend: string, backend: string): boolean {
+    const view = this.frontend(frontend);
     invariant(view !== undefined, `no frontend ${frontend}`);
+    const sent = this.#weightsSent?.(view.config);
+    // One that the prober is blind to serves with the weight that VPP has.
+    const serves = ({ state, held, servers }: FrontendHealth) =>
+      state === "up" || held === true ||
+      servers.some(({ keep, address }) => keep === true && (sent?.get(address.text) ?? 0) > 0);
+    if (!serves(view)) return false;
+    const without = withoutWeight(view.config, backend);
+    const { lastGood } = view.memory;
+    const moment = {
+      past: lastGood === undefined ? NO_MEMORY : { lastGood },
+      nowMs: this.#clock.monotonicMs(),
+    };
     const lookup = { ...this.#lookup, weightsBefore: () => new Map<string, number>() };
-    return this.#evaluator(withoutWeight(view.config, backend), lookup).state;
+    return !serves(this.#evaluator(without, lookup, moment));
   }
 
   get intents(): IntentSet {

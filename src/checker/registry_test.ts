@@ -111,7 +111,7 @@ Deno.test("a drain takes the weight of a backend in every pool, and wins over a 
   assert.deepEqual(view.effectiveWeights, [[0, 50], [0]]);
   assert.equal(weightOf(view.config, { pool: "pool1", backend: "a" }), 0);
   assert.deepEqual(view.config, frontendsInForce(config, intents).get("web"));
-  assert.equal(registry.stateWithout("web", "b"), "down");
+  assert.equal(registry.isLastOf("web", "b"), true);
   registry.setIntents(IntentSet.EMPTY);
   registry.reweigh("web");
   assert.equal(registry.frontend("web")!.config, config.frontends.get("web"), "the file's again");

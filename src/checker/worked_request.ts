@@ -71,19 +71,20 @@ export function workOutDrain(
   request: DrainRequest,
   { options, nowMs }: RequestContext,
 ): WorkedOut<BackendState> | Refusal<BackendState> {
-  const { backend, then, forMs } = request;
+  const { backend, then } = request;
   const { config, intents } = registry;
   const before = registry.backend(backend)?.state;
   if (before === undefined) {
     return { kind: "refused", error: notFound("backend", backend, config.backends.keys()) };
   }
   const frontends = registry.frontendsOf(backend);
-  const untilMs = later(wholeMs(nowMs), forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config));
+  const forMs = request.forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config);
+  const untilMs = later(wholeMs(nowMs), forMs);
   const error = checkOptions(options, { nowMs, canEnd: false }) ??
     problemOf(request, { state: before, untilMs }) ??
     (request.force ? undefined : lastServerProblem(registry, backend));
   if (error !== undefined) return { kind: "refused", error, before };
-  const intentSet = afterDrain(intents, { backend, then, untilMs, options, nowMs });
+  const intentSet = afterDrain(intents, { backend, then, untilMs, forMs, options, nowMs });
   return { kind: "change", before, after: before, intentSet, frontends };
 }
 
@@ -105,10 +106,10 @@ function problemOf(
     : new MaglevError("failed-precondition", `${cannot(backend)} it is ${state}`);
 }
 
-/** Frontends that serve now, and would have no server with a weight in any pool. */
+/** Frontends that serve now, and would have no server with a weight in any pool, up or held. */
 function lastServerProblem(registry: Registry, backend: string): MaglevError | undefined {
   const emptied = registry.frontendsOf(backend).filter((frontend) =>
-    registry.frontend(frontend)?.state === "up" && registry.stateWithout(frontend, backend) !== "up"
+    registry.isLastOf(frontend, backend)
   );
   if (emptied.length === 0) return undefined;
   const names = listWords(emptied.map((name) => JSON.stringify(name)), "and");

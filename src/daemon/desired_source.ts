@@ -24,6 +24,11 @@ export function desiredSource(checker: CheckerReader): DesiredSource {
     known: (name) => !backendsOf(name).some(isUnknown),
     blind: (name) => {
       const backends = backendsOf(name);
+      const { intents } = checker.current;
+      // The weight 0 of a drain must reach VPP; the other servers keep theirs.
+      if (backends.some((backend) => intents.ofBackend(backend.name)?.kind === "drain")) {
+        return false;
+      }
       return backends.every(isUnknown) && backends.some(({ standing }) => standing === "blind");
     },
     lbConf: () => desiredConf(vppLbOf(checker.current.config)),

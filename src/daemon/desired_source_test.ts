@@ -58,6 +58,22 @@ Deno.test("desiredSource() reports a frontend with void probes only as blind; it
   checker.stop();
 });
 
+Deno.test("desiredSource() does not hold a blind frontend back while a server of it is drained", () => {
+  const { checker, engine, source } = world();
+  engine.reportVoid("a");
+  engine.reportVoid("b");
+  engine.reportVoid("c");
+  const drain = { then: "disable", forMs: undefined, force: false } as const;
+  assert.ok(checker.drainBackend({ backend: "a", ...drain }, WHO).ok);
+  assert.deepEqual([source.blind("web"), source.blind("api")], [false, true]);
+  assert.deepEqual(source.desired("web")!.servers.map(({ weight, keep }) => [weight, keep]), [
+    [0, undefined],
+    [0, true],
+    [0, true],
+  ]);
+  checker.stop();
+});
+
 Deno.test("desiredSource() keeps a carried server's weight, and does not report it as known", () => {
   const { checker, engine, source } = world();
   engine.report({ a: PASS, b: PASS, c: PASS });

@@ -85,8 +85,8 @@ function placesOf(
 }
 
 function lastGoodLinks({ memory: { lastGood } }: FrontendView): readonly Link[] {
-  if (lastGood === undefined) return [];
-  const { size } = lastGood.weights;
+  const size = lastGood?.weights.size ?? 0;
+  if (size === 0) return [];
   const text = `held: VPP keeps the weights of ${size} ${size === 1 ? "server" : "servers"} ` +
     "(on-all-down: last-good)";
   return [{ kind: "on-all-down", text, decides: true }];

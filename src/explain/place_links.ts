@@ -161,7 +161,7 @@ function poolLink(place: Place, before: number): Link {
 
 /** Only while VPP keeps the weights of the frontend. */
 function lastGoodLink({ view, pool, entry }: Place, before: number): Link | undefined {
-  if (view.memory.lastGood === undefined) return undefined;
+  if (!isKept(view)) return undefined;
   const weight = view.effectiveWeights[pool]![entry]!;
   return {
     kind: "on-all-down",
@@ -173,9 +173,14 @@ function lastGoodLink({ view, pool, entry }: Place, before: number): Link | unde
   };
 }
 
+/** True while VPP keeps weights of the frontend. */
+function isKept({ memory: { lastGood } }: FrontendView): boolean {
+  return lastGood !== undefined && lastGood.weights.size > 0;
+}
+
 function activeReason(snapshot: Snapshot, view: FrontendView): string {
   const { pools } = view.config;
-  if (view.memory.lastGood !== undefined) return "its servers are held (on-all-down: last-good)";
+  if (isKept(view)) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
   const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
   const held = view.memory.maxDown?.get(active.name)?.held ?? [];

@@ -70,7 +70,8 @@ export function frontendHealth(
       const greatest = Math.max(weight, other?.weight ?? 0);
       const flushAll = flush && (other?.flush ?? true) && greatest === 0;
       const blind = state === "blind" && entry.weight > 0;
-      const kept = blind || (doubtful && state === "up") || other?.keep === true;
+      const kept = blind || (doubtful && state === "up" && entry.weight > 0) ||
+        other?.keep === true;
       const keep = kept && (doubtful || greatest === 0) ? { keep: true as const } : {};
       byAddress.set(address.text, { address, weight: greatest, flush: flushAll, ...keep });
       return weight;

@@ -107,6 +107,7 @@ Deno.test("frontendHealth: one merged server per address, in numeric order", () 
     ["a:10 | b:5", "a=blind b=down", true, ["10.0.0.9 0 flush", "10.0.0.10 0 keep"]],
     // A weight of 0 comes from an operator or the file, so it applies even when blind.
     ["a:0 | b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0"]],
+    ["a:10 | b:0", "a=blind b=up", true, ["10.0.0.9 0", "10.0.0.10 0 keep"]],
     ["a:0 b:5", "a=blind b=blind", true, ["10.0.0.9 0 keep", "10.0.0.10 0"]],
     ["b:5 | a:10", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
   ];

@@ -3,8 +3,10 @@
  * is over. The checker decides what an end means.
  *
  * `until` is a wall-clock time, which may be set, and a machine may sleep. So no timer is trusted
- * for long: the wall clock is read again at least once a minute.
+ * for long: the clocks are read again at least once a minute. A length (`for`) runs by the monotonic
+ * clock, and only after a restart by the wall clock, which is all that is stored.
  */
+import { later, type MonotonicMs } from "../base/instant.ts";
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type Intent, IntentSet } from "./intent.ts";
 import type { DroppedIntent, Restored } from "./rules.ts";
@@ -28,6 +30,8 @@ export const NO_STORE: IntentStore = { save: () => Promise.resolve({ kind: "off"
 export class IntentKeeper {
   readonly #options: IntentKeeperOptions;
   #intentSet = IntentSet.EMPTY;
+  /** Ends of the intents with a length. */
+  readonly #endsMs = new WeakMap<Intent, MonotonicMs>();
   #timer: Timer | undefined;
   #running = false;
 
@@ -55,6 +59,11 @@ export class IntentKeeper {
   put(intentSet: IntentSet): Promise<Durability> {
     const changed = intentSet !== this.#intentSet;
     this.#intentSet = intentSet;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const intent of changed ? intentSet.list() : []) {
+      if (intent.forMs === undefined || this.#endsMs.has(intent)) continue;
+      this.#endsMs.set(intent, later(nowMs, intent.forMs));
+    }
     if (changed && this.#running) this.#arm();
     return this.#options.store.save(() => intentSet.list());
   }
@@ -63,17 +72,25 @@ export class IntentKeeper {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { clock } = this.#options;
-    const endMs = this.#intentSet.nextEndMs();
-    if (endMs === undefined) return;
-    const waitMs = Math.max(LEAST_WAIT_MS, Math.min(endMs - clock.wallMs(), LOOK_EVERY_MS));
+    let nextMs = Infinity;
+    for (const intent of this.#intentSet.list()) nextMs = Math.min(nextMs, this.#leftMs(intent));
+    if (nextMs === Infinity) return;
+    const waitMs = Math.max(LEAST_WAIT_MS, Math.min(nextMs, LOOK_EVERY_MS));
     this.#timer = clock.after(waitMs, () => this.#look());
   }
 
   #look(): void {
-    const { clock, onEnded } = this.#options;
-    const ended = this.#intentSet.endedBy(clock.wallMs());
-    if (ended.length > 0) onEnded(ended);
+    const ended = this.#intentSet.list().filter((intent) => this.#leftMs(intent) <= 0);
+    if (ended.length > 0) this.#options.onEnded(ended);
     if (this.#running) this.#arm();
+  }
+
+  /** Milliseconds until an intent ends by itself; Infinity: it does not. */
+  #leftMs(intent: Intent): number {
+    const { clock } = this.#options;
+    const endMs = this.#endsMs.get(intent);
+    if (endMs !== undefined) return endMs - clock.monotonicMs();
+    return intent.untilMs === undefined ? Infinity : intent.untilMs - clock.wallMs();
   }
 }
 

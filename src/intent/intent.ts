@@ -29,6 +29,11 @@ interface IntentBase {
   readonly sinceMs: WallMs;
   /** Unix time in milliseconds at which it ends by itself; undefined: when an operator ends it. */
   readonly untilMs: WallMs | undefined;
+  /**
+   * Its length in milliseconds, of a request with a length. It counts in place of `untilMs` until
+   * the process ends, because the wall clock may be set. Not stored.
+   */
+  readonly forMs?: number | undefined;
 }
 
 /** A backend kept out of service. */
@@ -126,20 +131,6 @@ export class IntentSet {
     const rest = new Map(this.#intents);
     rest.delete(key);
     return new IntentSet(rest);
-  }
-
-  /** Those whose time is over at `nowMs`, in the order of list(). */
-  endedBy(nowMs: WallMs): readonly Intent[] {
-    return this.list().filter(({ untilMs }) => untilMs !== undefined && untilMs <= nowMs);
-  }
-
-  /** When the next one ends by itself (Unix milliseconds); undefined: none does. */
-  nextEndMs(): WallMs | undefined {
-    let next: WallMs | undefined;
-    for (const { untilMs } of this.#intents.values()) {
-      if (untilMs !== undefined && (next === undefined || untilMs < next)) next = untilMs;
-    }
-    return next;
   }
 }
 

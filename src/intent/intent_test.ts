@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { wall } from "../../tests/support/fakes/instants.ts";
 import {
   anyIntents,
   backendIntent,
@@ -48,17 +47,4 @@ Deno.test("IntentSet: the order of list() does not depend on the order of adding
     assert.deepEqual(IntentSet.of([...intents].reverse()).list(), forwards);
     assert.equal(forwards.length, intents.length);
   }));
-});
-
-Deno.test("IntentSet returns expired intents and the next expiry", () => {
-  const book = IntentSet.of([
-    backendIntent("pause", "a", { untilMs: wall(300) }),
-    backendIntent("pause", "b"),
-    backendIntent("disable", "c", { untilMs: wall(200) }),
-    weightIntent("web/main/a", "1/2", { untilMs: wall(250) }),
-  ]);
-  assert.equal(book.nextEndMs(), 200);
-  assert.deepEqual(book.endedBy(wall(199)), []);
-  assert.deepEqual(book.endedBy(wall(250)).map(textOfIntent), ["disable c", "web/main/a 1"]);
-  assert.equal(IntentSet.of([backendIntent("pause", "b")]).nextEndMs(), undefined);
 });

@@ -15,6 +15,8 @@ export interface OperatorOptions {
    * end: pause, disable, a weight.
    */
   readonly untilMs?: WallMs | undefined;
+  /** The length that gave `untilMs`, in milliseconds; undefined: the operator named the time. */
+  readonly forMs?: number | undefined;
 }
 
 /** Actions on a backend. */

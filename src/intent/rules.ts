@@ -69,13 +69,18 @@ export function afterAction(
 /** The intents after a drain was requested, which ends at `untilMs`. */
 export function afterDrain(
   intentSet: IntentSet,
-  { backend, then, untilMs, ...action }: Asked & Pick<DrainIntent, "backend" | "then" | "untilMs">,
+  { backend, then, untilMs, forMs, ...action }:
+    & Asked
+    & Pick<DrainIntent, "backend" | "then" | "untilMs">
+    & { readonly forMs: number },
 ): IntentSet {
-  return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs });
+  return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs, forMs });
 }
 
 /** The intent that follows a drain. */
-export function afterDrainOf({ then, untilMs: _, ...drain }: DrainIntent): BackendIntent {
+export function afterDrainOf(
+  { then, untilMs: _, forMs: __, ...drain }: DrainIntent,
+): BackendIntent {
   return { ...drain, kind: then, untilMs: undefined };
 }
 
@@ -254,9 +259,15 @@ function disagreement(
 }
 
 function askedBy({ options, nowMs }: Asked) {
-  const { by, reason = "", untilMs } = options;
+  const { by, reason = "", untilMs, forMs } = options;
   const sinceMs = latest(EPOCH_MS, wholeMs(nowMs));
-  return { by: { peer: clip(by.peer), identity: clip(by.identity) }, reason, sinceMs, untilMs };
+  return {
+    by: { peer: clip(by.peer), identity: clip(by.identity) },
+    reason,
+    sinceMs,
+    untilMs,
+    ...(forMs === undefined ? {} : { forMs }),
+  };
 }
 
 /** One line of bounded length: a certificate's name is its holder's choice. */

@@ -233,7 +233,7 @@ export interface DesiredSource {
   known(frontend: string): boolean;
   /**
    * True when nothing is known of the frontend because probes were void: all backends are
-   * `unknown`, and the prober was blind to at least one.
+   * `unknown`, and the prober was blind to at least one. Never while one of them is drained.
    */
   blind(frontend: string): boolean;
   /** The desired global settings. */

@@ -212,7 +212,10 @@ Deno.test("each command calls its one method", async () => {
   for (const [name, args, method, request] of cases) {
     // The answer about frontends also has a line about VPP.
     const beside = name.startsWith("show frontend") ? [["GetStatus", {}]] : [];
-    assert.deepEqual(await requests(name, { args }), [[method, request], ...beside], name);
+    // A server without plans would ignore the hash, so the plan comes first.
+    const before = "plan" in args ? [["PlanConfig", {}]] : [];
+    const all = [...before, [method, request], ...beside];
+    assert.deepEqual(await requests(name, { args }), all, name);
   }
   const tried = new Set(cases.map(([name]) => name));
   assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
@@ -220,9 +223,9 @@ Deno.test("each command calls its one method", async () => {
 
 Deno.test("a drain waits for its end with progress, over a restart of the server", async () => {
   const drained = WORLD.DrainBackend!({ name: "web1" });
-  const after = (kind: string) => ({
+  const after = (state: string, kind: string) => ({
     ...drained,
-    state: "disabled",
+    state,
     intent: kind === "" ? undefined : { ...drained.intent!, kind, untilUnixNs: undefined },
   });
   const waitFor = async (replies: (() => typeof drained)[]) => {
@@ -242,15 +245,18 @@ Deno.test("a drain waits for its end with progress, over a restart of the server
     throw new MaglevError("unavailable", "restarting");
   };
   const still = Array.from({ length: 11 }, () => () => drained);
-  const good = await waitFor([...still, gone, () => after("disable")]);
+  const good = await waitFor([...still, gone, () => after("disabled", "disable")]);
   assert.deepEqual([good.ok, good.paused], [true, 13_000]);
   assert.deepEqual(good.said.map((line) => line.replace(/, at most .*/, "")), [
     "web1: draining for 0s",
     "web1: draining for 10s",
   ]);
   assert.match(good.text, /^web1: disabled/);
-  const cancelled = await waitFor([() => after("")]);
-  assert.equal(cancelled.ok, false, "an operator enabled it");
+  const byFile = await waitFor([() => after("disabled", "")]);
+  assert.equal(byFile.ok, true, "the file disables it, so that there is no intent");
+  for (const [state, kind] of [["unknown", ""], ["up", ""], ["paused", "pause"]] as const) {
+    assert.equal((await waitFor([() => after(state, kind)])).ok, false, "an operator ended it");
+  }
   await assert.rejects(waitFor(Array.from({ length: 61 }, () => gone)), /restarting/);
 });
 
@@ -370,6 +376,19 @@ Deno.test("answers are failures for an invalid configuration, and for a sync tha
   for (const [name, answers, ok] of cases) {
     assert.equal((await run(name, { answers }).answer).ok, ok, name);
   }
+});
+
+Deno.test("a reload by a plan is not requested of a server without plans, nor for an invalid file", async () => {
+  const args = { plan: "5e".repeat(32) };
+  const older = { PlanConfig: () => ({ ...WORLD.PlanConfig({}), planHash: "" }) };
+  const { answer, asked } = run("config reload", { answers: older, args });
+  await assert.rejects(answer, { code: "failed-precondition", message: /no plans with hashes/ });
+  assert.deepEqual(asked.map(({ method }) => method), ["PlanConfig"]);
+  const invalid = { PlanConfig: () => ({ ...WORLD.PlanConfig({}), ...WORLD.CheckConfig({}) }) };
+  const refused = run("config reload", { answers: invalid, args });
+  assert.equal((await refused.answer).ok, false);
+  assert.match(text(await refused.answer), /refused: nothing was changed/);
+  assert.deepEqual(refused.asked.map(({ method }) => method), ["PlanConfig"]);
 });
 
 Deno.test("counters have rates from two readings, which stay until the next reading", async () => {

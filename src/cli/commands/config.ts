@@ -1,4 +1,5 @@
 /** The server's configuration file: its errors, the effect of a reload, the reload. */
+import { MaglevError } from "../../base/errors.ts";
 import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "./command.ts";
@@ -23,11 +24,24 @@ export async function configCheck(context: CommandContext): Promise<Answer> {
 }
 
 export async function configReload(context: CommandContext, args: Args): Promise<Answer> {
-  const message = await ask(context, "ReloadConfig", {
-    request: { reason: args.reason ?? "", planHash: args.plan ?? "" },
-  });
-  const { ok } = message;
+  const { reason = "", plan: planHash = "" } = args;
   const refused = "refused: nothing was changed, the previous configuration stays in force";
+  if (planHash !== "") {
+    // An older server ignores the hash, and would reload without it.
+    const plan = await ask(context, "PlanConfig");
+    if (!plan.ok) {
+      return answer("PlanConfig", plan, { view: [verdictBlock(plan, refused)], ok: false });
+    }
+    if (plan.planHash === "") {
+      throw new MaglevError(
+        "failed-precondition",
+        "cannot reload by a plan: this maglevd has no plans with hashes; upgrade it, or reload " +
+          "without a plan",
+      );
+    }
+  }
+  const message = await ask(context, "ReloadConfig", { request: { reason, planHash } });
+  const { ok } = message;
   const view = ok ? configReloadView(message, context.nowMs) : [verdictBlock(message, refused)];
   return answer("ReloadConfig", message, { view, ok });
 }

@@ -25,6 +25,9 @@ const METHODS = {
   disable: "DisableBackend",
 } as const;
 
+/** The state after a drain, by the action at its end. */
+const AFTER: Readonly<Record<string, string>> = { pause: "paused", disable: "disabled" };
+
 export type Action = keyof typeof METHODS;
 
 /** `set backend <name> pause` and so on. */
@@ -63,7 +66,8 @@ export async function drainBackend(context: CommandContext, args: Args): Promise
     ...intentLines(shown.intent, context.nowMs),
     ...warningLines(message.warning),
   ];
-  const ok = ended === undefined || ended.intent?.kind === message.intent?.then;
+  // The state, because a backend that the file disables ends without an intent.
+  const ok = ended === undefined || ended.state === AFTER[message.intent?.then ?? ""];
   return answer("DrainBackend", shown, { view: [{ kind: "lines", lines }], ok });
 }
 

@@ -70,7 +70,7 @@ export function actOnBackend(
     const outcome = act(request.name, {
       by: { peer, identity },
       reason: request.reason === "" ? undefined : request.reason,
-      untilMs: end.untilMs,
+      ...end,
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };

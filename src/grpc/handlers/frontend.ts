@@ -60,7 +60,7 @@ export function setWeight(
     const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
       by: { peer, identity },
       reason: reason === "" ? undefined : reason,
-      untilMs: end.untilMs,
+      ...end,
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };

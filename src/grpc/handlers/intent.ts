@@ -3,25 +3,30 @@ import { MaglevError } from "../../base/errors.ts";
 import { later, LATEST_MS, TOO_FAR_AWAY, type WallMs, wholeMs } from "../../base/instant.ts";
 import type { Intent } from "../../intent/intent.ts";
 import type { Durability } from "../../intent/ports.ts";
+import type { OperatorOptions } from "../../intent/request.ts";
 import { milliseconds, wallMsOfNanoseconds } from "./convert.ts";
 import type { BackendRequest } from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */
 type End = BackendRequest["end"];
 
-/** End of the intent, in Unix milliseconds; undefined: it has no end of its own. */
+/**
+ * End of the intent, in Unix milliseconds, and its length if that was given; undefined: it has no
+ * end of its own.
+ */
 export function endOf(
   end: End,
   nowMs: WallMs,
-): { readonly untilMs: WallMs | undefined } | MaglevError {
-  if (end === undefined) return { untilMs: undefined };
-  const untilMs = end.$case === "untilUnixNs"
-    ? wallMsOfNanoseconds(end.value)
-    : later(wholeMs(nowMs), milliseconds(end.value));
+): Required<Pick<OperatorOptions, "untilMs" | "forMs">> | MaglevError {
+  if (end === undefined) return { untilMs: undefined, forMs: undefined };
+  const forMs = end.$case === "forNs" ? milliseconds(end.value) : undefined;
+  const untilMs = end.$case === "forNs"
+    ? later(wholeMs(nowMs), milliseconds(end.value))
+    : wallMsOfNanoseconds(end.value);
   if (untilMs > LATEST_MS) {
     return new MaglevError("invalid-argument", `cannot take the end (until): ${TOO_FAR_AWAY}`);
   }
-  return { untilMs };
+  return { untilMs, forMs };
 }
 
 /** The end of the intent, for the log. */

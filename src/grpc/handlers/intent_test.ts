@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import type { Intent } from "../../intent/intent.ts";
-import { durabilityWarning } from "./intent.ts";
+import { durabilityWarning, endOf } from "./intent.ts";
 
 const INTENT: Intent = {
   kind: "disable",
@@ -11,6 +11,13 @@ const INTENT: Intent = {
   sinceMs: wall(1),
   untilMs: wall(3_600_000),
 };
+
+Deno.test("endOf() returns the length beside the end, but not for a time", () => {
+  const length = endOf({ $case: "forNs", value: 5_000_000_000n }, wall(1000.5));
+  assert.deepEqual(length, { untilMs: 6000, forMs: 5000 });
+  const time = endOf({ $case: "untilUnixNs", value: 7_000_000_000n }, wall(1000));
+  assert.deepEqual(time, { untilMs: 7000, forMs: undefined });
+});
 
 Deno.test("durabilityWarning() warns of an action that will not survive a restart", () => {
   assert.equal(durabilityWarning({ kind: "stored" }, INTENT), "");

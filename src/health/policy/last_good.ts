@@ -7,6 +7,7 @@
  *     a server comes up                   the hold ends, and the usual rules apply
  *     operators take the last held one    the hold ends, and the frontend closes
  *
+ * A held server whose weight becomes 0, as by a drain, keeps its flows until a server comes up.
  * A server that had weight 0 when the hold began stays at 0, and weights that are changed wait.
  */
 import { invariant } from "../../base/assert.ts";
@@ -48,10 +49,21 @@ export function keepLastGood(
   if (health.servers.some((server) => server.weight > 0 || kept(server))) {
     return released(health, frontend, { before, why: "a server is up: weights follow health" });
   }
-  const { weights, down, undecided } = heldWeights(frontend, { lookup, weightBefore });
+  const { weights, down, drained, undecided } = heldWeights(frontend, {
+    lookup,
+    weightBefore,
+    before,
+  });
+  const drains = drained.size === 0 ? {} : { drained };
   if (weights.size === 0) {
     const why = "operators have taken out the last server that was held: it closes";
-    return released(health, frontend, { before, why });
+    const closed = released(health, frontend, { before, why });
+    if (drained.size === 0) return closed;
+    return {
+      ...closed,
+      servers: closed.servers.map((server) => heldServer(server, { weights, down: drained })),
+      memory: { ...health.memory, lastGood: { weights, ...drains, announced: false } },
+    };
   }
   const announced = before?.announced === true || !undecided;
   const isNew = announced && before?.announced !== true;
@@ -61,7 +73,7 @@ export function keepLastGood(
     activePool,
     effectiveWeights,
     servers: health.servers.map((server) => heldServer(server, { weights, down })),
-    memory: { ...health.memory, lastGood: { weights, announced } },
+    memory: { ...health.memory, lastGood: { weights, ...drains, announced } },
     ...(announced ? { held: true as const } : {}),
     ...withChange(health, isNew ? heldChange(frontend, weights.size) : undefined),
   };
@@ -70,32 +82,42 @@ export function keepLastGood(
 /** The weights to keep, with the addresses of backends that are down. */
 function heldWeights(
   { pools }: FrontendShape,
-  { lookup, weightBefore }: {
+  { lookup, weightBefore, before }: {
     readonly lookup: BackendLookup;
     readonly weightBefore: (address: IpAddress) => number;
+    readonly before: LastGood | undefined;
   },
 ): {
   readonly weights: ReadonlyMap<string, number>;
   readonly down: ReadonlySet<string>;
+  /** Were held with a weight, and an operator has given them weight 0. */
+  readonly drained: ReadonlySet<string>;
   /** True when one of `weights` is of a server without a verdict. */
   readonly undecided: boolean;
 } {
   const weights = new Map<string, number>();
   const down = new Set<string>();
+  const drained = new Set<string>();
   let undecided = false;
   for (const { backends } of pools) {
     for (const { name, weight } of backends) {
       const state = lookup.stateOf(name);
       const address = lookup.addressOf(name);
       if (state === "down") down.add(address.text);
-      if (weight === 0 || !TAKEN_BY_HEALTH.has(state)) continue;
+      if (!TAKEN_BY_HEALTH.has(state)) continue;
+      const { text } = address;
+      if (before?.drained?.has(text) === true || before?.weights.has(text) === true) {
+        drained.add(text);
+      }
+      if (weight === 0) continue;
       const kept = weightBefore(address);
       if (kept === 0) continue;
       weights.set(address.text, kept);
       if (state !== "down") undecided = true;
     }
   }
-  return { weights, down, undecided };
+  for (const text of weights.keys()) drained.delete(text);
+  return { weights, down, drained, undecided };
 }
 
 /** The pool with the most held entries counts as active, and its entries show what is held. */

@@ -102,10 +102,24 @@ Deno.test("last-good: operators take servers out, and with the last one it close
   assert.equal(steps.is, "unknown held pool 0");
   const weightless = frontendOf("a:100 b:0");
   steps.step(weightless, "a=down b=down");
-  assert.equal(steps.servers, "1=0F 2=0F");
+  assert.equal(steps.servers, "1=0F 2=0", "the flows of one that was held stay");
   assert.deepEqual(steps.changes, ["frontend-released web"]);
   assert.equal(steps.is, "down pool 0");
-  assert.equal(steps.step(WEB, "a=down b=down").servers, "1=0F 2=0F", "it stays closed");
+  assert.equal(steps.step(WEB, "a=down b=down").servers, "1=0F 2=0", "it stays closed");
+  assert.equal(steps.step(WEB, "a=down b=disabled").servers, "1=0F 2=0F");
+  assert.equal(steps.health!.memory, NO_MEMORY);
+});
+
+Deno.test("last-good: drained servers keep their flows until a server comes up", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  assert.equal(steps.step(frontendOf("a:0 b:50"), "a=down b=down").servers, "1=0 2=50");
+  const drained = frontendOf("a:0 b:0");
+  assert.equal(steps.step(drained, "a=down b=down").servers, "1=0 2=0");
+  assert.deepEqual(steps.changes, ["frontend-released web"]);
+  assert.equal(steps.step(drained, "a=down b=down").servers, "1=0 2=0");
+  assert.deepEqual(steps.changes, []);
+  assert.equal(steps.step(frontendOf("a:0 b:50"), "a=down b=up").servers, "1=0F 2=50");
+  assert.equal(steps.health!.memory, NO_MEMORY);
 });
 
 Deno.test("last-good: paused servers go without flush; a change of weight, and a new server, wait", () => {

@@ -6,6 +6,9 @@
  * A hold lasts while the pool has a server that is really up, or no other pool of the frontend has
  * one; so a pool that died whole never keeps a healthy standby from taking over. Servers of a pool
  * that is not active are not held, nor is one that VPP has at weight 0.
+ *
+ * A held server whose weight becomes 0, as by a drain, keeps its flows until its hold ends. Until
+ * then it is still held, but not counted.
  */
 import { invariant } from "../../base/assert.ts";
 import type { BackendLookup, FrontendShape } from "../frontend_model.ts";
@@ -59,7 +62,8 @@ export function brakesOf(frontend: FrontendShape, { lookup, past }: BrakesOption
     });
     if (brake.out.length + brake.held.length > 0) byPool.set(nameOf(pool), brake);
     held.push(new Set(brake.held));
-    isActiveFound ||= alive[i]! || brake.held.length > 0;
+    const isHeld = ({ name, weight }: PoolEntry) => weight > 0 && brake.held.includes(name);
+    isActiveFound ||= alive[i]! || pool.backends.some(isHeld);
   }
   return {
     byPool: byPool.size === 0 ? undefined : byPool,
@@ -112,14 +116,21 @@ function brakeOf(
   const stays = ({ name }: PoolEntry) => down.has(name) || UNDECIDED.has(lookup.stateOf(name));
   const staying = new Set(counted.filter(stays).map(({ name }) => name));
   const out = isSettled ? past.out.filter((name) => staying.has(name)) : [];
-  const held = isSettled ? past.held.filter((name) => staying.has(name)) : [];
+  const drained = new Set(
+    backends.filter(({ name, weight }) => weight === 0 && lookup.stateOf(name) === "down")
+      .map(({ name }) => name).filter((name) => past?.held.includes(name)),
+  );
+  const held = past?.held.filter((name) => drained.has(name) || (isSettled && staying.has(name))) ??
+    [];
   const known = new Set([...out, ...held]);
   const fresh = [...down].filter((name) => !known.has(name)).sort();
   const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;
   out.push(...fresh.filter((name) => !hasWeight(name)));
   held.push(...fresh.filter(hasWeight));
-  const leaving = mayHold ? Math.max(0, most - out.length) : held.length;
-  out.push(...held.splice(0, leaving));
+  while (held.length > 0 && (!mayHold || out.length < most)) {
+    const name = held.shift()!;
+    if (!drained.has(name)) out.push(name);
+  }
   const isEarly = !isSettled && isSettling(counted, { lookup, weights });
   return isEarly ? { out, held, preliminary: true } : { out, held };
 }

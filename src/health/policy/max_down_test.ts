@@ -120,7 +120,24 @@ Deno.test("max-down: operators take held servers out, and a smaller base cuts no
   assert.equal(steps.step({ d: "down" }), "a=0F b=0F c=0 d=100");
   assert.equal(steps.changes, "backend-held d");
   steps.frontend = frontendOf("a b c d:0", { percent: 50 });
-  assert.equal(steps.step(), "a=0F b=0F c=0 d=0F");
+  assert.equal(steps.step(), "a=0F b=0F c=0 d=0", "the flows of one that was held stay");
+});
+
+Deno.test("max-down: a drain of a held server keeps its flows until the hold ends", () => {
+  const steps = new Steps(frontendOf("a b c", { count: 1 }));
+  steps.step();
+  assert.equal(steps.step({ a: "down", b: "down" }), "a=0F b=100 c=100");
+  steps.frontend = frontendOf("a b:0 c", { count: 1 });
+  assert.equal(steps.step(), "a=0F b=0 c=100");
+  assert.equal(steps.step(), "a=0F b=0 c=100");
+  assert.equal(steps.changes, "");
+  steps.frontend = frontendOf("a b c", { count: 1 });
+  assert.equal(steps.step(), "a=0F b=100 c=100", "the drain is cancelled");
+  steps.frontend = frontendOf("a b:0 c d", { count: 1 });
+  steps.step({ d: "up" });
+  assert.equal(steps.step({ d: "down" }), "a=0F b=0 c=100 d=100");
+  assert.equal(steps.step({ a: "up" }), "a=100 b=0F c=100 d=0F", "it takes no place of another");
+  assert.equal(steps.changes, "backend-released b, backend-released d");
 });
 
 Deno.test("max-down: a reload that lowers it cuts none, one that raises it lets them go, and so does its end", () => {

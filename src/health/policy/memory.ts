@@ -31,6 +31,8 @@ export interface Brake {
 export interface LastGood {
   /** The weights that VPP keeps, by address; all above 0. */
   readonly weights: ReadonlyMap<string, number>;
+  /** Addresses that an operator has given weight 0 since then, and whose flows stay. */
+  readonly drained?: ReadonlySet<string>;
   /**
    * False after a start, while one of these servers is still without a verdict. The weights are
    * kept, but it is too early to call the frontend held.
