@@ -23,6 +23,11 @@ export function flowTimeoutMs({ vppLb }: Config): number {
   return vppLb?.flowTimeoutMs ?? DEFAULT_FLOW_TIMEOUT_MS;
 }
 
+/** The length of a drain under a configuration, in milliseconds. */
+export function drainLengthMs({ forMs }: Pick<DrainRequest, "forMs">, config: Config): number {
+  return forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config);
+}
+
 /** `before` is undefined for an unknown place. */
 export interface Refusal<Value> {
   readonly kind: "refused";
@@ -78,7 +83,7 @@ export function workOutDrain(
     return { kind: "refused", error: notFound("backend", backend, config.backends.keys()) };
   }
   const frontends = registry.frontendsOf(backend);
-  const forMs = request.forMs ?? DRAIN_TIMEOUTS * flowTimeoutMs(config);
+  const forMs = drainLengthMs(request, config);
   const untilMs = later(wholeMs(nowMs), forMs);
   const error = checkOptions(options, { nowMs, canEnd: false }) ??
     problemOf(request, { state: before, untilMs }) ??

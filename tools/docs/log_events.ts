@@ -271,7 +271,7 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
   "prober-restored": event("info", "netns lack after-ms message", "Probes count again."),
   "operator-action": event(
     "info",
-    "method backend then frontend pool weight until peer identity reason result err before after",
+    "method backend then force frontend pool weight until peer identity reason result err before after",
     "A call that changes something, allowed or refused.",
   ),
   "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),

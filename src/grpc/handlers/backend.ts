@@ -1,10 +1,11 @@
 /** Backends: reads them, and carries out operators' actions on them. */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields } from "../../base/ports.ts";
+import { drainLengthMs } from "../../checker/worked_request.ts";
 import { type BackendAction } from "../../intent/request.ts";
 import { notFound } from "../../base/nearest.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
-import { backendInfo, milliseconds } from "./convert.ts";
+import { backendInfo, milliseconds, nanoseconds } from "./convert.ts";
 import type {
   BackendInfo,
   BackendRequest,
@@ -110,7 +111,7 @@ export function drainBackend(
         ),
       };
     }
-    const forMs = forNs === 0n ? undefined : milliseconds(forNs);
+    const forMs = lengthOf(forNs);
     const { peer, identity } = caller;
     const outcome = checker.drainBackend(
       { backend: name, then: then === "" ? "disable" : then, forMs, force },
@@ -139,15 +140,25 @@ export function drainBackend(
     };
   }
   return {
-    argumentsOf: ({ name, forNs, then }): LogFields => ({
-      backend: name,
-      then: then === "" ? "disable" : then,
-      until: forNs === 0n ? undefined : untilText({ $case: "forNs", value: forNs }, clock.wallMs()),
-    }),
+    argumentsOf: ({ name, forNs, then, force }): LogFields => {
+      const lengthMs = drainLengthMs({ forMs: lengthOf(forNs) }, checker.current.config);
+      const value = nanoseconds(lengthMs);
+      return {
+        backend: name,
+        then: then === "" ? "disable" : then,
+        force: force ? true : undefined,
+        until: untilText({ $case: "forNs", value }, clock.wallMs()),
+      };
+    },
     reasonOf: ({ reason }) => reason,
     valueOf: ({ name }) => checker.current.backends.get(name)?.state,
     run,
   };
+}
+
+/** The requested length in milliseconds; undefined: the default. */
+function lengthOf(forNs: bigint): number | undefined {
+  return forNs === 0n ? undefined : milliseconds(forNs);
 }
 
 /** Backends of the same address with a weight in a frontend of this one, quoted. */

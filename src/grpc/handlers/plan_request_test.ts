@@ -3,9 +3,10 @@ import { setUpHealthy, WHO } from "../../../tests/support/worlds/checker_fixture
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { MaglevError } from "../../base/errors.ts";
-import { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
+import { DrainBackendRequest, PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import { drainBackend } from "./backend.ts";
 import { setWeight } from "./frontend.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
@@ -90,4 +91,20 @@ Deno.test("setWeight() with `file` restores the file's weight, and ends the inte
   assert.match(refusal(noSuch.answer), /^not-found/);
   const request = create(SetWeightRequest, { ...PLACE, file: true });
   assert.deepEqual(argumentsOf(request), { ...PLACE, weight: "file", until: undefined });
+});
+
+Deno.test("drainBackend() logs force, and the end of a drain with and without a length", () => {
+  const world = { ...setUpHealthy(), probers: { voidReason: () => undefined } };
+  const { argumentsOf } = drainBackend(world as unknown as DaemonApi);
+  const fieldsOf = (request: Partial<DrainBackendRequest>) =>
+    argumentsOf(create(DrainBackendRequest, { name: "a", ...request }));
+  const at = (ms: number) => new Date(world.clock.wallMs() + ms).toISOString();
+  const plain = { backend: "a", then: "disable", force: undefined };
+  assert.deepEqual(fieldsOf({}), { ...plain, until: at(200_000) });
+  assert.deepEqual(fieldsOf({ force: true, forNs: 5_000_000_000n, then: "pause" }), {
+    ...plain,
+    then: "pause",
+    force: true,
+    until: at(5000),
+  });
 });
