@@ -13,8 +13,10 @@ const INVARIANT = "a server in a durable intent has no weight";
 
 interface Out {
   readonly action: string;
-  /** Unix time at which it ends. */
+  /** Unix time at which it ends, over a restart. */
   readonly untilMs: number;
+  /** Monotonic time at which it ends while the process lives: the wall clock may be set. */
+  readonly endMs: number;
 }
 
 export class IntentJudge {
@@ -60,9 +62,11 @@ export class IntentJudge {
     const version = (this.#versions.get(backend) ?? 0) + 1;
     this.#versions.set(backend, version);
     this.#out.delete(backend);
-    const untilMs = forMs === undefined ? Infinity : this.#world.time.wallMs + forMs - 2;
+    const { time } = this.#world;
+    const untilMs = forMs === undefined ? Infinity : time.wallMs + forMs - 2;
+    const endMs = forMs === undefined ? Infinity : time.nowMs + forMs - 2;
     const config = this.#config;
-    const out: Out = { action, untilMs };
+    const out: Out = { action, untilMs, endMs };
     if (forMs !== undefined) this.#unanswered.add(out);
     return () => {
       this.expire();
@@ -76,12 +80,10 @@ export class IntentJudge {
 
   /** Forgets those whose time is over. */
   expire(): void {
-    for (const [backend, { untilMs }] of [...this.#out]) {
-      if (this.#world.time.wallMs >= untilMs) this.#out.delete(backend);
-    }
-    for (const out of this.#unanswered) {
-      if (this.#world.time.wallMs >= out.untilMs) this.#unanswered.delete(out);
-    }
+    const { time } = this.#world;
+    const isOver = ({ untilMs, endMs }: Out) => time.wallMs >= untilMs || time.nowMs >= endMs;
+    for (const [backend, out] of [...this.#out]) if (isOver(out)) this.#out.delete(backend);
+    for (const out of this.#unanswered) if (isOver(out)) this.#unanswered.delete(out);
   }
 
   /** The file was lost for a reason that is allowed. */
