@@ -14,7 +14,7 @@ const THREADS = [
   {
     name: "probe",
     module: "src/probe/engine/worker.ts",
-    starter: "src/probe/engine/worker_pool.ts",
+    starter: "src/probe/engine/worker_handle.ts",
   },
   {
     name: "config",

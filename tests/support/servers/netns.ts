@@ -144,10 +144,15 @@ class Responder {
   }
 }
 
+/** Held by the test that has the addresses: files of tests run beside each other. */
+const LOCK = "/tmp/maglev-test-addresses.lock";
+
 /** Runs `fn` with the addresses unreachable outside, and a namespace that has them. */
 export async function withNamespace(
   fn: (namespace: TestNamespace) => Promise<void>,
 ): Promise<void> {
+  using lock = await Deno.open(LOCK, { write: true, create: true });
+  await lock.lock(true);
   await ip(`route replace unreachable ${NET4}0/24`);
   await ip(`-6 route replace unreachable ${NET6}/64`);
   const namespace = await TestNamespace.make();
