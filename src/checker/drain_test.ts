@@ -95,6 +95,23 @@ Deno.test("the last server that on-all-down holds is drained only by force, and 
   checker.stop();
 });
 
+Deno.test("servers that max-down holds have weight: the last of them is drained only by force", () => {
+  const { checker, engine } = setUp(smallConfig({
+    backends: { a: {}, b: {}, c: {} },
+    frontends: { web: { pools: "a:100 b:100 c:100", maxDown: { count: 1 } } },
+  }));
+  checker.start();
+  engine.report({ a: PASS, b: PASS, c: PASS });
+  for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
+  for (let i = 0; i < 3; i++) engine.report({ b: FAIL, c: FAIL });
+  const weights = () => checker.current.frontends.get("web")!.servers.map(({ weight }) => weight);
+  assert.deepEqual(weights(), [0, 100, 100]);
+  assert.ok(checker.drainBackend({ ...A, backend: "b" }, WHO).ok, "c has weight");
+  assert.deepEqual(weights(), [0, 0, 100]);
+  assert.ok(!checker.drainBackend({ ...A, backend: "c" }, WHO).ok);
+  checker.stop();
+});
+
 Deno.test("the last server that serves while the prober is blind is drained only by force", () => {
   const { checker, engine } = setUp(smallConfig(THREE), {
     weightsSent: ({ name }) =>

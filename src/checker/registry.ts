@@ -191,27 +191,19 @@ export class Registry {
     this.#setFrontend({ ...view, config: inForce(file, this.#intents) });
   }
 
-  /**
-   * True when a frontend serves now, and would not without the weights of a backend and of the
-   * servers that `max-down` holds.
-   */
+  /** True when a frontend serves now, and no server of it would have weight without a backend's. */
   isLastOf(frontend: string, backend: string): boolean {
     const view = this.frontend(frontend);
     invariant(view !== undefined, `no frontend ${frontend}`);
-    const sent = this.#weightsSent?.(view.config);
+    const lookup = this.#lookupOf(view.config, view);
+    const weights = lookup.weightsBefore();
     // One that the prober is blind to serves with the weight that VPP has.
     const serves = ({ state, held, servers }: FrontendHealth) =>
       state === "up" || held === true ||
-      servers.some(({ keep, address }) => keep === true && (sent?.get(address.text) ?? 0) > 0);
+      servers.some(({ keep, address }) => keep === true && (weights?.get(address.text) ?? 0) > 0);
     if (!serves(view)) return false;
-    const without = withoutWeight(view.config, backend);
-    const { lastGood } = view.memory;
-    const moment = {
-      past: lastGood === undefined ? NO_MEMORY : { lastGood },
-      nowMs: this.#clock.monotonicMs(),
-    };
-    const lookup = { ...this.#lookup, weightsBefore: () => new Map<string, number>() };
-    return !serves(this.#evaluator(without, lookup, moment));
+    const moment = { past: view.memory, nowMs: this.#clock.monotonicMs() };
+    return !serves(this.#evaluator(withoutWeight(view.config, backend), lookup, moment));
   }
 
   get intents(): IntentSet {
@@ -266,12 +258,14 @@ export class Registry {
     else if (this.#wakes.size > 0) this.#wakes.delete(name);
   }
 
+  #lookupOf(config: FrontendConfig, before: FrontendView | undefined) {
+    const weightsBefore = () =>
+      this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent(config);
+    return { ...this.#lookup, weightsBefore };
+  }
+
   #evaluate(config: FrontendConfig, before: FrontendView | undefined): FrontendView {
-    const lookup = {
-      ...this.#lookup,
-      weightsBefore: () =>
-        this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent(config),
-    };
+    const lookup = this.#lookupOf(config, before);
     const moment = { past: before?.memory ?? NO_MEMORY, nowMs: this.#clock.monotonicMs() };
     const health = this.#evaluator(config, lookup, moment);
     const { name } = config;

@@ -81,7 +81,10 @@ const UNDECIDED: ReadonlySet<CountedState> = new Set(["unknown", "blind"]);
 
 const NO_BRAKE: Brake = { out: [], held: [] };
 
-/** True after a start, while VPP is not read, or servers with weight there have no verdict. */
+/**
+ * True after a start, while VPP is not read, or its servers have no verdict. One that VPP has at
+ * weight 0 may turn out to be down, and then it was out before the others.
+ */
 function isSettling(
   counted: readonly PoolEntry[],
   { lookup, weights }: {
@@ -89,10 +92,10 @@ function isSettling(
     readonly weights: ReadonlyMap<string, number> | undefined;
   },
 ): boolean {
-  return weights === undefined || counted.some(({ name }) =>
-    lookup.stateOf(name) === "unknown" &&
-    (weights.get(lookup.addressOf(name).text) ?? 0) > 0
-  );
+  return weights === undefined ||
+    counted.some(({ name }) =>
+      lookup.stateOf(name) === "unknown" && weights.has(lookup.addressOf(name).text)
+    );
 }
 
 /** The brake of one pool after an evaluation. */

@@ -178,6 +178,23 @@ Deno.test("max-down: after a start those that VPP has at 0 are out, and the orde
   assert.equal(blind.step(), "a=0F b=100 c=100 d=100", "VPP was found");
 });
 
+Deno.test("max-down: after a start one that VPP has at 0 is out first, even if it is judged last", () => {
+  const steps = new Steps(frontendOf("a b c d", { count: 2 }));
+  const found = () =>
+    new Map([["a", 100], ["b", 100], ["c", 0], ["d", 100]].map(
+      ([name, weight]) => [addressOf(name as string).text, weight as number],
+    ));
+  steps.step({ a: "unknown", b: "unknown", c: "unknown", d: "unknown" });
+  // Warm-up sends nothing, so VPP has what it had.
+  for (const states of [{ d: "up" }, { a: "down" }, { b: "down" }] as const) {
+    steps.inVpp = found();
+    steps.step(states);
+  }
+  steps.inVpp = found();
+  assert.equal(steps.step({ c: "down" }), "a=0F b=100 c=0F d=100");
+  assert.equal(steps.changes, "backend-held b");
+});
+
 Deno.test("max-down: it never gives weight to a server that VPP has at 0", () => {
   const steps = new Steps(frontendOf("a b c d", { count: 1 }));
   steps.step({ d: "disabled" });
