@@ -151,6 +151,8 @@ Deno.test("maglevd programs a VPP again that was killed and restarted empty", as
     const daemon = start();
     const wanted = { [VIP]: [`${A} 100`, `${B} 100`] };
     await vppHas(simulator, wanted);
+    // The log follows VPP.
+    for (const name of ["b0", "b1"]) await daemon.transition(name, "up");
     const mark = daemon.mark;
     const back = simulator.restart({ downMs: 700 });
     await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark });
