@@ -86,6 +86,11 @@ export type ProbeParams =
   | ({ readonly type: "https" } & HttpParams & TlsParams)
   | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams);
 
+/** True for a probe that makes a TLS handshake. */
+export function isTls(params: ProbeParams): boolean {
+  return params.type === "https" || ("ssl" in params && params.ssl);
+}
+
 /** The call of a grpc check. */
 export interface GrpcParams {
   /** Empty: the server as a whole. */

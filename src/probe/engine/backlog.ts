@@ -14,7 +14,7 @@
  */
 import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
-import type { StallMemory } from "./lateness.ts";
+import { StallMemory } from "./lateness.ts";
 
 /** Sends a byte through the system's sockets, and back; one at a time. See echo.ts. */
 export interface Echo {
@@ -31,8 +31,6 @@ const LOST_ROUNDS = 50;
 export interface BacklogOptions {
   readonly clock: Clock;
   readonly echo: Echo;
-  /** Records how long each echo was out: results may have waited for as long. */
-  readonly stalls: StallMemory;
   /** Called when an echo is lost; until it comes back after all, no backlog is detected. */
   readonly onLost?: (() => void) | undefined;
 }
@@ -40,6 +38,8 @@ export interface BacklogOptions {
 /** Checks once a round for a backlog. */
 export class Backlog {
   readonly #options: BacklogOptions;
+  /** How long each late echo was out: results may have waited for as long. */
+  readonly #stalls = new StallMemory();
   /** Send time of the echo that is out; undefined when no echo is. */
   #sentMs: MonotonicMs | undefined;
   /** The last echo was late. One punctual echo after it may have overtaken older results. */
@@ -75,15 +75,18 @@ export class Backlog {
     return waits;
   }
 
-  /** Time for which the current echo has been out, in milliseconds; 0 when no echo is out. */
-  ageMs(nowMs: MonotonicMs): number {
-    return this.#sentMs === undefined || this.#lost ? 0 : nowMs - this.#sentMs;
+  /**
+   * Sum of the `count` longest times that an echo was out, in milliseconds. Counted are echoes that
+   * came back after `sinceMs`, and the one that is out.
+   */
+  worstSince(sinceMs: MonotonicMs, count: number, nowMs: MonotonicMs): number {
+    const outMs = this.#sentMs === undefined || this.#lost ? 0 : nowMs - this.#sentMs;
+    return this.#stalls.worstSince(sinceMs, count, outMs);
   }
 
   #back(): void {
-    const { clock, stalls } = this.#options;
     if (this.#sentMs === undefined) return;
-    if (!this.#lost) stalls.note(this.#sentMs, clock.monotonicMs());
+    if (!this.#lost) this.#stalls.note(this.#sentMs, this.#options.clock.monotonicMs());
     this.#sentMs = undefined;
     this.#lost = false;
   }

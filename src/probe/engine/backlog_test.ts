@@ -2,17 +2,14 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { Backlog, LOST_MS } from "./backlog.ts";
-import { StallMemory } from "./lateness.ts";
 
 class World {
   readonly clock = new FakeClock();
-  readonly stalls = new StallMemory();
   sent = 0;
   lost = 0;
   back: () => void = () => assert.fail("no echo is out");
   readonly backlog = new Backlog({
     clock: this.clock,
-    stalls: this.stalls,
     onLost: () => this.lost++,
     echo: {
       send: (back) => {
@@ -24,6 +21,10 @@ class World {
 
   waits(inFlight = 100): boolean {
     return this.backlog.waits(this.clock.monotonicMs(), inFlight);
+  }
+
+  worstSince(sinceMs: number, count = 1): number {
+    return this.backlog.worstSince(monotonic(sinceMs), count, this.clock.monotonicMs());
   }
 }
 
@@ -65,17 +66,24 @@ Deno.test("Backlog.waits() is false when few probes are in flight and no echo is
   assert.equal(world.waits(64), false);
 });
 
-Deno.test("Backlog.ageMs() is the age of the echo, which is recorded as a stall", () => {
+Deno.test("Backlog.worstSince() adds the longest times of echoes, the one that is out included", () => {
   const world = new World();
-  assert.equal(world.backlog.ageMs(monotonic(0)), 0);
+  assert.equal(world.worstSince(0), 0);
   world.waits();
   world.clock.advance(700);
-  assert.equal(world.backlog.ageMs(monotonic(700)), 700);
+  assert.equal(world.worstSince(0), 700);
   world.back();
-  assert.equal(world.backlog.ageMs(monotonic(700)), 0);
-  assert.equal(world.stalls.worstSince(monotonic(0)), 700);
+  world.clock.advance(100);
+  assert.equal(world.worstSince(0), 700);
+  assert.equal(world.worstSince(700), 0, "it came back before");
   world.back();
-  assert.equal(world.stalls.worstSince(monotonic(0)), 700, "an echo comes back once");
+  assert.equal(world.worstSince(0), 700, "an echo comes back once");
+  world.waits();
+  world.waits();
+  world.clock.advance(300);
+  assert.equal(world.worstSince(0), 700);
+  assert.equal(world.worstSince(0, 2), 1000);
+  assert.equal(world.worstSince(700, 2), 300);
 });
 
 Deno.test("Backlog abandons a lost echo and resumes when it comes back", () => {
@@ -86,9 +94,9 @@ Deno.test("Backlog abandons a lost echo and resumes when it comes back", () => {
   }
   for (let i = 0; i < 100; i++) assert.equal(world.waits(), false);
   assert.equal(world.lost, 1);
-  assert.equal(world.backlog.ageMs(world.clock.monotonicMs()), 0, "nobody was deaf");
+  assert.equal(world.worstSince(0), 0, "no result waited");
   world.back();
-  assert.equal(world.stalls.worstSince(monotonic(0)), 0);
+  assert.equal(world.worstSince(0), 0);
   assert.equal(world.waits(), false);
   assert.equal(world.sent, 2);
   assert.equal(world.waits(), true);

@@ -85,14 +85,14 @@ export function voidThresholdMs(timeoutMs: number): number {
   return Math.max(200, timeoutMs / 2);
 }
 
-/** Shorter stalls are not remembered, because they cannot make a probe void. */
-const SHORTEST_STALL_MS = 100;
+/** Shorter stalls are not remembered: even ten of them in one probe do not make it void. */
+const SHORTEST_STALL_MS = 20;
 
 /**
  * Maximum of stalls remembered. A prober that sleeps now and then has few. An overloaded one has
  * a stall in each round, and the latest are enough.
  */
-const STALLS = 256;
+const STALLS = 1024;
 
 /** Remembers the stalls of the prober. */
 export class StallMemory {
@@ -111,12 +111,16 @@ export class StallMemory {
     if (this.#stalls.length > STALLS) this.#stalls.shift();
   }
 
-  /** The longest stall that ended after `sinceMs`, in milliseconds; 0 without one. */
-  worstSince(sinceMs: MonotonicMs): number {
-    let worst = 0;
+  /**
+   * Sum of the `count` longest stalls that ended after `sinceMs`, in milliseconds. One that lasts
+   * has begun `openMs` ago.
+   */
+  worstSince(sinceMs: MonotonicMs, count = 1, openMs = 0): number {
+    const late = openMs > 0 ? [openMs] : [];
     for (let i = this.#stalls.length - 1; i >= 0 && this.#stalls[i]!.endMs > sinceMs; i--) {
-      worst = Math.max(worst, this.#stalls[i]!.lateMs);
+      late.push(this.#stalls[i]!.lateMs);
     }
-    return worst;
+    if (late.length > count) late.sort((a, b) => b - a);
+    return late.slice(0, count).reduce((sum, lateMs) => sum + lateMs, 0);
   }
 }

@@ -50,7 +50,7 @@ Deno.test("StallMemory.worstSince() is the longest stall since an instant", () =
   const stalls = new StallMemory();
   const note = (dueMs: number, nowMs: number) => stalls.note(monotonic(dueMs), monotonic(nowMs));
   const worstSince = (sinceMs: number) => stalls.worstSince(monotonic(sinceMs));
-  note(1000, 1050); // too short to matter
+  note(1000, 1019); // too short to matter
   assert.equal(worstSince(0), 0);
   note(2000, 2900);
   note(4000, 4300);
@@ -63,6 +63,22 @@ Deno.test("StallMemory.worstSince() is the longest stall since an instant", () =
   note(4400, 5000);
   note(4800, 5000);
   assert.equal(worstSince(4300), 600, "of several that end together the worst counts");
-  for (let i = 0; i < 300; i++) note(5000 + 1000 * i, 5200 + 1000 * i);
+  for (let i = 0; i < 1100; i++) note(5000 + 1000 * i, 5200 + 1000 * i);
   assert.equal(worstSince(0), 200, "the oldest are forgotten");
+});
+
+Deno.test("StallMemory.worstSince() adds as many stalls as are asked for, one that lasts included", () => {
+  const stalls = new StallMemory();
+  const worstSince = (sinceMs: number, count: number, openMs = 0) =>
+    stalls.worstSince(monotonic(sinceMs), count, openMs);
+  for (const [i, lateMs] of [70, 30, 90, 50].entries()) {
+    stalls.note(monotonic(1000 * i), monotonic(1000 * i + lateMs));
+  }
+  assert.equal(worstSince(-1, 1), 90);
+  assert.equal(worstSince(-1, 2), 160);
+  assert.equal(worstSince(-1, 9), 240);
+  assert.equal(worstSince(100, 2), 140, "the first ended before");
+  assert.equal(worstSince(-1, 2, 80), 170);
+  assert.equal(worstSince(9000, 2, 80), 80);
+  assert.equal(worstSince(9000, 2, -3), 0, "a timer that is not due yet is not late");
 });

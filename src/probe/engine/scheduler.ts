@@ -33,6 +33,7 @@ import type { IsolationJudge } from "../isolation/isolation.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation } from "../prober.ts";
+import { turnsUntil } from "../turns.ts";
 import {
   EARLY_MS,
   isDue,
@@ -65,6 +66,7 @@ export class Scheduler {
   readonly #ends = new DueHeap<Slot>();
   /** Targets whose first probe may start ahead of its place; some may have started or stopped. */
   readonly #early = new EarlyStarts<Slot>();
+  /** Stalls of this thread. */
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
   readonly #backlog: Backlog | undefined;
@@ -86,9 +88,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     const { clock, echo, onEchoLost: onLost } = options;
-    if (echo !== undefined) {
-      this.#backlog = new Backlog({ clock, echo, stalls: this.#stalls, onLost });
-    }
+    if (echo !== undefined) this.#backlog = new Backlog({ clock, echo, onLost });
   }
 
   /** Starts probing; a target of the same id is replaced. */
@@ -270,7 +270,8 @@ export class Scheduler {
     // The answer is that of the old address, so it does not count.
     if (slot.readdressed) return this.#wait(slot, nowMs, nowMs);
     if (!verdict.ok) {
-      const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
+      const turns = turnsUntil(verdict, slot.healthcheck);
+      const latenessMs = this.#latenessSince(slot.startedMs, nowMs, turns);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
       if (verdict.inconclusive || late) {
         const why = verdict.inconclusive
@@ -337,10 +338,10 @@ export class Scheduler {
     return code.endsWith("TOUT") && unknown && startedMs <= later(this.#earlyMs, RUSH_MS);
   }
 
-  /** Longest delay since `sinceMs` that may have kept a result from this thread. */
-  #latenessSince(sinceMs: MonotonicMs, nowMs: MonotonicMs): number {
-    const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
-    return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
+  /** Longest delay of `turns` results in a row. Stalls and late echoes overlap: not added. */
+  #latenessSince(sinceMs: MonotonicMs, nowMs: MonotonicMs, turns: number): number {
+    const stalledMs = this.#stalls.worstSince(sinceMs, turns, nowMs - this.#wakeMs);
+    return Math.max(stalledMs, this.#backlog?.worstSince(sinceMs, turns, nowMs) ?? 0);
   }
 
   /** Reports a void probe, which is not counted, and repeats it; see PROMPT_REPEATS. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { later, type MonotonicMs } from "../../base/instant.ts";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
-import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
+import { GRPC, healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
 import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
 import { initialCounter } from "../../health/counter.ts";
@@ -665,9 +665,8 @@ Deno.test("Scheduler starts an eighth as many TLS probes", async () => {
   const tls = { type: "tcp", ssl: true, ...common } as const;
   const world = new World();
   for (let id = 0; id < 100; id++) world.start(id, { params: id % 2 === 0 ? tls : http() });
-  for (let id = 100; id < 200; id++) {
-    world.start(id, { params: { ...http(), type: "https" } as ProbeParams });
-  }
+  const secure: ProbeParams[] = [{ ...http(), ...common, type: "https" }, { ...GRPC, ssl: true }];
+  for (let id = 100; id < 200; id++) world.start(id, { params: secure[id % 2]! });
   const rounds = new Map<number, number>();
   await world.clock.advanceAsync(150);
   for (const { atMs, address } of world.starts) {

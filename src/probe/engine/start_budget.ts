@@ -1,5 +1,5 @@
 /** PURE. How many probes start in one round of the scheduler. */
-import type { HealthcheckConfig } from "../../config/model.ts";
+import { type HealthcheckConfig, isTls } from "../../config/model.ts";
 
 /**
  * Starts in one round: a few more than the probes that ended since the previous round, within
@@ -35,6 +35,5 @@ export function mostStarts(
 
 /** The weight of a probe among the starts of a round. */
 export function startsOf({ params }: HealthcheckConfig): number {
-  const tls = params.type === "https" || (params.type === "tcp" && params.ssl);
-  return tls ? TLS_STARTS : 1;
+  return isTls(params) ? TLS_STARTS : 1;
 }

@@ -6,8 +6,8 @@
  */
 export const TICK_MS = 2;
 
-/** Longest sleep while a probe is in flight. */
-export const HEARTBEAT_MS = 50;
+/** Longest sleep while a probe is in flight; a stall is measured that much too short at most. */
+export const HEARTBEAT_MS = 20;
 
 /** After a round later than this, deadlines may be past although their results came in time. */
 export const LATE_ROUND_MS = 5;

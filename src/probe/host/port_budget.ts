@@ -5,7 +5,12 @@
  * probe ends.
  */
 import type { IpAddress } from "../../base/address.ts";
-import type { BackendConfig, Config, HealthcheckConfig } from "../../config/model.ts";
+import {
+  type BackendConfig,
+  type Config,
+  type HealthcheckConfig,
+  isTls,
+} from "../../config/model.ts";
 
 /** Settings of a network namespace, as the kernel prints them. */
 export interface PortSettings {
@@ -82,7 +87,7 @@ function groupsOf(config: Config, twReuse: string): Group[] {
       const reused = twReuse === "1" || (twReuse === "2" && isLoopback(address.text));
       // A port that is bound to a source address is not reused earlier.
       const waitS = reused && !bound ? REUSED_AFTER_S : TIME_WAIT_S;
-      group = { title, waitS, tls: isTls(check), bound, backends: 0, perSecond: 0 };
+      group = { title, waitS, tls: isTls(check.params), bound, backends: 0, perSecond: 0 };
       groups.set(title, group);
     }
     group.backends++;
@@ -99,15 +104,11 @@ function portUserOf(
   const check = healthcheck === undefined ? undefined : healthchecks.get(healthcheck);
   if (check === undefined || !enabled || check.params.type === "icmp") return undefined;
   // A bare probe from a source address ends with a reset, which leaves none.
-  return sourceOf(check, address.family) !== undefined && !isTls(check) ? undefined : check;
+  return sourceOf(check, address.family) !== undefined && !isTls(check.params) ? undefined : check;
 }
 
 function sourceOf(check: HealthcheckConfig, family: 4 | 6): IpAddress | undefined {
   return family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
-}
-
-function isTls({ params }: HealthcheckConfig): boolean {
-  return params.type === "https" || (params.type === "tcp" && params.ssl);
 }
 
 function isLoopback(address: string): boolean {

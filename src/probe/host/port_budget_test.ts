@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { GRPC } from "../../../tests/support/worlds/healthcheck.ts";
 import { parseIp } from "../../base/address.ts";
 import type { HealthcheckConfig } from "../../config/model.ts";
 import { needsPorts, type PortSettings, portWarnings } from "./port_budget.ts";
@@ -39,6 +40,12 @@ Deno.test("portWarnings() considers how each kind of probe ends", () => {
       config(500, { ...tls, ...source }),
       SETTINGS,
       [/^probes of source address 192\.0\.2\.9 may need 150000 .* or widen net\.ipv4\.ip_local_port_range$/],
+    ],
+    [
+      "gRPC over TLS with a source",
+      config(500, { params: { ...GRPC, ssl: true }, ...source }),
+      SETTINGS,
+      [/^probes of source address 192\.0\.2\.9 may need 150000 /],
     ],
     ["TLS", config(500, tls), SETTINGS, [/ may need 150000 .*[.]tcp_tw_reuse=1$/]],
     ["ports are used again after 1 s", config(500, {}), { ...SETTINGS, twReuse: "1\n" }, []],

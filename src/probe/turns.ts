@@ -1,0 +1,35 @@
+/**
+ * PURE. Turns of the event loop that a probe needs until its verdict. Each step of a probe waits for
+ * a turn, so a prober whose turns are long takes time from the server in each of them. So a time-out
+ * is judged by the sum of as many stalls as the probe had turns.
+ */
+import { type HealthcheckConfig, isTls, type ProbeParams } from "../config/model.ts";
+import type { Verdict } from "./outcome.ts";
+
+/** A TLS handshake. */
+const TLS_TURNS = 5;
+/** A request and its answer. */
+const HTTP1_TURNS = 2;
+/** The same with the server's settings and their acknowledgement. */
+const HTTP2_TURNS = 4;
+
+/** Turns in which lateness may have made this failure. Only time-outs add up. */
+export function turnsUntil({ code }: Verdict, { params }: HealthcheckConfig): number {
+  if (params.type === "icmp" || !code.endsWith("TOUT") || code === "L4TOUT") return 1;
+  const secured = isTls(params) ? 1 + TLS_TURNS : 1;
+  return code === "L6TOUT" ? secured : secured + talkTurns(params);
+}
+
+function talkTurns(params: ProbeParams): number {
+  switch (params.type) {
+    case "icmp":
+      return 0;
+    case "tcp":
+      return params.steps?.length ?? 0;
+    case "http":
+    case "https":
+      return params.http2 ? HTTP2_TURNS : HTTP1_TURNS;
+    case "grpc":
+      return HTTP2_TURNS;
+  }
+}
