@@ -21,6 +21,7 @@ import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
 import { withheldText } from "../vpp/sync/guard/withheld.ts";
+import type { FolderIo } from "../system/state_file.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import { createAnnouncer, VppProgress } from "./announce/source.ts";
 import { desiredSource } from "./desired_source.ts";
@@ -42,6 +43,8 @@ export interface WireOptions {
   readonly isLameduck?: () => boolean;
   /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
+  /** The folder of the file of `maglev.announce`; absent: the file system's. */
+  readonly announceFolder?: (path: string) => FolderIo;
   /** Connects to VPP's API; absent: over its socket or shared memory. */
   readonly connect?: VppConnectionOptions["connect"];
   /** Opens VPP's stats segment; absent: over its socket. */
@@ -97,6 +100,7 @@ export function wireDaemon(options: WireOptions): Daemon {
     clock,
     logger,
     isLameduck: options.isLameduck ?? (() => false),
+    folder: options.announceFolder,
     ...(sent && vpp
       ? { vpp: { sent, ...vpp.progress, vip: (key) => vpp.reconciler.vip(key) } }
       : {}),

@@ -1,7 +1,8 @@
 /**
  * Runs simulations: `--seeds N` many from `--seed S` on (default 0), in `--jobs J` processes. Of a
  * failure it prints the shortest list of actions that was found, and the command that shows it
- * again. `--day` runs a day with 1,000 servers instead. `--steps 3,5` runs one seed with these of its actions alone; `--trace` prints its trace.
+ * again. `--day` runs a day with 1,000 servers instead. `--steps 3,5` runs one seed with these of its
+ * actions alone; `--trace` prints its trace. `--plain` leaves out policies.
  */
 import { parseArgs } from "node:util";
 import { actionsOf, actionText } from "./scenario/actions.ts";
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     /** A day with 1,000 servers; `--hours N`: a part of it. */
     day: { type: "boolean", default: false },
     hours: { type: "string", default: "24" },
+    plain: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     /** Does not shrink. */
     quick: { type: "boolean", default: false },
@@ -29,6 +31,7 @@ const PROGRESS_SEEDS = 1000;
 const first = Number(values.seed);
 const count = Number(values.seeds);
 const jobs = Number(values.jobs);
+const { plain } = values;
 
 if (values.day) Deno.exit(await day());
 if (jobs > 1) Deno.exit(await inProcesses());
@@ -50,6 +53,7 @@ async function inProcesses(): Promise<number> {
     const args = ["run", "-A", "--no-check", import.meta.filename!];
     args.push("--seed", String(first + i * share), "--seeds", String(seeds));
     if (values.quick) args.push("--quick");
+    if (values.plain) args.push("--plain");
     if (values.first) args.push("--first");
     return new Deno.Command(Deno.execPath(), { args }).spawn();
   });
@@ -65,7 +69,7 @@ async function runAll(): Promise<number> {
     if (seed > first && (seed - first) % PROGRESS_SEEDS === 0) {
       console.error(`${seed - first} seeds from ${first}, ${failures} failed`);
     }
-    const result = await runSeed({ seed });
+    const result = await runSeed({ seed, plain });
     simulatedMs += result.simulatedMs;
     if (result.failure === undefined) continue;
     failures++;
@@ -82,9 +86,13 @@ async function runAll(): Promise<number> {
 }
 
 async function runSteps(steps: string): Promise<number> {
-  const actions = actionsOf(first);
+  const actions = actionsOf(first, plain);
   const places = steps === "" ? [] : steps.split(",").map(Number);
-  const result = await runSeed({ seed: first, actions: places.map((place) => actions[place]!) });
+  const result = await runSeed({
+    seed: first,
+    plain,
+    actions: places.map((place) => actions[place]!),
+  });
   print(result, places);
   return result.failure === undefined ? 0 : 1;
 }
@@ -95,13 +103,13 @@ async function report(result: RunResult): Promise<void> {
     console.log(`seed ${result.seed} fails: ${invariant}: ${message.split("\n")[0]}`);
     return;
   }
-  const shrunk = await shrink(actionsOf(result.seed), result);
+  const shrunk = await shrink(actionsOf(result.seed, plain), result, plain);
   print(shrunk.result, shrunk.places);
 }
 
 function print({ seed, failure, hash, trace }: RunResult, places: readonly number[]): void {
   if (values.trace) { for (const line of trace) console.log(line); }
-  const actions = actionsOf(seed);
+  const actions = actionsOf(seed, plain);
   console.log(`\nseed ${seed}, trace ${hash}:`);
   for (const place of places) console.log(`  ${place}: ${actionText(actions[place]!)}`);
   if (failure === undefined) {
@@ -110,5 +118,9 @@ function print({ seed, failure, hash, trace }: RunResult, places: readonly numbe
   }
   const { atMs, invariant, message } = failure;
   console.log(`  ${(atMs / 1000).toFixed(4)} s "${invariant}" is broken: ${message}`);
-  console.log(`  deno task simulate --seed ${seed} --steps "${places.join(",")}" --trace`);
+  console.log(
+    `  deno task simulate --seed ${seed} --steps "${places.join(",")}"${
+      plain ? " --plain" : ""
+    } --trace`,
+  );
 }

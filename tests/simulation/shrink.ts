@@ -14,14 +14,18 @@ export interface Shrunk {
 const MOST_RUNS = 300;
 
 /** `result`: of a run of `actions` that failed. A shorter list must break the same invariant. */
-export async function shrink(actions: readonly Action[], result: RunResult): Promise<Shrunk> {
+export async function shrink(
+  actions: readonly Action[],
+  result: RunResult,
+  plain = false,
+): Promise<Shrunk> {
   const { seed, failure } = result;
   let best: Shrunk = { actions, places: actions.map((_, i) => i), result };
   let runs = 0;
   const attempt = async (places: readonly number[]): Promise<boolean> => {
     if (runs++ >= MOST_RUNS) return false;
     const fewer = places.map((place) => actions[place]!);
-    const again = await runSeed({ seed, actions: fewer });
+    const again = await runSeed({ seed, plain, actions: fewer });
     if (again.failure?.invariant !== failure?.invariant) return false;
     best = { actions: fewer, places, result: again };
     return true;

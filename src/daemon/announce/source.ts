@@ -4,7 +4,7 @@ import type { Border } from "../../announce/border.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { FAR_PAST_MS, later } from "../../base/instant.ts";
 import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
-import { folderIo } from "../../system/state_file.ts";
+import { type FolderIo, folderIo } from "../../system/state_file.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
 import type { ActualVip, VipKey } from "../../vpp/lb/model.ts";
 import type { VppConnection } from "../../vpp/ports.ts";
@@ -26,6 +26,8 @@ export interface AnnounceOptions {
   } | undefined;
   /** True while an operator keeps all prefixes withdrawn. */
   readonly isLameduck: () => boolean;
+  /** The folder of the file; absent: the file system's. */
+  readonly folder?: ((path: string) => FolderIo) | undefined;
 }
 
 /** Follows whether VPP is connected and was programmed since. */
@@ -65,7 +67,7 @@ const MAX_DELAY_MS = 30_000;
 export function createAnnouncer(options: AnnounceOptions): Announcer {
   const { clock, logger, checker, vpp } = options;
   const source = announceSource(options);
-  const folder = (path: string) => folderIo(path, { readableByAll: true });
+  const folder = options.folder ?? ((path: string) => folderIo(path, { readableByAll: true }));
   const announcer = new Announcer({ source, clock, logger, folder });
   if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
   // In the same turn as the requests to VPP: neither waits for the other.

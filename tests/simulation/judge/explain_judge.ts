@@ -1,12 +1,23 @@
 /** Holds explanations to what VPP has. */
 import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { Snapshot } from "../../../src/checker/ports.ts";
+import type { LinkKind, PlaceExplanation } from "../../../src/explain/chain.ts";
 import { explainBackend } from "../../../src/explain/explain.ts";
 import { knownView } from "../../../src/grpc/handlers/diagnosis/vpp_view.ts";
 import type { VppView } from "../world/vpp.ts";
-import { keyOf } from "./wanted.ts";
+import { entriesOf, keyOf, type WantedVip } from "./wanted.ts";
 
-/** The first chain that does not end with the weight in VPP; undefined: all do. */
-export function explainDifference({ checker, vpp }: Daemon, found: VppView): string | undefined {
+/**
+ * The first chain that does not end with the weight in VPP, that does not lead to the weight that
+ * VPP should have, or that does not name the policy by which a server is held. Undefined: all do.
+ */
+export function explainDifference(
+  { checker, vpp }: Daemon,
+  { found, wanted }: {
+    readonly found: VppView;
+    readonly wanted: ReadonlyMap<string, WantedVip>;
+  },
+): string | undefined {
   const { reconciler, connection: { state } } = vpp!;
   if (state.kind !== "connected") return undefined;
   const view = knownView(reconciler, state.lb.capabilities, (key) => reconciler.vip(key));
@@ -14,8 +25,9 @@ export function explainDifference({ checker, vpp }: Daemon, found: VppView): str
   for (const [name, { address }] of snapshot.config.backends) {
     const context = { snapshot, vpp: view, voidReason: undefined };
     for (
-      const { frontend, links, effectiveWeight, difference } of explainBackend(name, context).places
+      const place of explainBackend(name, context).places
     ) {
+      const { frontend, links, effectiveWeight, difference } = place;
       const vip = keyOf(snapshot.config.frontends.get(frontend)!);
       const weight = found.get(vip)?.get(address.text);
       const text = () =>
@@ -23,12 +35,30 @@ export function explainDifference({ checker, vpp }: Daemon, found: VppView): str
       if (links.at(-1)!.weight !== weight) {
         return `${name} in ${frontend} has ${weight}, explained as ${text()}`;
       }
+      const { servers, isBlind } = wanted.get(vip)!;
+      const { weight: own } = servers.get(address.text)!;
+      const { weights: hasWeights } = state.lb.capabilities;
+      const should = hasWeights || own === 0 ? own : 100;
+      if (!isBlind && effectiveWeight !== should) {
+        return `${name} in ${frontend} should have ${should}, explained as ${text()}`;
+      }
+      const unnamed = heldBy(place, snapshot).find((kind) => !links.some((l) => l.kind === kind));
+      if (unnamed !== undefined) return `${name} is held by ${unnamed}: ${text()}`;
       // A VPP without weights lacks a server of weight 0.
-      const equal = state.lb.capabilities.weights
-        ? weight === effectiveWeight
-        : (weight ?? 0) === effectiveWeight;
+      const equal = hasWeights ? weight === effectiveWeight : (weight ?? 0) === effectiveWeight;
       if ((difference === "") !== equal) return `${name} in ${frontend}: ${difference}: ${text()}`;
     }
   }
   return undefined;
+}
+
+/** The policies that hold the server of an entry. */
+function heldBy({ frontend, pool, backend }: PlaceExplanation, snapshot: Snapshot): LinkKind[] {
+  const config = snapshot.config.frontends.get(frontend)!;
+  const isBraked = entriesOf(config, snapshot).some((entry) =>
+    entry.isHeld && entry.weight > 0 && entry.pool === pool && entry.backend.name === backend
+  );
+  const { lastGood } = snapshot.frontends.get(frontend)!.memory;
+  const isKept = (lastGood?.weights.size ?? 0) > 0;
+  return [...isBraked ? ["max-down"] as const : [], ...isKept ? ["on-all-down"] as const : []];
 }

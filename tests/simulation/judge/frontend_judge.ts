@@ -1,10 +1,14 @@
 /** Judges frontends: their events are one story, and their state is that of their servers. */
+import type { FrontendHealth } from "../../../src/health/frontend.ts";
 import type { FrontendState, FrontendTransition } from "../../../src/health/state.ts";
 import { type CheckerState, keyOf, type WantedVip } from "./wanted.ts";
 
 /** A daemon's checker, as far as frontends go. */
 export interface FrontendStates extends CheckerState {
-  readonly frontends: ReadonlyMap<string, { readonly state: FrontendState }>;
+  readonly frontends: ReadonlyMap<
+    string,
+    Pick<FrontendHealth, "state" | "memory">
+  >;
 }
 
 export class FrontendJudge {
@@ -45,8 +49,7 @@ export class FrontendJudge {
       if (last !== state) {
         this.#fail("one story", `frontend ${name} is ${state}, and its last event was ${last}`);
       }
-      const vip = wanted.get(keyOf(current.config.frontends.get(name)!))!;
-      const serves = [...vip.servers.values()].some(({ weight }) => weight > 0);
+      const { serves } = wanted.get(keyOf(current.config.frontends.get(name)!))!;
       if (serves !== (state === "up")) {
         this.#fail("frontends are as their servers", `frontend ${name} is ${state}`);
       }

@@ -4,7 +4,7 @@
  */
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { BackendState, Transition } from "../../../src/health/state.ts";
-import type { HealthcheckConfig } from "../../../src/config/model.ts";
+import type { Config, HealthcheckConfig } from "../../../src/config/model.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 
@@ -12,6 +12,10 @@ import type { World } from "../world/world.ts";
 const VERDICT_MS = 200;
 /** On top of the time that the probes take. */
 const NOTICED_MS = 2500;
+/** The longest time until a round of isolation targets has ended that begins now. */
+const ROUND_MS = 1000;
+/** After a time without targets, `isolation` may begin again when they have answered for so long. */
+const REARMED_MS = 5000;
 const PROBE_CODES = /^L[467]/;
 
 export class HealthJudge {
@@ -24,6 +28,10 @@ export class HealthJudge {
   #blindUntilMs = 0;
   /** Until then results may be lost. */
   #lossyUntilMs = 0;
+  /** The last time in which nothing answers the prober. */
+  #cutOff = { sinceMs: -Infinity, untilMs: -Infinity };
+  /** Since then `isolation` may hold failures back: the one before ended long ago. */
+  #isArmed = false;
   /** Length of the last stop of the process, and its end. */
   #stopMs = 0;
   /** Since when nothing but probes decides. */
@@ -50,6 +58,12 @@ export class HealthJudge {
     this.#blindUntilMs = Math.max(this.#blindUntilMs, untilMs);
     if (loses) this.#lossyUntilMs = Math.max(this.#lossyUntilMs, untilMs);
     this.#stopMs = ms;
+  }
+
+  cutOffFor(ms: number): void {
+    const { nowMs } = this.#world.time;
+    this.#isArmed = nowMs > this.#cutOff.untilMs + REARMED_MS;
+    this.#cutOff = { sinceMs: nowMs, untilMs: nowMs + ms };
   }
 
   clockSet(): void {
@@ -94,7 +108,7 @@ export class HealthJudge {
   #probed(
     name: string,
     { from, to }: Transition,
-    config: Daemon["checker"]["current"]["config"],
+    config: Config,
   ): void {
     const backend = config.backends.get(name);
     const check = config.healthchecks.get(backend?.healthcheck ?? "");
@@ -102,9 +116,14 @@ export class HealthJudge {
     const record = this.#world.servers.record(backend.address.text, check.name);
     const { nowMs } = this.#world.time;
     if (to === "down") {
-      const latestMs = check.timeoutMs + VERDICT_MS + this.#late();
+      // With isolation a failure waits until a round of targets has ended.
+      const roundMs = config.healthchecker.isolation === undefined ? 0 : ROUND_MS;
+      const latestMs = check.timeoutMs + VERDICT_MS + roundMs + this.#late();
       const isBad = record.badMs !== undefined && nowMs - record.badMs <= latestMs;
       if (!isBad) this.#fail("answers in time are never down", `${name} ${from} -> down`);
+      if (this.#isIsolated(check, config)) {
+        this.#fail("a prober that is cut off takes no server down", `${name} ${from} -> down`);
+      }
       if (from === "up" && record.bad < check.fall && !this.#isShared(name, config)) {
         this.#fail("fall failures", `${name} is down after ${record.bad} of ${check.fall}`);
       }
@@ -117,10 +136,24 @@ export class HealthJudge {
     }
   }
 
+  /** True when a failure of this check cannot count, because no target has answered for long. */
+  #isIsolated(check: HealthcheckConfig, { healthchecker: { isolation } }: Config): boolean {
+    if (isolation === undefined || !this.#isArmed || this.#late() > 0) return false;
+    const { sinceMs, untilMs } = this.#cutOff;
+    const { nowMs } = this.#world.time;
+    const surelyMs = sinceMs + check.timeoutMs + ROUND_MS;
+    return nowMs > surelyMs && nowMs <= untilMs && nowMs < sinceMs + isolation.maxHoldMs;
+  }
+
   /** Several backends probe this server with one check, or the definition has just changed. */
-  #isShared(name: string, { backends }: Daemon["checker"]["current"]["config"]): boolean {
+  #isShared(name: string, { backends }: Config): boolean {
     const { address, healthcheck } = backends.get(name)!;
-    const changedMs = Math.max(this.#actedMs.get(name) ?? 0, this.#lossyUntilMs);
+    const changedMs = Math.max(
+      this.#actedMs.get(name) ?? 0,
+      this.#lossyUntilMs,
+      // Failures that isolation made void end no row.
+      this.#cutOff.untilMs,
+    );
     if (this.#world.time.nowMs - changedMs < 12_000) return true;
     const same = [...backends.values()].filter((other) =>
       other.address.text === address.text && other.healthcheck === healthcheck
@@ -138,6 +171,15 @@ export class HealthJudge {
   #late(): number {
     const { nowMs } = this.#world.time;
     return nowMs < this.#blindUntilMs + 2000 ? this.#stopMs + 2000 : 0;
+  }
+
+  /** Until when `isolation` may hold failures back that are noticed without it. */
+  #heldUntilMs({ healthchecker: { isolation } }: Config): number {
+    if (isolation === undefined) return -Infinity;
+    const { sinceMs, untilMs } = this.#cutOff;
+    // A new worker, or other settings, begin to hold again.
+    const beganMs = Math.max(sinceMs, this.#sinceMs, this.#blindUntilMs);
+    return Math.min(untilMs, beganMs + isolation.maxHoldMs + ROUND_MS) + ROUND_MS;
   }
 
   #settled(): void {
@@ -159,6 +201,8 @@ export class HealthJudge {
         this.#actedMs.get(name) ?? 0,
         this.#sinceMs,
         this.#blindUntilMs,
+        time.nowMs >= this.#cutOff.untilMs ? this.#cutOff.untilMs : this.#cutOff.sinceMs,
+        this.#heldUntilMs(config),
       );
       if (time.nowMs - sinceMs < noticedAfterMs(check)) continue;
       const answers = servers.answers({ address: address.text, healthcheck: check });

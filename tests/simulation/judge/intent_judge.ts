@@ -72,7 +72,7 @@ export class IntentJudge {
       this.expire();
       const hasEnded = forMs !== undefined && !this.#unanswered.delete(out);
       if (this.#versions.get(backend) !== version || hasEnded) return;
-      if (action !== "pause" && action !== "disable") return;
+      if (action !== "pause" && action !== "disable" && action !== "drain") return;
       // A reload since then may have ended it.
       if (this.#config === config) this.#out.set(backend, out);
     };

@@ -8,14 +8,20 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import { requestText, type SentRequest } from "../world/requests.ts";
+import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { TakenFault } from "../world/vpp.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
+import { announcedIn } from "../../../src/announce/file_text.ts";
+import { AnnounceJudge } from "./announce_judge.ts";
+import { ANNOUNCE_FILE } from "../world/configs.ts";
+import { type Excuse, Excuses } from "./excuses.ts";
 import { DeedJudge, planDifference } from "./plan_judge.ts";
 import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
+import { wronglyHeld } from "./policy_judge.ts";
 import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
@@ -44,6 +50,8 @@ const CONNECTED_MS = 3000;
 const UNANSWERED_MS = 5500;
 /** Longest wait until a failed write of intents is repeated, or the clock is looked at again. */
 const RETRIED_MS = 62_000;
+/** A failed write of the announced prefixes is repeated within this. */
+const REWRITTEN_MS = 5000;
 /** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
 const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
@@ -73,22 +81,13 @@ export class Judge implements Observer {
   readonly #flushes = new FlushJudge();
   readonly #story: StoryJudge;
   readonly #deeds = new DeedJudge();
+  readonly #announce = new AnnounceJudge();
+  /** Until then a fault of the disk, or a stop, may delay the file of announced prefixes. */
+  #lateFileMs = 0;
   /** VPP was right before the reload that is being carried out. */
   #wasRight = false;
-  /** Until then VPP may be wrong. */
-  #disturbedUntilMs = 0;
-  /** Until then there may be faults of VPP. */
-  #faultUntilMs = 0;
-  /** Until then VPP may be wrong because of a change just made. */
-  #changingUntilMs = 0;
-  /** Until then requests may be refused, because the known state of VPP may be wrong. */
-  #doubtfulUntilMs = 0;
-  /** Until then warm-up may hold frontends back. */
-  #warmingUntilMs = 0;
-  /** Until then another program's change of VPP may not have been read. */
-  #editedUntilMs = 0;
-  /** Until then a reading may find what the daemon did not expect. */
-  #driftUntilMs = 0;
+  /** What may be otherwise than it should for a while. */
+  readonly #excuses = new Excuses((text) => this.trace.add(this.#world.time.nowMs, text));
   /** When a request of this connection was left without an answer. */
   #unansweredMs: number | undefined;
   #diskFaultUntilMs = 0;
@@ -97,6 +96,8 @@ export class Judge implements Observer {
   /** Then writes that failed are repeated, and ends of intents noticed after the clock was set. */
   #forgottenMs = 0;
   #tickMs = 0;
+  /** When the present daemon was wired. */
+  #wiredMs = 0;
   /** The present daemon did not read its intents, because of a fault of the disk. */
   #isUnreadable = false;
   /** By VIP: when the daemon began to recreate it. */
@@ -135,6 +136,8 @@ export class Judge implements Observer {
     this.#health.wired(daemon);
     this.#intents.wired(daemon);
     this.#frontends.wired(daemon.checker.current);
+    this.#wiredMs = this.#world.time.nowMs;
+    this.#announce.starting(this.#world.disk.text(ANNOUNCE_FILE));
     daemon.checker.subscribe((event) => {
       if (this.#world.process !== process) return;
       this.#story.happened(event);
@@ -150,7 +153,7 @@ export class Judge implements Observer {
   refused(request: string, retval: number): void {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP refuses ${request}: ${retval}`);
-    if (nowMs > this.#doubtfulUntilMs && nowMs > this.#changingUntilMs) {
+    if (!this.#isExcused("doubtful") && !this.#isExcused("changing")) {
       this.fail("nothing is refused", `VPP refused ${request} with ${retval}, without a cause`);
     }
   }
@@ -162,12 +165,13 @@ export class Judge implements Observer {
   faulted(fault: TakenFault): void {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP: ${fault}`);
-    this.disturb(0);
+    this.disturb(`VPP: ${fault}`, 0);
     this.#deeds.forget();
+    const forMs = this.#excuses.untilMs("wrong") - nowMs;
     // A garbled reading is believed until the next one, like a change by another program.
-    if (fault === "garbled") this.#editedUntilMs = this.#disturbedUntilMs;
+    if (fault === "garbled") this.#excuse("edited", forMs, fault);
     // A reading also shows what was carried out without an answer.
-    if (fault === "garbled" || fault === "withheld") this.#driftUntilMs = this.#disturbedUntilMs;
+    if (fault === "garbled" || fault === "withheld") this.#excuse("drift", forMs, fault);
     if (fault === "withheld" && this.#world.daemon?.vpp?.connection.state.kind === "connected") {
       this.#unansweredMs ??= nowMs;
     }
@@ -179,17 +183,23 @@ export class Judge implements Observer {
     this.#story.logged(level, event, { fields, atMs, wallMs });
     if (event === "vpp-lbsync-vip-recreate") {
       this.#recreatedMs.set(keyOfFields(fields), this.#world.time.nowMs);
-      this.#changing(AT_ONCE_MS);
+      this.#changing(AT_ONCE_MS, event);
     }
-    if (event === "vpp-warmup-done" && fields.trigger === "operator") this.#changing(READ_MS);
+    if (event === "vpp-warmup-done" && fields.trigger === "operator") {
+      this.#changing(READ_MS, event);
+    }
     if (event === "vpp-lbsync-done" && fields.trigger === "reload") {
       const wrong = this.#deeds.done(fields);
       if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     }
     if (event === "vpp-connect") this.#connected();
     if (event === "vpp-disconnect") this.#unansweredMs = undefined;
-    if (event === "vpp-lbsync-drift" && this.#world.time.nowMs > this.#driftUntilMs) {
+    if (event === "vpp-lbsync-drift" && !this.#isExcused("drift")) {
       this.fail("the known state of VPP is right", JSON.stringify(fields));
+    }
+    if (event === "history-damaged" && this.#world.disk.fault === "broken") {
+      this.trace.add(atMs, "excuse: the disk is broken while the history is read");
+      this.#story.damaged();
     }
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
     if (event === "operator-intent-file-unusable") {
@@ -215,6 +225,7 @@ export class Judge implements Observer {
       }
       this.#judgeSent(requests);
     }
+    this.#lookAtAnnounced();
     if (this.#world.time.nowMs < this.#tickMs + this.#pace.tickMs) return;
     this.#tickMs = this.#world.time.nowMs;
     this.#tick();
@@ -222,28 +233,33 @@ export class Judge implements Observer {
 
   /** True when another program changed VPP, or its answers were garbled, and this may show. */
   get mayBeMisled(): boolean {
-    return this.#world.time.nowMs <= this.#editedUntilMs;
+    return this.#isExcused("edited");
   }
 
   /** True when all faults are over and VPP should have recovered. */
   get isCalm(): boolean {
     const { nowMs } = this.#world.time;
-    return nowMs > this.#disturbedUntilMs && nowMs > this.#forgottenMs && this.mustBeRight;
+    return !this.#isExcused("wrong") && nowMs > this.#forgottenMs && this.mustBeRight;
   }
 
   // What the actions report.
 
-  /** VPP may be wrong for `ms`, and for as long as it takes to recover. */
-  disturb(ms: number, now = false): void {
+  /** VPP may be wrong for `ms`, and for as long as it takes to recover; `isEdited`: by others. */
+  disturb(cause: string, ms: number, isEdited = false): void {
     const sync = this.#world.config.vppLb!.syncIntervalMs;
-    const { nowMs } = this.#world.time;
     this.#deeds.forget();
-    const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
-    this.#faultUntilMs = Math.max(this.#faultUntilMs, nowMs + ms);
-    if (now) this.#editedUntilMs = nowMs + recovery;
-    if (now) this.#driftUntilMs = Math.max(this.#driftUntilMs, nowMs + sync + RECOVERY_MS);
-    this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
-    this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
+    const recovery = isEdited ? sync + 3000 : sync + RECOVERY_MS;
+    this.#excuse("faulty", ms, cause);
+    if (isEdited) this.#excuse("edited", recovery, cause);
+    if (isEdited) this.#excuse("drift", sync + RECOVERY_MS, cause);
+    this.#excuse("wrong", ms + recovery, cause);
+    this.#excuse("doubtful", ms + sync + RECOVERY_MS, cause);
+  }
+
+  /** A run that compared all of VPP has ended. */
+  synchronized({ scope, failed, deferred }: SyncReport): void {
+    if (scope !== "all" || failed > 0 || deferred > 0) return;
+    this.#excuses.synchronized(this.#world.time.nowMs);
   }
 
   /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
@@ -253,10 +269,15 @@ export class Judge implements Observer {
     if (this.#unansweredMs !== undefined) this.#unansweredMs += ms;
   }
 
+  /** Nothing answers the prober for `ms`. */
+  cutOffFor(ms: number): void {
+    this.#health.cutOffFor(ms);
+  }
+
   /** The daemon does nothing for `ms`, less than a second. */
   stutters(ms: number): void {
     this.blindFor(ms);
-    this.#changing(ms + AT_ONCE_MS);
+    this.#changing(ms + AT_ONCE_MS, "the daemon is stopped");
   }
 
   diskFaultFor(ms: number): void {
@@ -279,9 +300,10 @@ export class Judge implements Observer {
   /** Before a daemon is killed, or when it has stopped. */
   killed(downMs: number): void {
     this.#storyEnds(false);
-    this.disturb(downMs);
-    this.#warmingUntilMs = this.#world.time.nowMs + downMs +
-      this.#world.config.vppLb!.startupMaxDelayMs + CONNECTED_MS;
+    const cause = "the daemon starts";
+    this.disturb(cause, downMs);
+    const warmupMs = this.#world.config.vppLb!.startupMaxDelayMs;
+    this.#excuse("warming", downMs + warmupMs + CONNECTED_MS, cause);
     this.#unansweredMs = undefined;
     this.#stopping = undefined;
     this.#isUnreadable = false;
@@ -299,6 +321,12 @@ export class Judge implements Observer {
   /** A daemon has stopped in order: nothing of it is left. */
   stopped(process: DaemonProcess): void {
     this.#storyEnds(true);
+    const { announce } = process.daemon!.checker.current.config;
+    const announced = announcedIn(this.#world.disk.text(ANNOUNCE_FILE) ?? "");
+    const isSound = this.#world.time.nowMs > this.#lateFileMs;
+    if (announce?.onStop === "withdraw" && isSound && announced.length > 0) {
+      this.fail("prefixes are announced as servers serve", `${announced} after the stop`);
+    }
     if (process.timers > 0) this.fail("nothing grows", `${process.timers} timers after the stop`);
   }
 
@@ -307,12 +335,12 @@ export class Judge implements Observer {
     this.#health.reloading();
     this.#story.watch();
     const { reconciler } = this.#world.daemon!.vpp!;
-    this.#wasRight = this.mustBeRight && this.#world.time.nowMs > this.#doubtfulUntilMs &&
+    this.#wasRight = this.mustBeRight && !this.#isExcused("doubtful") &&
       reconciler.warmedUp && reconciler.withheld().length === 0 &&
       this.#world.vpp.release === "main";
     const { backends } = this.#world.daemon!.checker.current;
     this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
-    this.#changing(SOON_MS);
+    this.#changing(SOON_MS, "reload");
   }
 
   reloaded(plan: ReloadForecast): void {
@@ -336,7 +364,7 @@ export class Judge implements Observer {
 
   changed(): void {
     this.#deeds.forget();
-    this.#changing(AT_ONCE_MS);
+    this.#changing(AT_ONCE_MS, "an operator");
   }
 
   /** Records the first failure. */
@@ -347,11 +375,10 @@ export class Judge implements Observer {
 
   /** True when VPP must be right now. */
   get mustBeRight(): boolean {
-    const { nowMs } = this.#world.time;
     const { daemon } = this.#world;
     return daemon !== undefined && this.#stopping === undefined &&
-      nowMs > this.#disturbedUntilMs && nowMs > this.#changingUntilMs &&
-      (nowMs > this.#warmingUntilMs || daemon.vpp!.reconciler.warmedUp);
+      !this.#isExcused("wrong") && !this.#isExcused("changing") &&
+      (!this.#isExcused("warming") || daemon.vpp!.reconciler.warmedUp);
   }
 
   /** Fails unless VPP has what it should have. */
@@ -398,7 +425,7 @@ export class Judge implements Observer {
     if (!isNew) return;
     this.#compared = { wanted, changes, atMs: nowMs };
     this.checkVpp();
-    const wrong = explainDifference(daemon, vpp.view());
+    const wrong = explainDifference(daemon, { found: vpp.view(), wanted });
     if (wrong !== undefined) this.fail("a chain ends with the weight in VPP", wrong);
   }
 
@@ -411,6 +438,8 @@ export class Judge implements Observer {
     if (!isSame) {
       this.#states = states;
       this.#wantedVips = wantedOf(current);
+      const wrong = wronglyHeld(current);
+      if (wrong !== undefined) this.fail("policies hold only what they may", wrong);
     }
     return this.#wantedVips;
   }
@@ -424,10 +453,35 @@ export class Judge implements Observer {
     this.fail("a missing answer ends the connection", `missing since ${sinceMs} ms`);
   }
 
+  #lookAtAnnounced(): void {
+    const { daemon, vpp, disk, time: { nowMs } } = this.#world;
+    if (daemon?.announcer.stale === undefined) return;
+    const isKnown = !this.#isExcused("wrong") && this.#stopping === undefined &&
+      daemon.vpp!.reconciler.warmedUp;
+    const { config } = daemon.checker.current;
+    // Warm-up goes on for longer while the prober is blind to a frontend.
+    const isLate = nowMs >= this.#wiredMs + config.vppLb!.startupMaxDelayMs;
+    const wrong = this.#announce.look({
+      nowMs,
+      config,
+      wanted: this.#wanted(daemon),
+      view: isKnown ? vpp.view() : undefined,
+      isAway: !daemon.vpp!.progress.programmed(),
+      isEarly: !daemon.vpp!.reconciler.warmedUp && !isLate,
+      recreated: recent(this.#recreatedMs, nowMs),
+      file: disk.text(ANNOUNCE_FILE),
+      soundMs: this.#lateFileMs,
+    });
+    if (wrong !== undefined) this.fail("prefixes are announced as servers serve", wrong);
+  }
+
   #checkFlushes(): void {
     const { nowMs } = this.#world.time;
     // A flush is not made again after a connection was lost.
-    if (nowMs <= this.#disturbedUntilMs || this.#stopping !== undefined) this.#flushes.forget();
+    if (this.#isExcused("wrong") || this.#stopping !== undefined) this.#flushes.forget();
+    const { daemon } = this.#world;
+    const owed = daemon && this.#flushes.owed(nowMs, this.#wanted(daemon));
+    if (owed !== undefined) this.fail("flows of a server that is out are flushed", owed);
     const overdue = this.#flushes.overdue(nowMs);
     if (overdue !== undefined) this.fail("a new VIP is flushed", `VIP ${overdue} was not`);
   }
@@ -435,12 +489,13 @@ export class Judge implements Observer {
   /** The connection is new: VPP is read now, and right soon, unless there are faults. */
   #connected(): void {
     const { nowMs } = this.#world.time;
-    if (nowMs <= this.#faultUntilMs) return;
-    this.#disturbedUntilMs = Math.min(this.#disturbedUntilMs, nowMs + CONNECTED_MS);
+    if (this.#isExcused("faulty")) return;
+    this.#excuses.shorten("wrong", { nowMs, forMs: CONNECTED_MS, cause: "VPP is connected" });
   }
 
   /** The disk has a fault for `ms`, or the daemon does not run. */
   #unsoundFor(ms: number): void {
+    this.#lateFileMs = Math.max(this.#lateFileMs, this.#world.time.nowMs + ms + REWRITTEN_MS);
     this.#soundMs = Math.max(this.#soundMs, this.#world.time.nowMs + ms + RETRIED_MS);
   }
 
@@ -448,17 +503,25 @@ export class Judge implements Observer {
     this.#story.ended(this.#world.time.nowMs, { soundMs: this.#soundMs, inOrder });
   }
 
-  #changing(ms: number): void {
-    this.#changingUntilMs = Math.max(this.#changingUntilMs, this.#world.time.nowMs + ms);
+  #changing(ms: number, cause: string): void {
+    this.#excuse("changing", ms, cause);
+  }
+
+  #excuse(excuse: Excuse, forMs: number, cause: string): void {
+    this.#excuses.grant(excuse, { nowMs: this.#world.time.nowMs, forMs, cause });
+  }
+
+  #isExcused(excuse: Excuse): boolean {
+    return this.#excuses.holds(excuse, this.#world.time.nowMs);
   }
 
   #happened(event: CheckerEvent, daemon: Daemon): void {
     const { nowMs } = this.#world.time;
     this.#deeds.forget();
-    if (event.kind === "program") return this.#changing(AT_ONCE_MS);
+    if (event.kind === "program") return this.#changing(AT_ONCE_MS, event.kind);
     if (event.kind === "reload") {
       this.#frontends.reloaded(daemon.checker.current);
-      return this.#changing(SOON_MS);
+      return this.#changing(SOON_MS, event.kind);
     }
     if (event.kind === "policy") {
       const { event: policyEvent, frontend, message } = event.change;
@@ -475,7 +538,8 @@ export class Judge implements Observer {
     if (daemon === undefined) return;
     const { nowMs } = this.#world.time;
     const before = vpp.view();
-    this.#flushes.sent(requests, nowMs);
+    const wanted = this.#wanted(daemon);
+    this.#flushes.sent(requests, { nowMs, before, wanted });
     this.#deeds.sent(requests);
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
@@ -486,11 +550,12 @@ export class Judge implements Observer {
       if ((before.get(vip)?.get(server) ?? 0) === 0) this.#raisedMs.set(`${vip} ${server}`, nowMs);
     }
     const wrong = judgeRequests(requests, {
-      wanted: this.#wanted(daemon),
+      state: daemon.checker.current,
+      wanted,
       before,
       weights: vpp.release === "main",
-      isTrusted: nowMs > this.#doubtfulUntilMs,
-      isEdited: nowMs <= this.#editedUntilMs,
+      isTrusted: !this.#isExcused("doubtful"),
+      isEdited: this.#isExcused("edited"),
       recreated: recent(this.#recreatedMs, nowMs),
       opening: recent(this.#openingMs, nowMs),
       raised: recent(this.#raisedMs, nowMs),
@@ -529,8 +594,9 @@ export class Judge implements Observer {
 }
 
 /** All that wantedOf() looks at. */
-function statesOf({ config, intents, backends }: CheckerState): readonly unknown[] {
+function statesOf({ config, intents, backends, frontends }: CheckerState): readonly unknown[] {
   const states: unknown[] = [config, intents];
+  for (const { memory } of frontends.values()) states.push(memory);
   for (const { state, standing } of backends.values()) states.push(state, standing);
   return states;
 }

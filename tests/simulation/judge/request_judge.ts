@@ -4,9 +4,11 @@
  */
 import { requestText, type SentRequest } from "../world/requests.ts";
 import type { VppView } from "../world/vpp.ts";
-import type { WantedVip } from "./wanted.ts";
+import { wronglyTaken } from "./policy_judge.ts";
+import type { CheckerState, WantedVip } from "./wanted.ts";
 
 export interface RequestContext {
+  readonly state: CheckerState;
   readonly wanted: ReadonlyMap<string, WantedVip>;
   /** What VPP had before, as far as it has carried out what was sent. */
   readonly before: VppView;
@@ -38,7 +40,10 @@ export function judgeRequests(
       };
     }
   }
-  for (const [key, after] of applied(requests, context.before)) {
+  const afterAll = applied(requests, context.before);
+  const taken = wrongTaken(requests, context, afterAll);
+  if (taken !== undefined) return { invariant: "policies hold servers", message: taken };
+  for (const [key, after] of afterAll) {
     const vip = wanted.get(key);
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
@@ -60,6 +65,19 @@ export function judgeRequests(
     }
   }
   return undefined;
+}
+
+/** What is taken out against a policy, in VIPs whose state in VPP is known. */
+function wrongTaken(
+  requests: readonly SentRequest[],
+  { state, wanted, before, isTrusted, isEdited, recreated }: RequestContext,
+  after: VppView,
+): string | undefined {
+  if (!isTrusted || isEdited) return undefined;
+  const known = [...after].filter(([key]) =>
+    wanted.get(key)?.isBlind === false && !recreated.has(key)
+  );
+  return wronglyTaken(requests, { state, before, after: new Map(known) });
 }
 
 function problemOf(

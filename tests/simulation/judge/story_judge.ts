@@ -33,6 +33,8 @@ export class StoryJudge {
   #story: string[] = [];
   #watchers: Watcher[] = [];
   #process: DaemonProcess | undefined;
+  /** A fault of the disk keeps the next daemon from reading all of its history. */
+  #isDamaged = false;
   /** Records of earlier daemons, and of the present one. */
   readonly #earlier: Expected[] = [];
   #present: Expected[] = [];
@@ -48,6 +50,11 @@ export class StoryJudge {
     this.#watchers = [];
     this.#compareHistory(process);
     this.watch();
+  }
+
+  /** A file of the history cannot be read, because of a fault of the disk. */
+  damaged(): void {
+    this.#isDamaged = true;
   }
 
   /** A subscriber comes; of earlier ones the first stays. */
@@ -122,7 +129,8 @@ export class StoryJudge {
 
   /** What was read must be a part of what happened, with all that is durable. */
   #compareHistory({ history }: DaemonProcess): void {
-    const isReadable = history.warning === "";
+    const isReadable = history.warning === "" && !this.#isDamaged;
+    this.#isDamaged = false;
     const { records } = history.list(ALL);
     const expected = [...this.#earlier, ...this.#present];
     let at = 0;

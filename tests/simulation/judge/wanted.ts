@@ -1,9 +1,13 @@
 /**
  * What VPP should have, worked out in the plainest way and independently of the daemon: from the
  * file, the states of its backends and the operators' intents. PURE.
+ *
+ * Which servers a policy holds is taken from the daemon, as its explanations report it. The policy
+ * judge decides whether they may be held.
  */
 import type { Config, FrontendConfig } from "../../../src/config/model.ts";
 import type { Backend } from "../../../src/health/state.ts";
+import type { FrontendHealth } from "../../../src/health/frontend.ts";
 import type { IntentSet } from "../../../src/intent/intent.ts";
 
 /** A server as it should be. */
@@ -25,6 +29,8 @@ export interface WantedVip {
   readonly make: string;
   /** The prober is blind to some of it, so weights of VPP may stay. */
   readonly isBlind: boolean;
+  /** True when a server has weight without `on-all-down`. */
+  readonly serves: boolean;
 }
 
 /** The state of a daemon's checker. */
@@ -32,6 +38,8 @@ export interface CheckerState {
   readonly config: Config;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly intents: IntentSet;
+  /** What the policies of each hold. */
+  readonly frontends: ReadonlyMap<string, Pick<FrontendHealth, "memory">>;
 }
 
 /** All VIPs by vipKeyText(). */
@@ -57,35 +65,68 @@ export function countsAsUp({ state, standing }: Backend): boolean {
 /** A server that has no backend. */
 const UNUSED: WantedServer = { weight: 0, mayFlush: true, mayServe: false, isBlind: false };
 
-function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
-  const { config, backends, intents } = state;
-  const entries = frontend.pools.flatMap((pool, index) =>
+/** An entry of a pool. */
+export interface Entry {
+  /** Of its pool. */
+  readonly index: number;
+  readonly pool: string;
+  readonly address: string;
+  /** The weight in force: the file's or an operator's, and 0 while it drains. */
+  readonly weight: number;
+  readonly backend: Backend;
+  /** True while `max-down` keeps its flows, and its weight if it has one, though it is down. */
+  readonly isHeld: boolean;
+}
+
+/** All entries of a frontend. */
+export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
+  const { config, backends, intents, frontends } = state;
+  const maxDown = frontends.get(frontend.name)?.memory.maxDown;
+  return frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
-      const inForce = intents.ofWeight(place)?.weight ?? weight;
-      return { index, weight: inForce, backend: backends.get(name)! };
+      const isDrained = intents.ofBackend(name)?.kind === "drain";
+      return {
+        index,
+        pool: pool.name,
+        address: config.backends.get(name)!.address.text,
+        weight: isDrained ? 0 : intents.ofWeight(place)?.weight ?? weight,
+        backend: backends.get(name)!,
+        isHeld: maxDown?.get(pool.name)?.held.includes(name) === true,
+      };
     })
   );
-  const up = entries.filter(({ backend }) => countsAsUp(backend));
+}
+
+function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
+  const { config, frontends } = state;
+  const entries = entriesOf(frontend, state);
+  const { weights: lastGood, drained } = frontends.get(frontend.name)?.memory.lastGood ?? {};
+  const isUp = ({ backend, isHeld }: Entry) => isHeld || countsAsUp(backend);
+  const up = entries.filter(isUp);
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
-  for (const { index, weight, backend } of entries) {
-    const address = config.backends.get(backend.name)!.address.text;
+  for (const entry of entries) {
+    const { index, weight, backend, address, isHeld } = entry;
     const other = servers.get(address) ?? UNUSED;
-    const own = index === active && countsAsUp(backend) ? weight : 0;
+    const own = index === active && isUp(entry) ? weight : 0;
+    // A held server that an operator drains keeps its flows.
+    const isSpared = isHeld || drained?.has(address) === true || (lastGood?.size ?? 0) > 0;
     const flushes = backend.state === "disabled" ||
-      (backend.state === "down" && frontend.flushOnDown);
+      (backend.state === "down" && frontend.flushOnDown && !isSpared);
     servers.set(address, {
-      weight: Math.max(other.weight, own),
+      weight: Math.max(other.weight, own, lastGood?.get(address) ?? 0),
       mayFlush: other.mayFlush && flushes,
-      mayServe: other.mayServe || countsAsUp(backend) || backend.state === "unknown",
+      mayServe: other.mayServe || isUp(entry) || backend.state === "unknown" ||
+        lastGood?.has(address) === true,
       isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
     });
   }
   const isBlind = entries.some(({ backend }) => backend.standing === "blind");
+  const serves = up.some(({ weight }) => weight > 0);
   const sticky = frontend.srcIpSticky ? " sticky" : "";
   const name = frontend.pools[0]!.backends[0]!.name;
   const { family } = config.backends.get(name)!.address;
   const make = `gre${family} ${config.vppLb!.newFlowsTableLength}${sticky}`;
-  return { frontend: frontend.name, servers, make, isBlind };
+  return { frontend: frontend.name, servers, make, isBlind, serves };
 }

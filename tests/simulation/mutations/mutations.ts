@@ -36,14 +36,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "kept intents are not restored",
     file: "src/checker/checker.ts",
-    from: "restoreIntents({ intents: kept,",
-    to: "restoreIntents({ intents: kept.slice(1),",
+    from: "const restoring = { intents: kept, config,",
+    to: "const restoring = { intents: kept.slice(1), config,",
   },
   {
     name: "the end of an intent is not noticed",
     file: "src/intent/expiry.ts",
-    from: "if (ended.length > 0) onEnded(ended);",
-    to: "if (ended.length > 9) onEnded(ended);",
+    from: "if (ended.length > 0) this.#options.onEnded(ended);",
+    to: "if (ended.length > 9) this.#options.onEnded(ended);",
   },
   {
     name: "the timer of intents is not cancelled",
@@ -210,7 +210,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "weights of operators are not restored",
     file: "src/intent/rules.ts",
-    from: '    kept.push(intent);\n    if (intent.kind === "weight") continue;',
+    from:
+      '    kept.push(intent);\n    if (intent.kind === "weight" || intent.kind === "drain") continue;',
     to: '    if (intent.kind === "weight") continue;\n    kept.push(intent);',
   },
   {
@@ -278,5 +279,133 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/lb/desired.ts",
     from: 'encap: family === 4 ? "gre4" : "gre6",',
     to: 'encap: "gre4",',
+  },
+  {
+    name: "max-down lets one more go",
+    file: "src/health/policy/max_down.ts",
+    from: "(!mayHold || out.length < most)",
+    to: "(!mayHold || out.length <= most)",
+  },
+  {
+    name: "max-down keeps a dead pool before a healthy one",
+    file: "src/health/policy/max_down.ts",
+    from: "!isActiveFound && (alive[i]! || !alive.includes(true));",
+    to: "!isActiveFound;",
+  },
+  {
+    name: "max-down never lets a held server go",
+    file: "src/health/policy/max_down.ts",
+    from: "(!mayHold || out.length < most)",
+    to: "!mayHold",
+  },
+  {
+    name: "max-down forgets which servers came first at a restart",
+    file: "src/health/policy/max_down.ts",
+    from:
+      "const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;",
+    to: "const hasWeight = () => true;",
+  },
+  {
+    name: "last-good closes the frontend",
+    file: "src/health/policy/last_good.ts",
+    from: "if (weights.size === 0) {",
+    to: "if (weights.size < 3) {",
+  },
+  {
+    name: "last-good holds what an operator takes out",
+    file: "src/health/policy/last_good.ts",
+    from: "if (!TAKEN_BY_HEALTH.has(state)) continue;",
+    to: 'if (state === "up") continue;',
+  },
+  {
+    name: "last-good flushes what it holds",
+    file: "src/health/policy/last_good.ts",
+    from: "if (weight !== undefined) return { address, weight, flush: false };",
+    to: "if (weight !== undefined) return { ...server, weight: 0 };",
+  },
+  {
+    name: "last-good goes on when a server comes up",
+    file: "src/health/policy/last_good.ts",
+    from: "server.weight > 0 || kept(server))) {",
+    to: "kept(server))) {",
+  },
+  {
+    name: "isolation holds nothing back",
+    file: "src/probe/isolation/isolation.ts",
+    from: "for (const { judged } of due) judged(reason);",
+    to: "for (const { judged } of due) judged(undefined);",
+  },
+  {
+    name: "isolation never ends",
+    file: "src/probe/isolation/isolation.ts",
+    from: "      if (this.#isolatedMs === undefined) return;\n      this.#isolatedMs = undefined;",
+    to: "      if (this.#isolatedMs === undefined) return;",
+  },
+  {
+    name: "isolation does not expire",
+    file: "src/probe/isolation/isolation.ts",
+    from: "      this.#hasExpired = true;",
+    to: "      this.#hasExpired = false;\n      this.#isolatedMs = nowMs;",
+  },
+  {
+    name: "a drain is not kept",
+    file: "src/intent/rules.ts",
+    from:
+      'return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs, forMs });',
+    to: "return intentSet;",
+  },
+  {
+    name: "a drain at its end brings the backend back",
+    file: "src/intent/rules.ts",
+    from: "if (!byFile) rest = rest.with(next);",
+    to: "if (byFile) rest = rest.with(next);",
+  },
+  {
+    name: "a drain whose end was missed is dropped",
+    file: "src/intent/rules.ts",
+    from: 'if (over && stored.kind !== "drain") {',
+    to: "if (over) {",
+  },
+  {
+    name: "a prefix is announced without its hysteresis",
+    file: "src/announce/border.ts",
+    from: "const announced = before?.announced === true || nowMs >= dueMs;",
+    to: "const announced = true;",
+  },
+  {
+    name: "one frontend above its border is enough for a shared prefix",
+    file: "src/announce/border.ts",
+    from: "known.above &&= above;",
+    to: "known.above ||= above;",
+  },
+  {
+    name: "a failed write of announced prefixes is not repeated",
+    file: "src/announce/replaced_file.ts",
+    from: "await pause(RETRY_MS, { clock, signal });",
+    to: "return;",
+  },
+  {
+    name: "the file found is replaced before all is known",
+    file: "src/announce/announcer.ts",
+    from: "if (nowMs < byMs) return byMs;",
+    to: "",
+  },
+  {
+    name: "a withdrawal waits for the next change in VPP",
+    file: "src/daemon/announce/source.ts",
+    from: 'if (kind === "program" || kind === "reload" || kind === "frontend") announcer.update();',
+    to: 'if (kind === "reload") announcer.update();',
+  },
+  {
+    name: "an away VPP withdraws nothing",
+    file: "src/announce/announcer.ts",
+    from: 'settings.onVppAway === "withdraw" && awayMs >= VPP_AWAY_MS',
+    to: "awayMs < 0",
+  },
+  {
+    name: "a stop withdraws nothing",
+    file: "src/announce/announcer.ts",
+    from: 'if (onStop === "withdraw") file.set',
+    to: 'if (onStop !== "withdraw") file.set',
   },
 ];

@@ -2,9 +2,13 @@
 import { finish } from "../../../src/async/steps.ts";
 import { forecastReload } from "../../../src/forecast/forecast.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
-import { actOnBackend } from "../../../src/grpc/handlers/backend.ts";
+import { actOnBackend, drainBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
-import { BackendRequest, SetWeightRequest } from "../../../src/grpc/gen/maglev.ts";
+import {
+  BackendRequest,
+  DrainBackendRequest,
+  SetWeightRequest,
+} from "../../../src/grpc/gen/maglev.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
@@ -42,15 +46,20 @@ export class Actor {
         servers.lack = true;
         judge.blindFor(action.forMs);
         return later(action.forMs, () => servers.lack = false);
+      case "cut-off":
+        if (servers.isCutOff) return;
+        servers.isCutOff = true;
+        judge.cutOffFor(action.forMs);
+        return later(action.forMs, () => servers.isCutOff = false);
       case "worker-crash":
         judge.blindFor(8000, true);
         return process?.crashWorker();
       case "vpp-restart":
-        judge.disturb(action.downMs);
+        judge.disturb(action.kind, action.downMs);
         vpp.die();
         return later(action.downMs, () => vpp.start(action.older ? "26.06" : "main"));
       case "vpp-freeze":
-        judge.disturb(action.forMs);
+        judge.disturb(action.kind, action.forMs);
         vpp.freeze();
         return later(action.forMs, () => vpp.thaw());
       case "vpp-cut":
@@ -70,18 +79,18 @@ export class Actor {
         return later(UNNOTICED_MS, () => vpp.faults.withhold({ message, times: 0 }));
       }
       case "vpp-slow":
-        judge.disturb(action.forMs + action.delayMs);
+        judge.disturb(action.kind, action.forMs + action.delayMs);
         vpp.faults.delayMs = action.delayMs;
         return later(action.forMs, () => vpp.faults.delayMs = 0);
       case "vpp-unreachable":
-        judge.disturb(action.forMs);
+        judge.disturb(action.kind, action.forMs);
         vpp.isUnreachable = true;
         return later(action.forMs, () => vpp.isUnreachable = false);
       case "vpp-doomed":
         vpp.doom = action;
         return later(UNNOTICED_MS, () => vpp.doom = undefined);
       case "vpp-edited":
-        judge.disturb(0, true);
+        judge.disturb(action.kind, 0, true);
         vpp.changes++;
         if (vpp.plugin !== undefined) {
           edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
@@ -105,11 +114,14 @@ export class Actor {
         return this.#restart(new Dice(action.seed));
       case "daemon-stop":
         judge.blindFor(action.forMs);
-        judge.disturb(action.forMs);
+        judge.disturb(action.kind, action.forMs);
         process?.stop();
         return later(action.forMs, () => process?.resume());
       case "daemon-stutter":
-        return this.#stutter(new Dice(action.seed), time.nowMs + action.forMs);
+        return this.#stutter(new Dice(action.seed), {
+          untilMs: time.nowMs + action.forMs,
+          mostApartMs: action.mostApartMs ?? 300,
+        });
       default:
         if (process?.daemon === undefined || process.clock.stopped) return;
         return this.#operate(action);
@@ -117,7 +129,11 @@ export class Actor {
   }
 
   /** Stops all threads of the daemon for moments, again and again, as on a busy host. */
-  #stutter(dice: Dice, untilMs: number): void {
+  #stutter(
+    dice: Dice,
+    options: { readonly untilMs: number; readonly mostApartMs: number },
+  ): void {
+    const { untilMs, mostApartMs } = options;
     const { process, time } = this.#world;
     if (process === undefined || time.nowMs >= untilMs) return;
     const stopMs = dice.between(10, 190);
@@ -125,7 +141,8 @@ export class Actor {
     process.stop();
     time.after(stopMs, () => {
       process.resume();
-      time.after(dice.between(5, 300), () => this.#stutter(dice, untilMs));
+      const apartMs = dice.between(Math.min(5, mostApartMs / 10), mostApartMs);
+      time.after(apartMs, () => this.#stutter(dice, options));
     });
   }
 
@@ -192,6 +209,24 @@ export class Actor {
         actOnBackend(action.action, api).run(request, OPERATOR).then(({ answer }) => {
           if (!(answer instanceof MaglevError) && answer.warning === "") acked();
         }, (error) => judge.fail("action", error));
+        return;
+      }
+      case "drain": {
+        const dice = new Dice(action.seed);
+        const name = dice.pick([...checker.current.backends.keys()]);
+        const { then, force, forMs = 0 } = action;
+        const request = create(DrainBackendRequest, {
+          name,
+          then,
+          force,
+          forNs: BigInt(forMs) * 1_000_000n,
+          reason: "test",
+        });
+        const acked = judge.acting("drain", name, undefined);
+        drainBackend(api).run(request, OPERATOR).then(({ answer }) => {
+          const isSure = !(answer instanceof MaglevError) && answer.warning === "";
+          if (isSure) acked();
+        }, (error) => judge.fail("drain", error));
         return;
       }
       case "weight": {

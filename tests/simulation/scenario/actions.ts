@@ -3,7 +3,7 @@
  * and each action has a seed of its own, so a shorter list means the same. PURE.
  */
 import { type Behaviour, BEHAVIOURS } from "../world/servers.ts";
-import { SERVERS } from "../world/configs.ts";
+import { policyDice, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
 
 /** One action, without its time. `forMs`: how long it lasts. */
@@ -36,7 +36,13 @@ export type Happening =
   | { readonly kind: "daemon-kill"; readonly losesPower: boolean; readonly downMs: number }
   | { readonly kind: "daemon-restart"; readonly seed: number }
   | { readonly kind: "daemon-stop"; readonly forMs: number }
-  | { readonly kind: "daemon-stutter"; readonly forMs: number; readonly seed: number }
+  | {
+    readonly kind: "daemon-stutter";
+    readonly forMs: number;
+    readonly seed: number;
+    /** Between two stops; default: 300. */
+    readonly mostApartMs?: number;
+  }
   | { readonly kind: "reload"; readonly seed: number }
   | { readonly kind: "sync"; readonly seed: number }
   | {
@@ -45,7 +51,15 @@ export type Happening =
     readonly seed: number;
     readonly forMs: number | undefined;
   }
-  | { readonly kind: "weight"; readonly seed: number; readonly forMs: number | undefined };
+  | { readonly kind: "weight"; readonly seed: number; readonly forMs: number | undefined }
+  | {
+    readonly kind: "drain";
+    readonly seed: number;
+    readonly then: "pause" | "disable";
+    readonly forMs: number | undefined;
+    readonly force: boolean;
+  }
+  | { readonly kind: "cut-off"; readonly forMs: number };
 
 export type Action = Happening & { readonly atMs: number };
 
@@ -155,8 +169,61 @@ function rush(dice: Dice): readonly Happening[] {
   ];
 }
 
-/** The actions of a seed, in order of time. */
-export function actionsOf(seed: number): readonly Action[] {
+/** Something that takes several actions, each so long after the first. */
+type Story = readonly (Happening & { readonly afterMs?: number })[];
+
+/** What happens in addition in a seed with policies. */
+const STORIES: readonly (readonly [number, (dice: Dice) => Story])[] = [
+  [3, outage],
+  [1, stopAtStart],
+  [1, (dice) => [{
+    kind: "daemon-stutter",
+    forMs: dice.integer(500, 6000),
+    seed: dice.seed(),
+    mostApartMs: dice.pick([1, 5, 20]),
+  }]],
+  [3, (dice) => [{
+    kind: "drain",
+    seed: dice.seed(),
+    then: dice.pick(["pause", "disable"] as const),
+    forMs: dice.oneIn(2) ? dice.integer(1000, 20_000) : undefined,
+    force: dice.oneIn(3),
+  }]],
+  [2, (dice) => [{ kind: "cut-off", forMs: dice.pick([300, 1500, 4000, 9000, 15_000]) }]],
+];
+
+/** Most servers change together, for the better or the worse. */
+function outage(dice: Dice): Story {
+  const behaviour = dice.pick(["refuse", "hang", "ok"] as const);
+  return dice.shuffled(SERVERS).slice(0, dice.integer(3, SERVERS.length))
+    .map((server) => ({ kind: "server", server, behaviour }));
+}
+
+/** A new daemon is stopped while it reads what it has stored. */
+function stopAtStart(dice: Dice): Story {
+  const downMs = dice.pick([10, 1000]);
+  return [
+    { kind: "daemon-kill", losesPower: false, downMs },
+    {
+      kind: "daemon-stop",
+      forMs: dice.pick([3000, 8000]),
+      afterMs: downMs + dice.between(0.01, 4),
+    },
+  ];
+}
+
+function storiesOf(dice: Dice, endMs: number): readonly Action[] {
+  return Array.from({ length: dice.integer(2, 10) }, () => {
+    const atMs = dice.between(FIRST_MS, endMs);
+    return dice.weighted(STORIES)(dice).map(({ afterMs = 0, ...happening }) => ({
+      atMs: atMs + afterMs,
+      ...happening,
+    }));
+  }).flat();
+}
+
+/** The actions of a seed, in order of time; `plain`: without those for the sake of policies. */
+export function actionsOf(seed: number, plain = false): readonly Action[] {
   const dice = new Dice(seed);
   const mix = dice.pick(MIXES);
   const hasVpp = mix.some((maker) => maker === VPP[0]);
@@ -175,6 +242,9 @@ export function actionsOf(seed: number): readonly Action[] {
     } else {
       actions.push({ atMs, ...dice.weighted(mix)(dice) });
     }
+  }
+  if (!plain && policyDice(seed) !== undefined) {
+    actions.push(...storiesOf(new Dice(seed ^ 0xd4a1), endMs));
   }
   return actions.sort((a, b) => a.atMs - b.atMs);
 }

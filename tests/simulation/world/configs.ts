@@ -4,10 +4,11 @@ import type {
   Config,
   FrontendConfig,
   HealthcheckConfig,
+  Share,
 } from "../../../src/config/model.ts";
 import { ip } from "./addresses.ts";
 import { smallConfig } from "../../support/fakes/small_config.ts";
-import type { Dice } from "./dice.ts";
+import { Dice } from "./dice.ts";
 
 /** Servers that configurations choose from. */
 export const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((n) => `10.0.0.${n}`);
@@ -16,11 +17,88 @@ export function inFamily(server: string, family: 4 | 6): string {
   return family === 4 ? server : `2001:db8:a::${server.slice(server.lastIndexOf(".") + 1)}`;
 }
 
+/** Name of the file of `maglev.announce`. */
+export const ANNOUNCE_FILE = "announced";
+/** Targets of `isolation`. */
+const TARGETS = ["10.0.9.1", "10.0.9.2", "10.0.9.3"];
+
 /**
- * Edits that switch policies on. Each file has some of them. A policy adds its own here, and states
- * in judge/wanted.ts what VPP should have with it.
+ * Edits that switch policies on. A file with policies has some of them. A policy adds its own here,
+ * and states in judge/ what VPP should have with it.
  */
-export const POLICIES: readonly Edit[] = [];
+const POLICIES: readonly Edit[] = [
+  (config, dice) =>
+    withEachFrontend(config, (frontend) => {
+      const { onAllDown: _, ...rest } = frontend;
+      return dice.oneIn(2) ? { ...rest, onAllDown: "last-good" } : rest;
+    }),
+  (config, dice) =>
+    withEachFrontend(config, ({ pools, ...rest }) => ({
+      ...rest,
+      pools: pools.map(({ name, backends }) => ({
+        name,
+        backends,
+        ...(dice.oneIn(3) ? {} : { maxDown: randomShare(dice) }),
+      })),
+    })),
+  (config, dice) => ({
+    ...config,
+    healthchecker: {
+      ...config.healthchecker,
+      isolation: {
+        targets: TARGETS.slice(0, dice.integer(2, 3)).map((target, i) => ({
+          address: ip(target),
+          type: i === 0 ? "tcp" : "icmp",
+          port: i === 0 ? 179 : 0,
+        })),
+        quorum: dice.integer(1, 2),
+        maxHoldMs: dice.pick([2000, 5000, 60_000]),
+      },
+    },
+  }),
+  withAnnounce,
+];
+
+/** `announce` of most frontends. */
+function withAnnounce(config: Config, dice: Dice): Config {
+  return {
+    ...withEachFrontend(config, (frontend) => {
+      const { announce: _, ...rest } = frontend;
+      const announce = { minUp: dice.integer(1, 2), hysteresisMs: dice.pick([1000, 3000, 10_000]) };
+      return dice.oneIn(4) ? rest : { ...rest, announce };
+    }),
+    announce: {
+      file: `/run/maglevd/${ANNOUNCE_FILE}`,
+      format: dice.pick(["bird", "json", "text"] as const),
+      onStop: dice.pick(["keep", "withdraw"] as const),
+      onVppAway: dice.pick(["keep", "withdraw"] as const),
+    },
+  };
+}
+
+/** Half of the seeds have policies. Their own dice leave the others as they are. */
+export function policyDice(seed: number): Dice | undefined {
+  const dice = new Dice(seed ^ 0x90110);
+  return dice.oneIn(2) ? dice : undefined;
+}
+
+/** The configuration with some policies. */
+export function withPolicies(config: Config, dice: Dice): Config {
+  return POLICIES.filter(() => !dice.oneIn(3)).reduce((before, edit) => edit(before, dice), config);
+}
+
+function randomShare(dice: Dice): Share {
+  return dice.oneIn(2)
+    ? { count: dice.integer(1, 2) }
+    : { percent: dice.pick([10, 34, 50, 75, 100]) };
+}
+
+function withEachFrontend(config: Config, edit: (frontend: FrontendConfig) => FrontendConfig) {
+  const frontends = [...config.frontends].map(([name, frontend]) =>
+    [name, edit(frontend)] as const
+  );
+  return { ...config, frontends: new Map(frontends) };
+}
 
 /** The source address that a `picky` server refuses. */
 const SOURCE = ip("192.0.2.77");
@@ -74,7 +152,7 @@ export function randomConfig(dice: Dice): Config {
       fall: dice.integer(1, 3),
       ...more,
     }] as const;
-  const whole: Config = {
+  return {
     ...config,
     healthchecks: new Map([
       check("quick", {}),
@@ -93,7 +171,6 @@ export function randomConfig(dice: Dice): Config {
       countersIntervalMs: 5000,
     },
   };
-  return POLICIES.filter(() => dice.oneIn(2)).reduce((before, edit) => edit(before, dice), whole);
 }
 
 function randomPools(dice: Dice, names: readonly string[]): string {
@@ -107,7 +184,15 @@ function randomPools(dice: Dice, names: readonly string[]): string {
 /** The configuration after one edit; always a valid one. */
 export function edited(config: Config, dice: Dice): Config {
   const edit = dice.pick(EDITS);
-  return edit(config, dice);
+  const next = edit(config, dice);
+  return hasPolicies(config) && dice.oneIn(4) ? dice.pick(POLICIES)(next, dice) : next;
+}
+
+function hasPolicies({ frontends, healthchecker, announce }: Config): boolean {
+  return healthchecker.isolation !== undefined || announce !== undefined ||
+    [...frontends.values()].some(({ onAllDown, pools }) =>
+      onAllDown !== undefined || pools.some(({ maxDown }) => maxDown !== undefined)
+    );
 }
 
 type Edit = (config: Config, dice: Dice) => Config;

@@ -32,6 +32,12 @@ export class Disk {
     return [...this.#files.keys()];
   }
 
+  /** The text of a file; undefined when it is missing. */
+  text(name: string): string | undefined {
+    const bytes = this.#files.get(name);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
   /** The power fails: of the changes since the last sync some first ones are kept. */
   losePower(): void {
     const kept = this.#dice.integer(0, this.#unsynced.length);

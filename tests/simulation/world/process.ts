@@ -11,6 +11,7 @@ import { History } from "../../../src/history/history.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
 import { LogBroadcaster } from "../../../src/log/broadcaster.ts";
 import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
+import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
 import type { Servers } from "./servers.ts";
@@ -36,6 +37,7 @@ export interface ProcessOptions {
   readonly servers: Servers;
   readonly config: Config;
   readonly onLog: (level: LogLevel, event: LogEventName, fields: LogFields) => void;
+  readonly onSync: (report: SyncReport) => void;
   /** Called when it is wired, before it starts. */
   readonly onWired: (daemon: Daemon) => void;
 }
@@ -74,7 +76,7 @@ export class DaemonProcess {
 
   async #boot(): Promise<void> {
     const { clock, logger } = this;
-    const { time, dice, vpp, disk, servers, config, onWired } = this.#options;
+    const { time, dice, vpp, disk, servers, config, onSync, onWired } = this.#options;
     const spawn = () => {
       const worker = new SimWorker({ time, main: clock, servers, dice });
       if (clock.dead) worker.terminate();
@@ -98,6 +100,11 @@ export class DaemonProcess {
       intents: { ...opened, maxAgeMs: MAX_AGE_MS },
       connect: (_, options) => vpp.connect(clock, options),
       openStats: () => vpp.openStats(clock),
+      announceFolder: () => io,
+      events: {
+        apiObserver: { message() {} },
+        synchronised: (report) => clock.dead ? undefined : onSync(report),
+      },
     });
     this.daemon = daemon;
     onWired(daemon);

@@ -38,6 +38,8 @@ export class Servers {
   readonly #dice: Dice;
   /** The host of the prober lacks ports: probes are void. */
   lack = false;
+  /** The host of the prober is cut off: nothing answers it. */
+  isCutOff = false;
 
   constructor(dice: Dice) {
     this.#dice = dice;
@@ -71,6 +73,7 @@ export class Servers {
 
   /** True when a probe that begins now is answered in time. */
   answers({ address, healthcheck }: ProbeSpec): boolean {
+    if (this.isCutOff) return false;
     const behaviour = this.of(address);
     return behaviour === "ok" || behaviour === "slow" ||
       (behaviour === "picky" && healthcheck.probeIpv4Src === undefined);
@@ -88,7 +91,7 @@ export class Servers {
       const record = this.record(spec.address, spec.healthcheck.name);
       if (answers) record.good++, record.bad = 0;
       else record.bad++, record.good = 0, record.badMs = clock.monotonicMs();
-      const behaviour = this.of(spec.address);
+      const behaviour = this.isCutOff ? "hang" : this.of(spec.address);
       const { timeoutMs } = spec.healthcheck;
       const { promise, resolve } = Promise.withResolvers<Verdict>();
       const quickMs = this.#dice.between(0.2, 4);

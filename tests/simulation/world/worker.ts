@@ -7,6 +7,7 @@ import { ResultPort } from "../../../src/probe/engine/result_batch.ts";
 import { Scheduler } from "../../../src/probe/engine/scheduler.ts";
 import type { WorkerThread } from "../../../src/probe/engine/worker_handle.ts";
 import type { Command, FromWorker, ToWorker } from "../../../src/probe/engine/worker_protocol.ts";
+import { Isolation, type IsolationSpec } from "../../../src/probe/isolation/isolation.ts";
 import type { Dice } from "./dice.ts";
 import type { Servers } from "./servers.ts";
 import { ProcessClock, type WorldTime } from "./time.ts";
@@ -33,12 +34,15 @@ export class SimWorker implements WorkerThread {
   readonly #main: ProcessClock;
   readonly #scheduler: Scheduler;
   readonly #results: ResultPort;
+  readonly #servers: Servers;
+  #isolation: Isolation | undefined;
   #tracing = false;
 
   constructor({ time, main, servers, dice }: SimWorkerOptions) {
     const clock = new ProcessClock(time);
     this.clock = clock;
     this.#main = main;
+    this.#servers = servers;
     this.#results = new ResultPort({ clock, post: (message) => this.#post(message) });
     this.#scheduler = new Scheduler({
       clock,
@@ -81,19 +85,31 @@ export class SimWorker implements WorkerThread {
         this.#tracing = message.on;
         return;
       case "isolation":
-        // The simulation has no targets next door.
-        return;
+        return this.#isolate(message.spec);
       case "ping":
         return this.#post({ kind: "pong", seq: message.seq });
       case "stats":
         return this.#post({ kind: "stats", seq: message.seq, stats: this.#scheduler.stats() });
       case "close":
         this.#scheduler.close();
+        this.#isolation?.close();
         this.#results.flush();
         return this.#post({ kind: "closed" });
       default:
         unreachable(message);
     }
+  }
+
+  /** As the entry of a worker does. */
+  #isolate(spec: IsolationSpec | undefined): void {
+    this.#isolation?.close();
+    this.#isolation = spec && new Isolation({
+      spec,
+      clock: this.clock,
+      prober: (target) => this.#servers.probe(target, this.clock),
+      onNews: (news) => this.#post({ kind: "isolation", news }),
+    });
+    this.#scheduler.isolation = this.#isolation;
   }
 
   #run(command: Command): void {

@@ -7,8 +7,9 @@ import { later, type MonotonicMs } from "../../../src/base/instant.ts";
 import type { LogEventName, LogFields } from "../../../src/base/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { Action } from "../scenario/actions.ts";
-import { randomConfig } from "./configs.ts";
+import { policyDice, randomConfig, withPolicies } from "./configs.ts";
 import { Dice } from "./dice.ts";
 import { Disk } from "./disk.ts";
 import { DaemonProcess } from "./process.ts";
@@ -21,6 +22,8 @@ import { SimVpp, type TakenFault } from "./vpp.ts";
 export interface Observer {
   wired(daemon: Daemon, process: DaemonProcess): void;
   sent(requests: readonly SentRequest[]): void;
+  /** A run of the reconciler has ended. */
+  synchronized(report: SyncReport): void;
   refused(request: string, retval: number): void;
   vppDied(reason: string): void;
   /** An injected fault of VPP took effect. */
@@ -42,12 +45,18 @@ export class World {
   process: DaemonProcess | undefined;
   readonly #observer: Observer;
 
-  /** `config`: the first file; default: a random one. */
-  constructor(seed: number, observer: (world: World) => Observer, config?: Config) {
+  /** `config`: the first file; default: a random one, for some seeds with policies. */
+  constructor(
+    seed: number,
+    observer: (world: World) => Observer,
+    { config, plain = false }: { readonly config?: Config; readonly plain?: boolean } = {},
+  ) {
     this.dice = new Dice(seed ^ 0x5eed);
     this.servers = new Servers(this.dice);
     this.disk = new Disk(this.dice);
-    this.config = config ?? randomConfig(this.dice);
+    const policies = plain ? undefined : policyDice(seed);
+    const file = config ?? randomConfig(this.dice);
+    this.config = policies === undefined ? file : withPolicies(file, policies);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
@@ -77,6 +86,7 @@ export class World {
       servers,
       config,
       onLog: (level, event, fields) => this.#observer.logged(level, event, fields),
+      onSync: (report) => this.#observer.synchronized(report),
       onWired: (daemon) => this.#observer.wired(daemon, process),
     });
     this.process = process;

@@ -1,0 +1,147 @@
+/**
+ * Judges the file of announced prefixes: a prefix is withdrawn soon after it falls below its border,
+ * and announced only after its hysteresis above it. A new daemon leaves the file as it is until all
+ * is known. PURE.
+ */
+import { announcedIn } from "../../../src/announce/file_text.ts";
+import type { Config } from "../../../src/config/model.ts";
+import type { VppView } from "../world/vpp.ts";
+import { keyOf, type WantedVip } from "./wanted.ts";
+
+/** The file is written within this, on a sound disk. */
+const WRITTEN_MS = 300;
+
+/** `on-vpp-away: withdraw` takes effect after this. */
+const AWAY_MS = 5000;
+
+/** What is known of a prefix. */
+interface Prefix {
+  readonly isAbove: boolean;
+  /** Since when it is on that side without a break. */
+  readonly sinceMs: number;
+  /** Since when it should be above; VPP follows within moments. Undefined: it should not. */
+  readonly dueSinceMs: number | undefined;
+  readonly hysteresisMs: number;
+}
+
+/** An instant. */
+export interface AnnounceMoment {
+  readonly nowMs: number;
+  readonly config: Config;
+  readonly wanted: ReadonlyMap<string, WantedVip>;
+  /** True when the present daemon has not ended its warm-up. */
+  readonly isEarly: boolean;
+  /** True while VPP cannot be reached, or was not programmed since. */
+  readonly isAway: boolean;
+  /** What VPP has; undefined when it may not be what it should have, so nothing is known. */
+  readonly view: VppView | undefined;
+  /** VIPs that VPP lacks for a moment, because they are being recreated. */
+  readonly recreated: ReadonlySet<string>;
+  readonly file: string | undefined;
+  /** Since when the disk is sound, and nothing stops the daemon. */
+  readonly soundMs: number;
+}
+
+export class AnnounceJudge {
+  #prefixes: ReadonlyMap<string, Prefix> = new Map();
+  /** Since when VPP is known without a break. */
+  #knownMs = Infinity;
+  #announced: ReadonlySet<string> = new Set();
+  #awaySinceMs: number | undefined;
+  #config: Config | undefined;
+  /** When it was put in force. */
+  #configMs = 0;
+
+  /** A daemon starts with this file. */
+  starting(file: string | undefined): void {
+    this.#awaySinceMs = undefined;
+    this.#announced = new Set(announcedIn(file ?? ""));
+  }
+
+  /** The first thing that is wrong. */
+  look(moment: AnnounceMoment): string | undefined {
+    const { nowMs, config, wanted, view, isEarly, isAway, recreated, file, soundMs } = moment;
+    const announced = new Set(announcedIn(file ?? ""));
+    const before = this.#announced;
+    this.#announced = announced;
+    const withdraws = config.announce?.onVppAway === "withdraw";
+    this.#awaySinceMs = isAway ? this.#awaySinceMs ?? nowMs : undefined;
+    const awayMs = this.#awaySinceMs === undefined
+      ? 0
+      : nowMs - Math.max(this.#awaySinceMs, withdraws ? soundMs : nowMs);
+    if (awayMs > AWAY_MS + WRITTEN_MS && announced.size > 0) {
+      return `${[...announced]} is announced while VPP is away`;
+    }
+    const mayWithdraw = withdraws && isAway && announced.size === 0;
+    if (isEarly && !mayWithdraw && String([...before]) !== String([...announced])) {
+      return `${[...announced]} is announced before all is known, and was ${[...before]}`;
+    }
+    if (view === undefined || config.announce === undefined) {
+      this.#prefixes = new Map();
+      this.#knownMs = Infinity;
+      return undefined;
+    }
+    this.#knownMs = Math.min(this.#knownMs, nowMs);
+    if (config !== this.#config) this.#configMs = nowMs;
+    this.#config = config;
+    const sinceMs = Math.max(this.#knownMs, soundMs);
+    this.#prefixes = this.#sidesOf({ nowMs, config, wanted, view, recreated }, announced);
+    for (const prefix of announced) {
+      const side = this.#prefixes.get(prefix)!;
+      const staysMs = nowMs - Math.max(side.sinceMs, sinceMs);
+      if (!side.isAbove && staysMs > WRITTEN_MS) return `${prefix} is announced below its border`;
+      const { dueSinceMs = this.#knownMs } = side;
+      const isNew = !before.has(prefix) && dueSinceMs > this.#knownMs;
+      if (isNew && nowMs - dueSinceMs < side.hysteresisMs) {
+        return `${prefix} is announced ${nowMs - dueSinceMs} ms after it was below its border`;
+      }
+    }
+    for (const [prefix, side] of this.#prefixes) {
+      const dueMs = Math.max(side.sinceMs, sinceMs) + side.hysteresisMs;
+      // A reload may change the border and its hysteresis.
+      const isDue = side.isAbove && nowMs > Math.max(dueMs, this.#configMs) + WRITTEN_MS;
+      if (isDue && !announced.has(prefix)) return `${prefix} is not announced above its border`;
+    }
+    return undefined;
+  }
+
+  /** The side of each prefix that has a frontend or is announced. */
+  #sidesOf(
+    { nowMs, config, wanted, view, recreated }:
+      & Omit<AnnounceMoment, "file" | "soundMs" | "isEarly" | "isAway">
+      & {
+        readonly view: VppView;
+      },
+    announced: ReadonlySet<string>,
+  ): ReadonlyMap<string, Prefix> {
+    const sinceMs = (prefix: string, isAbove: boolean) => {
+      const before = this.#prefixes.get(prefix);
+      return before?.isAbove === isAbove ? before.sinceMs : nowMs;
+    };
+    const sides = new Map<string, Prefix>();
+    for (const frontend of config.frontends.values()) {
+      const { announce, address: { text, family } } = frontend;
+      if (announce === undefined) continue;
+      const prefix = `${text}/${family === 4 ? 32 : 128}`;
+      const key = keyOf(frontend);
+      const due = [...wanted.get(key)?.servers ?? []]
+        .filter(([, { weight, isBlind }]) => weight > 0 || isBlind);
+      const serving = due.filter(([address]) =>
+        recreated.has(key) || (view.get(key)?.get(address) ?? 0) > 0
+      );
+      const other = sides.get(prefix);
+      const isAbove = serving.length >= announce.minUp && other?.isAbove !== false;
+      const isDue = due.length >= announce.minUp &&
+        (other === undefined || other.dueSinceMs !== undefined);
+      const dueSinceMs = isDue ? this.#prefixes.get(prefix)?.dueSinceMs ?? nowMs : undefined;
+      const hysteresisMs = Math.max(announce.hysteresisMs, other?.hysteresisMs ?? 0);
+      sides.set(prefix, { isAbove, sinceMs: sinceMs(prefix, isAbove), dueSinceMs, hysteresisMs });
+    }
+    for (const prefix of announced) {
+      if (sides.has(prefix)) continue;
+      const since = { sinceMs: sinceMs(prefix, false), dueSinceMs: undefined };
+      sides.set(prefix, { isAbove: false, ...since, hysteresisMs: 0 });
+    }
+    return sides;
+  }
+}

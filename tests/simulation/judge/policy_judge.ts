@@ -1,0 +1,162 @@
+/**
+ * Judges what policies hold. `max-down` and `on-all-down` may hold a server only under their
+ * conditions, and no request may take out what they must hold. PURE.
+ */
+import type { FrontendConfig, Share } from "../../../src/config/model.ts";
+import type { SentRequest } from "../world/requests.ts";
+import type { VppView } from "../world/vpp.ts";
+import { type CheckerState, countsAsUp, entriesOf, type Entry, keyOf } from "./wanted.ts";
+
+/** The first server that is held against the conditions of its policy. */
+export function wronglyHeld(state: CheckerState): string | undefined {
+  for (const frontend of state.config.frontends.values()) {
+    const entries = entriesOf(frontend, state);
+    const wrong = wronglyBraked(frontend, entries) ??
+      wronglyKept(frontend, entries, state.frontends.get(frontend.name)?.memory.lastGood?.weights);
+    if (wrong !== undefined) return `frontend ${frontend.name}: ${wrong}`;
+  }
+  return undefined;
+}
+
+function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): string | undefined {
+  for (const entry of entries) {
+    const { isHeld, index, weight, backend: { name, state } } = entry;
+    if (!isHeld) continue;
+    const { maxDown } = pools[index]!;
+    // A reload that changes the check takes the verdict away, and not the hold.
+    if (state !== "down" && state !== "unknown") return `${name} is held, and ${state}`;
+    if (maxDown === undefined) return `${name} is held without max-down`;
+    if (weight === 0) continue;
+    const own = entries.filter((other) => other.index === index);
+    if (!own.some(serves) && entries.some(serves)) return `${name} is held beside a healthy pool`;
+    const isBefore = (other: Entry) =>
+      other.index < index && (serves(other) || (other.isHeld && other.weight > 0));
+    if (entries.some(isBefore)) {
+      return `${name} is held in a pool that is not active`;
+    }
+    const out = own.filter((other) => mayBeOut(other) && !other.isHeld).length;
+    const most = mostOf(maxDown, own);
+    if (out < most) return `${name} is held, and ${out} of ${most} are out`;
+  }
+  return undefined;
+}
+
+function wronglyKept(
+  { onAllDown }: FrontendConfig,
+  entries: readonly Entry[],
+  weights: ReadonlyMap<string, number> | undefined,
+): string | undefined {
+  if (weights === undefined) return undefined;
+  if (onAllDown !== "last-good") return "it is held without on-all-down";
+  const up = entries.find((entry) => serves(entry) || entry.isHeld);
+  if (up !== undefined) return `it is held, and ${up.backend.name} is up`;
+  const taken = [...weights.keys()].find((address) =>
+    !entries.some((entry) => entry.address === address && isLeftToHealth(entry))
+  );
+  return taken && `${taken} is held, which an operator took out`;
+}
+
+export interface PolicyContext {
+  readonly state: CheckerState;
+  /** What VPP had before the requests, and what it has after them. */
+  readonly before: VppView;
+  readonly after: VppView;
+}
+
+/** What requests take out that a policy must hold; of VIPs that nothing else disturbs. */
+export function wronglyTaken(
+  requests: readonly SentRequest[],
+  { state, before, after }: PolicyContext,
+): string | undefined {
+  for (const frontend of state.config.frontends.values()) {
+    const key = keyOf(frontend);
+    const had = before.get(key);
+    const has = after.get(key);
+    if (had === undefined || has === undefined) continue;
+    if (!requests.some((request) => request.kind !== "conf" && request.vip === key)) continue;
+    const isOut = ({ address }: Entry) => (has.get(address) ?? 0) === 0;
+    const isCut = (entry: Entry) => isOut(entry) && (had.get(entry.address) ?? 0) > 0;
+    const entries = entriesOf(frontend, state);
+    const wrong = takenAgainstBrake(frontend, entries, { isOut, isCut }) ??
+      takenLast(frontend, entries, { isOut, isCut }) ??
+      raisedInHold(requests, { frontend, had, state });
+    if (wrong !== undefined) return `VIP ${key}: ${wrong}`;
+  }
+  return undefined;
+}
+
+interface Taken {
+  /** VPP has it at weight 0 afterwards. */
+  readonly isOut: (entry: Entry) => boolean;
+  /** It had weight before, too. */
+  readonly isCut: (entry: Entry) => boolean;
+}
+
+function takenAgainstBrake(
+  { pools }: FrontendConfig,
+  entries: readonly Entry[],
+  { isOut, isCut }: Taken,
+): string | undefined {
+  const active = entries.find(serves)?.index;
+  const maxDown = active === undefined ? undefined : pools[active]!.maxDown;
+  if (maxDown === undefined) return undefined;
+  const own = entries.filter(({ index }) => index === active);
+  const out = own.filter((entry) => isDown(entry) && isOut(entry));
+  const cut = out.find(isCut);
+  const most = mostOf(maxDown, own);
+  if (cut === undefined || out.length <= most) return undefined;
+  return `${cut.backend.name} is taken out as number ${out.length}, of at most ${most}`;
+}
+
+function takenLast(
+  { onAllDown }: FrontendConfig,
+  entries: readonly Entry[],
+  { isOut, isCut }: Taken,
+): string | undefined {
+  if (onAllDown !== "last-good" || !entries.every(isOut)) return undefined;
+  const last = entries.find((entry) => isCut(entry) && isLeftToHealth(entry));
+  return last && `${last.backend.name} is taken out by its health as the last server`;
+}
+
+function raisedInHold(
+  requests: readonly SentRequest[],
+  { frontend, had, state }: {
+    readonly frontend: FrontendConfig;
+    readonly had: ReadonlyMap<string, number>;
+    readonly state: CheckerState;
+  },
+): string | undefined {
+  if (state.frontends.get(frontend.name)?.memory.lastGood === undefined) return undefined;
+  const key = keyOf(frontend);
+  const raised = requests.find((request) =>
+    request.kind === "as-weight" && request.vip === key &&
+    request.weight > (had.get(request.server) ?? 0)
+  );
+  return raised && "server" in raised ? `${raised.server} gets weight in a hold` : undefined;
+}
+
+/** True when it is really up, or was before its check changed. */
+function serves({ weight, backend }: Entry): boolean {
+  return weight > 0 && countsAsUp(backend);
+}
+
+function isDown({ weight, backend }: Entry): boolean {
+  return weight > 0 && backend.state === "down";
+}
+
+/** True when it is down, or may have been before its check changed. */
+function mayBeOut({ weight, backend: { state } }: Entry): boolean {
+  return weight > 0 && (state === "down" || state === "unknown");
+}
+
+/** True when no operator, by the file or at run time, takes it out. */
+function isLeftToHealth({ weight, backend: { state } }: Entry): boolean {
+  return weight > 0 && state !== "paused" && state !== "disabled";
+}
+
+/** How many of these entries of one pool may be out. */
+function mostOf(maxDown: Share, entries: readonly Entry[]): number {
+  if ("count" in maxDown) return maxDown.count;
+  const counted = entries.filter(isLeftToHealth).length;
+  return Math.max(1, Math.floor(counted * maxDown.percent / 100));
+}
