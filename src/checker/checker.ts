@@ -10,19 +10,17 @@
  * wait for them.
  */
 import { invariant } from "../base/assert.ts";
-import { MaglevError } from "../base/errors.ts";
-import { NEVER_MS, type WallMs } from "../base/instant.ts";
+import { NEVER_MS } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
 import type { Config } from "../config/model.ts";
 import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
-import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
+import type { Backend, NamedTransition, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
-import { workOutDrain, workOutWeight } from "./worked_request.ts";
-import type { Intent, IntentSet } from "../intent/intent.ts";
-import { IntentKeeper, logDropped, logIntents, logRestored, NO_STORE } from "../intent/expiry.ts";
-import { afterAction, afterEnds, type Restored, restoreIntents } from "../intent/rules.ts";
+import type { DrainIntent, Intent } from "../intent/intent.ts";
+import { logDropped, logRestored, NO_STORE } from "../intent/expiry.ts";
+import { type Restored, restoreIntents } from "../intent/rules.ts";
 import {
   type ChangeBatch,
   changeBatchOf,
@@ -30,14 +28,14 @@ import {
   logProbe,
   logSilent,
 } from "./change_batch.ts";
-import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
+import { type Act, Operations } from "./operations/operations.ts";
+import type { OperatorOutcome } from "./operations/operator.ts";
 import type {
   BackendAction,
   DrainRequest,
   OperatorOptions,
   SetWeightRequest,
 } from "../intent/request.ts";
-import { notFound } from "../base/nearest.ts";
 import type {
   CheckerEvent,
   CheckerOptions,
@@ -45,7 +43,6 @@ import type {
   FrontendView,
   Snapshot,
 } from "./ports.ts";
-import type { Durability } from "../intent/ports.ts";
 import { type ReloadResult, workOutReload } from "./worked_reload.ts";
 import { Publisher } from "./publisher.ts";
 import { Registry } from "./registry.ts";
@@ -54,14 +51,6 @@ import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
 import { WakeTimer } from "./wake_timer.ts";
 import { VoidReport } from "./void_report.ts";
-
-/** One step; its transition is added to the list. */
-interface Step {
-  readonly event: HealthEvent;
-  /** Unix time in milliseconds. */
-  readonly atMs: WallMs;
-  readonly transitions: NamedTransition[];
-}
 
 /** Owns the backends and frontends of the daemon. */
 export class Checker implements CheckerReader {
@@ -72,7 +61,7 @@ export class Checker implements CheckerReader {
   readonly #publisher: Publisher;
   readonly #voids: VoidReport;
   readonly #tally = new Tally();
-  readonly #intents: IntentKeeper;
+  readonly #operations: Operations;
   readonly #carried: CarriedTimes;
   readonly #wakeTimer: WakeTimer;
   /** The outcome of restoring the kept intents; logged at the start. */
@@ -98,8 +87,16 @@ export class Checker implements CheckerReader {
     });
     this.#publisher = new Publisher(logger, this.#tally);
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
-    const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);
-    this.#intents = new IntentKeeper({ store, clock, onEnded });
+    this.#operations = new Operations({
+      registry: () => this.#registry,
+      clock,
+      logger,
+      store,
+      act: (name, act) => this.#act(name, act),
+      publish: (transitions, frontends) => {
+        this.#publish(this.#changesOf(transitions, frontends));
+      },
+    });
     const nowMs = clock.wallMs();
     const created = createdAll(config, nowMs);
     const restoring = { intents: kept, config, backends: created, nowMs, maxAgeMs };
@@ -140,8 +137,7 @@ export class Checker implements CheckerReader {
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
     logRestored(this.#logger, this.#restored);
-    this.#intents.put(this.#restored.intentSet);
-    this.#intents.start();
+    this.#operations.start(this.#restored.intentSet);
     this.#publish({ transitions, changes, last, atMs });
   }
 
@@ -151,7 +147,7 @@ export class Checker implements CheckerReader {
       this.#targets.stopAll();
       this.#engine.onOutcomes = this.#engine.onVoid = this.#engine.onStart = () => {};
       this.#voids.stop();
-      this.#intents.stop();
+      this.#operations.stop();
       this.#carried.stop();
       this.#wakeTimer.arm(NEVER_MS);
     }
@@ -184,26 +180,24 @@ export class Checker implements CheckerReader {
    */
   drainBackend(request: DrainRequest, options: OperatorOptions): OperatorOutcome<Backend> {
     this.#assertRunning();
-    const { backend: name } = request;
-    const nowMs = this.#clock.wallMs();
-    const drain = workOutDrain(this.#registry, request, { options, nowMs });
-    if (drain.kind === "refused") return refused(drain.error, drain.before);
-    const { before, intentSet, frontends } = drain;
-    const durable = this.#apply(intentSet, { frontends });
-    const intent = intentSet.ofBackend(name);
-    return { ok: true, value: this.#backend(name), before, after: before, intent, durable };
+    return this.#operations.drain(request, options);
+  }
+
+  /** Ends a drain in force before its time; `cause` is for the log. */
+  endDrain(drain: DrainIntent, cause: string): void {
+    if (this.#phase === "running") this.#operations.endDrain(drain, cause);
   }
 
   /** Puts a weight in force until its end, or until the file's own weight changes. */
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
-    const nowMs = this.#clock.wallMs();
-    const change = workOutWeight(this.#registry, request, { options, nowMs });
-    if (change.kind === "refused") return refused(change.error, change.before);
-    const { before, after, intentSet, frontends } = change;
-    const durable = this.#apply(intentSet, { frontends });
-    const value = this.#registry.frontend(request.frontend)!;
-    return { ok: true, value, before, after, intent: intentSet.ofWeight(request), durable };
+    return this.#operations.setWeight(request, options);
+  }
+
+  /** Ends an intent in force, as the opposite action does, or takes back a scheduled one. */
+  cancelIntent(id: string): OperatorOutcome<Intent> {
+    this.#assertRunning();
+    return this.#operations.cancel(id);
   }
 
   /** Puts a new, checked configuration in force; see reload.ts. */
@@ -220,7 +214,7 @@ export class Checker implements CheckerReader {
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
-    const durable = this.#intents.put(intentSet);
+    const durable = this.#operations.put(intentSet);
     logDropped(this.#logger, intentsDropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
     this.#publish({
@@ -296,63 +290,19 @@ export class Checker implements CheckerReader {
     action: { readonly kind: BackendAction; readonly options: OperatorOptions },
   ): OperatorOutcome<Backend> {
     this.#assertRunning();
-    const { config, intents } = this.#registry;
-    const before = this.#registry.backend(name)?.state;
-    if (before === undefined) return refused(notFound("backend", name, config.backends.keys()));
-    const nowMs = this.#clock.wallMs();
-    const fileEnabled = config.backends.get(name)!.enabled;
-    const problem = checkAction(name, { ...action, fileEnabled, nowMs });
-    if (problem !== undefined) return refused(problem, before);
-    const transitions: NamedTransition[] = [];
-    const refusal = this.#act(name, { event: { kind: action.kind }, atMs: nowMs, transitions });
-    if (refusal !== undefined) {
-      return refused(new MaglevError("failed-precondition", refusal), before);
-    }
-    const value = this.#backend(name);
-    const intentSet = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
-    const drained = intents.ofBackend(name)?.kind === "drain";
-    const frontends = drained ? this.#registry.frontendsOf(name) : [];
-    const durable = this.#apply(intentSet, { transitions, frontends });
-    const intent = intentSet.ofBackend(name);
-    return { ok: true, value, before, after: value.state, intent, durable };
+    return this.#operations.operate(name, action);
   }
 
   /** Takes an operator's action on a backend; returns the reason of a refusal, or undefined. */
-  #act(name: string, step: Step): string | undefined {
-    const result = this.#step(name, step);
+  #act(name: string, act: Act): string | undefined {
+    const result = this.#step(name, act);
     if (!result.ok) return result.message;
     if (!isProbed(result.backend.state)) this.#targets.stop(name);
-    else if (result.transition !== undefined) this.#begin([name], step.transitions);
+    else if (result.transition !== undefined) this.#begin([name], act.transitions);
     return undefined;
   }
 
-  /** Ends intents whose time is over, as an operator would. */
-  #endIntents(ended: readonly Intent[]): void {
-    const transitions: NamedTransition[] = [];
-    const atMs = this.#clock.wallMs();
-    const { intents, config } = this.#registry;
-    const { intentSet, actions, reweighed } = afterEnds(intents, { ended, config });
-    for (const { backend, kind } of actions) {
-      this.#act(backend, { event: { kind }, atMs, transitions });
-    }
-    const drained = reweighed.backends.flatMap((name) => this.#registry.frontendsOf(name));
-    this.#apply(intentSet, { transitions, frontends: [...reweighed.frontends, ...drained] });
-    logIntents(this.#logger, "operator-intent-expired", ended);
-  }
-
-  /** Puts intents in force, with the weights of these frontends, and publishes what changed. */
-  #apply(intentSet: IntentSet, { transitions = [], frontends }: {
-    readonly transitions?: readonly NamedTransition[];
-    readonly frontends: readonly string[];
-  }): Promise<Durability> {
-    this.#registry.setIntents(intentSet);
-    const durable = this.#intents.put(intentSet);
-    for (const frontend of frontends) this.#registry.reweigh(frontend);
-    this.#publish(this.#changesOf(transitions, frontends));
-    return durable;
-  }
-
-  #step(name: string, { event, atMs, transitions }: Step): StepResult {
+  #step(name: string, { event, atMs, transitions }: Act): StepResult {
     const before = this.#backend(name);
     const result = step(before, event, atMs);
     if (!result.ok) return result;

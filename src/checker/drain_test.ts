@@ -39,6 +39,26 @@ Deno.test("a drain takes the weight in every pool without a transition, and disa
   assert.equal(clock.timers, 0);
 });
 
+Deno.test("endDrain() ends a drain before its time, with the action that follows and its cause", () => {
+  const { checker, clock, stateOf, logger } = setUpHealthy();
+  checker.drainBackend({ ...A, then: "pause" }, { ...WHO, reason: "new kernel" });
+  const drain = checker.snapshot().intents.ofBackend("a")!;
+  assert.ok(drain.kind === "drain");
+  clock.advance(1000);
+  checker.endDrain(drain, "VPP counts no flow of the server");
+  assert.equal(stateOf("a"), "paused");
+  assert.deepEqual(logger.of("operator-intent-expired"), []);
+  const [done] = logger.of("operator-drain-done");
+  assert.deepEqual([done?.backend, done?.then, done?.reason, done?.message], [
+    "a",
+    "pause",
+    "new kernel",
+    "VPP counts no flow of the server",
+  ]);
+  clock.advance(2 * DEFAULT_MS);
+  assert.equal(stateOf("a"), "paused", "its deadline is over too");
+});
+
 Deno.test("a drain follows its length and ends in a pause when requested", () => {
   const { checker, clock, stateOf } = setUpHealthy();
   checker.drainBackend({ ...A, then: "pause", forMs: 5000 }, WHO);

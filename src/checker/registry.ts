@@ -5,17 +5,17 @@
  * The cost of a transition depends only on the frontends that use the backend, not on the size of
  * the configuration.
  */
-import { withoutWeight } from "../config/pool_weights.ts";
 import { invariant } from "../base/assert.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import { type BackendLookup, type FrontendHealth, frontendHealth } from "../health/frontend.ts";
+import { type BackendLookup, frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
+import { isLastServer } from "./last_server.ts";
 import type { FrontendView, Snapshot, WeightsSent } from "./ports.ts";
 import { frontendsInForce, inForce } from "../intent/weights_in_force.ts";
 
@@ -195,15 +195,11 @@ export class Registry {
   isLastOf(frontend: string, backend: string): boolean {
     const view = this.frontend(frontend);
     invariant(view !== undefined, `no frontend ${frontend}`);
-    const lookup = this.#lookupOf(view.config, view);
-    const weights = lookup.weightsBefore();
-    // One that the prober is blind to serves with the weight that VPP has.
-    const serves = ({ state, held, servers }: FrontendHealth) =>
-      state === "up" || held === true ||
-      servers.some(({ keep, address }) => keep === true && (weights?.get(address.text) ?? 0) > 0);
-    if (!serves(view)) return false;
-    const moment = { past: view.memory, nowMs: this.#clock.monotonicMs() };
-    return !serves(this.#evaluator(withoutWeight(view.config, backend), lookup, moment));
+    return isLastServer(view, backend, {
+      lookup: this.#lookupOf(view.config, view),
+      nowMs: this.#clock.monotonicMs(),
+      evaluator: this.#evaluator,
+    });
   }
 
   get intents(): IntentSet {

@@ -24,6 +24,8 @@ import { withheldText } from "../vpp/sync/guard/withheld.ts";
 import type { FolderIo } from "../system/state_file.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import { createAnnouncer, VppProgress } from "./announce/source.ts";
+import type { DrainWatch } from "../vpp/drain/watch.ts";
+import { watchDrains } from "./drains.ts";
 import { desiredSource } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
@@ -87,6 +89,8 @@ export interface DaemonVpp {
   readonly counters: VppCounters;
   readonly calls: ApiTotals;
   readonly progress: VppProgress;
+  /** Ends drains early. */
+  readonly drains: DrainWatch;
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
@@ -119,6 +123,7 @@ export function wireDaemon(options: WireOptions): Daemon {
       vpp?.counters.start();
       vpp?.connection.start();
       checker.start();
+      vpp?.drains.update();
       announcer.start();
     },
     reload(next) {
@@ -186,6 +191,7 @@ function wireVpp(
     if (event.kind === "program") reconciler.transition(event);
     else if (event.kind === "reload") reconciler.reload();
   });
+  const drains = watchDrains({ checker, reconciler, connection, clock });
   return {
     get sinceMs() {
       return since();
@@ -195,11 +201,13 @@ function wireVpp(
     counters,
     calls,
     progress,
+    drains,
   };
 }
 
 async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
   if (vpp === undefined) return;
+  vpp.drains.stop();
   // The reconciler first: it waits for replies to requests it has sent.
   await Promise.all([vpp.reconciler.stop(), vpp.counters.stop()]);
   await vpp.connection.stop();

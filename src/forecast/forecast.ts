@@ -7,7 +7,7 @@
  * async/steps.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
-import type { WallMs } from "../base/instant.ts";
+import { FAR_PAST_MS, type WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
@@ -15,11 +15,15 @@ import type { HealthView } from "./desired_frontends.ts";
 import { changePlans, forecastVips, type LbForecast } from "./vips.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import type { VipPlan } from "../vpp/lb/plan.ts";
-import { checkWeightRequest } from "../checker/operator.ts";
+import { checkWeightRequest } from "../checker/operations/operator.ts";
 import type { BackendAction, SetWeightRequest } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
+import { isLastServer } from "../checker/last_server.ts";
 import type { Snapshot } from "../checker/ports.ts";
+import { weightsOf } from "../checker/registry.ts";
 import { withWeight } from "../config/pool_weights.ts";
+import { lastServerProblem, outOfService } from "../checker/operations/worked_request.ts";
+import { drainOf } from "../intent/rules.ts";
 import { frontendsInForce } from "../intent/weights_in_force.ts";
 import {
   type ReloadOutline,
@@ -31,6 +35,7 @@ import type { NamedTransition } from "../health/state.ts";
 /** The action to forecast. */
 export type ForecastAction =
   | { readonly kind: BackendAction; readonly backend: string }
+  | { readonly kind: "drain"; readonly backend: string; readonly force: boolean }
   | ({ readonly kind: "weight" } & SetWeightRequest);
 
 export interface ForecastOptions {
@@ -119,9 +124,42 @@ export function forecastAction(
   action: ForecastAction,
   options: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
-  return action.kind === "weight"
-    ? forecastWeight(snapshot, action, options)
+  if (action.kind === "weight") return forecastWeight(snapshot, action, options);
+  return action.kind === "drain"
+    ? forecastDrain(snapshot, action, options)
     : forecastBackend(snapshot, action, options);
+}
+
+/** While the drain lasts. */
+function forecastDrain(
+  snapshot: Snapshot,
+  { backend: name, force }: { readonly backend: string; readonly force: boolean },
+  { can, nowMs }: ForecastOptions,
+): Generator<undefined, Forecast> | MaglevError {
+  const { backends, config, intents, frontends: past } = snapshot;
+  const before = backends.get(name);
+  if (before === undefined) return notFound("backend", name, backends.keys());
+  const problem = outOfService(name, before.state) ??
+    (force ? undefined : lastServerProblem(name, emptiedBy(snapshot, name)));
+  if (problem !== undefined) return new MaglevError("failed-precondition", problem);
+  const options = { by: { peer: "", identity: "" } };
+  const length = { untilMs: nowMs, forMs: 0, options, nowMs };
+  const drain = drainOf({ backend: name, then: "disable", force: false, ...length });
+  const now = viewNow(snapshot);
+  const after = { ...now, frontends: frontendsInForce(config, intents.with(drain)) };
+  return told(forecastVips({ past, now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
+}
+
+/** Names of frontends that serve now, and would not without the weights of a backend. */
+function emptiedBy({ config, backends, frontends }: Snapshot, name: string): readonly string[] {
+  const stateOf = stateIn(backends);
+  const addressOf = (backend: string) => config.backends.get(backend)!.address;
+  return [...frontends.values()].filter((view) => {
+    const { pools } = view.config;
+    if (!pools.some((pool) => pool.backends.some((entry) => entry.name === name))) return false;
+    const lookup = { stateOf, addressOf, weightsBefore: () => weightsOf(view) };
+    return isLastServer(view, name, { lookup, nowMs: FAR_PAST_MS });
+  }).map((view) => view.name);
 }
 
 function forecastWeight(

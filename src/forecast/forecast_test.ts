@@ -145,6 +145,10 @@ function actionOf(command: Command, snapshot: Snapshot): ForecastAction | undefi
 
 function act(world: World, action: ForecastAction): boolean {
   const { checker } = world;
+  if (action.kind === "drain") {
+    const drain = { ...action, then: "disable", forMs: undefined } as const;
+    return checker.drainBackend(drain, WHO).ok;
+  }
   return action.kind === "weight"
     ? checker.setWeight(action, WHO).ok
     : checker[`${action.kind}Backend`](action.backend, WHO).ok;
@@ -156,12 +160,15 @@ Deno.test("the forecast of an action equals its effect or refusal", () => {
       configs,
       fc.array(commands, { maxLength: 30, size: "max" }),
       commands,
-      (config, past, last) => {
+      fc.boolean(),
+      (config, past, last, drained) => {
         const world = newWorld(config);
         world.checker.start();
         for (const command of past) run(world, command);
         const snapshot = world.checker.snapshot();
-        const action = actionOf(last, snapshot);
+        const action: ForecastAction | undefined = drained && last.kind === "pause"
+          ? { kind: "drain", backend: last.name, force: last.name === "a" }
+          : actionOf(last, snapshot);
         if (action === undefined) return;
         const steps = forecastAction(snapshot, action, OPTIONS);
         if (steps instanceof MaglevError) return assert.equal(act(world, action), false);
@@ -260,6 +267,12 @@ Deno.test("a forecast of an invalid action is refused like the action", () => {
   const cases: [ForecastAction, string, RegExp][] = [
     [{ kind: "pause", backend: "aa" }, "not-found", /no backend "aa"; did you mean "a"/],
     [{ kind: "pause", backend: "b" }, "failed-precondition", /cannot pause backend "b"/],
+    [{ kind: "drain", backend: "aa", force: false }, "not-found", /no backend "aa"/],
+    [
+      { kind: "drain", backend: "b", force: true },
+      "failed-precondition",
+      /cannot drain backend "b": it is/,
+    ],
     [{ ...weight, weight: 101 }, "invalid-argument", /need an integer from 0 to 100/],
     [{ ...weight, pool: "none", weight: 1 }, "not-found", /no pool/],
   ];

@@ -145,7 +145,10 @@ Deno.test("an unusable file is a warning, quarantined, and never read again", as
     ["", /not JSON, or truncated/],
     [encodeIntents(TWO).slice(0, 200), /not JSON, or truncated/],
     ['{"version":1}', /not written by maglevd/],
-    [encodeIntents(TWO).replace('"version":1', '"version":7'), /need version 1 or 2, have 7/],
+    [
+      encodeIntents(TWO).replace('"version":1', '"version":7'),
+      /need a version from 1 to 3, have 7/,
+    ],
     [encodeIntents(TWO).replace("pause", "disable"), /checksum mismatch/],
   ];
   for (const [text, cause] of texts) {

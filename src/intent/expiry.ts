@@ -1,19 +1,21 @@
 /**
  * Keeps the set of intents: hands each new edition to the store, and reports intents whose time
- * is over. The checker decides what an end means.
+ * is over, or has come. The checker decides what that means.
  *
- * `until` is a wall-clock time, which may be set, and a machine may sleep. So no timer is trusted
- * for long: the clocks are read again at least once a minute. A length (`for`) runs by the monotonic
- * clock, and only after a restart by the wall clock, which is all that is stored.
+ * `from` and `until` are wall-clock times, which may be set, and a machine may sleep. So no timer is
+ * trusted for long: the clocks are read again at least once a minute. A length (`in`, `for`) runs by
+ * the monotonic clock, and only after a restart by the wall clock, which is all that is stored.
  */
-import { later, type MonotonicMs } from "../base/instant.ts";
+import { later, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
-import { type Intent, IntentSet } from "./intent.ts";
+import { type DrainIntent, type Intent, IntentSet } from "./intent.ts";
 import type { DroppedIntent, Restored } from "./rules.ts";
 import type { Durability, IntentStore } from "./ports.ts";
 
-/** Longest time between two looks at the wall clock while an intent has an end. */
+/** Longest time between two looks at the clocks while an intent begins or ends by itself. */
 export const LOOK_EVERY_MS = 60_000;
+/** Time between two looks while a due intent cannot begin. */
+const WAITING_MS = 1000;
 /** A timer may be a little early, and a time that is over may not be seen as such: wait a little. */
 const LEAST_WAIT_MS = 1;
 
@@ -22,6 +24,15 @@ export interface IntentKeeperOptions {
   readonly clock: Clock;
   /** Called with intents whose time is over; they are in the set until the callee replaces it. */
   readonly onEnded: (intents: readonly Intent[]) => void;
+  /** Called with scheduled intents whose time has come; again as long as they stay in the set. */
+  readonly onDue: (intents: readonly DueIntent[]) => void;
+}
+
+/** A scheduled intent whose time has come. */
+export interface DueIntent {
+  readonly intent: Intent;
+  /** Milliseconds until it ends by itself; Infinity: it does not. */
+  readonly leftMs: number;
 }
 
 /** A store that keeps nothing. */
@@ -30,10 +41,12 @@ export const NO_STORE: IntentStore = { save: () => Promise.resolve({ kind: "off"
 export class IntentKeeper {
   readonly #options: IntentKeeperOptions;
   #intentSet = IntentSet.EMPTY;
-  /** Ends of the intents with a length. */
-  readonly #endsMs = new WeakMap<Intent, MonotonicMs>();
+  /** Beginnings of scheduled intents after a length, and ends of the others with a length. */
+  readonly #changesMs = new WeakMap<Intent, MonotonicMs>();
   #timer: Timer | undefined;
   #running = false;
+  /** A due intent could not begin. */
+  #waits = false;
 
   constructor(options: IntentKeeperOptions) {
     this.#options = options;
@@ -60,12 +73,13 @@ export class IntentKeeper {
     const changed = intentSet !== this.#intentSet;
     this.#intentSet = intentSet;
     const nowMs = this.#options.clock.monotonicMs();
-    for (const intent of changed ? intentSet.list() : []) {
-      if (intent.forMs === undefined || this.#endsMs.has(intent)) continue;
-      this.#endsMs.set(intent, later(nowMs, intent.forMs));
+    for (const intent of changed ? intentSet.all() : []) {
+      const lengthMs = intent.scheduled === true ? intent.inMs : intent.forMs;
+      if (lengthMs === undefined || this.#changesMs.has(intent)) continue;
+      this.#changesMs.set(intent, later(nowMs, lengthMs));
     }
     if (changed && this.#running) this.#arm();
-    return this.#options.store.save(() => intentSet.list());
+    return this.#options.store.save(() => intentSet.all());
   }
 
   #arm(): void {
@@ -73,39 +87,77 @@ export class IntentKeeper {
     this.#timer = undefined;
     const { clock } = this.#options;
     let nextMs = Infinity;
-    for (const intent of this.#intentSet.list()) nextMs = Math.min(nextMs, this.#leftMs(intent));
+    for (const intent of this.#intentSet.all()) {
+      const changeMs = this.#changeMs(intent);
+      const waits = changeMs <= 0 && intent.scheduled === true && this.#waits;
+      nextMs = Math.min(nextMs, waits ? WAITING_MS : changeMs);
+    }
     if (nextMs === Infinity) return;
     const waitMs = Math.max(LEAST_WAIT_MS, Math.min(nextMs, LOOK_EVERY_MS));
     this.#timer = clock.after(waitMs, () => this.#look());
   }
 
   #look(): void {
-    const ended = this.#intentSet.list().filter((intent) => this.#leftMs(intent) <= 0);
-    if (ended.length > 0) this.#options.onEnded(ended);
+    const { onEnded, onDue } = this.#options;
+    const ended = this.#intentSet.list().filter((intent) => this.#changeMs(intent) <= 0);
+    if (ended.length > 0) onEnded(ended);
+    const due = this.#due();
+    if (due.length > 0) onDue(due);
+    this.#waits = this.#due().length > 0;
     if (this.#running) this.#arm();
   }
 
-  /** Milliseconds until an intent ends by itself; Infinity: it does not. */
-  #leftMs(intent: Intent): number {
-    const { clock } = this.#options;
-    const endMs = this.#endsMs.get(intent);
-    if (endMs !== undefined) return endMs - clock.monotonicMs();
-    return intent.untilMs === undefined ? Infinity : intent.untilMs - clock.wallMs();
+  #due(): readonly DueIntent[] {
+    const due: DueIntent[] = [];
+    for (const intent of this.#intentSet.scheduled) {
+      const changeMs = this.#changeMs(intent);
+      if (changeMs > 0) continue;
+      const { inMs, forMs, untilMs } = intent;
+      const leftMs = inMs !== undefined && forMs !== undefined
+        ? changeMs + forMs
+        : this.#wallMsTo(untilMs);
+      due.push({ intent, leftMs });
+    }
+    return due;
+  }
+
+  /** Milliseconds until an intent begins, or ends by itself; Infinity: it does not. */
+  #changeMs(intent: Intent): number {
+    const changeMs = this.#changesMs.get(intent);
+    if (changeMs !== undefined) return changeMs - this.#options.clock.monotonicMs();
+    return this.#wallMsTo(intent.scheduled === true ? intent.fromMs : intent.untilMs);
+  }
+
+  #wallMsTo(ms: WallMs | undefined): number {
+    return ms === undefined ? Infinity : ms - this.#options.clock.wallMs();
   }
 }
 
 /** Writes `operator-intent-restored` and so on, one record for each. */
 export function logIntents(
   logger: Logger,
-  event: "operator-intent-restored" | "operator-intent-expired",
+  event:
+    | "operator-intent-restored"
+    | "operator-intent-expired"
+    | "operator-intent-begun"
+    | "operator-intent-waiting",
   intents: readonly Intent[],
+  message?: string,
 ): void {
-  for (const intent of intents) logger.info(event, intentFields(intent));
+  for (const intent of intents) {
+    logger.info(
+      event,
+      message === undefined ? intentFields(intent) : {
+        ...intentFields(intent),
+        message,
+      },
+    );
+  }
 }
 
 /** Writes a record for each intent that a start found. */
 export function logRestored(logger: Logger, { intentSet, expired, dropped }: Restored): void {
-  logIntents(logger, "operator-intent-restored", intentSet.list());
+  logIntents(logger, "operator-intent-restored", intentSet.all());
   logIntents(logger, "operator-intent-expired", expired);
   logDropped(logger, dropped);
 }
@@ -117,8 +169,13 @@ export function logDropped(logger: Logger, dropped: readonly DroppedIntent[]): v
   }
 }
 
+/** Writes the record of a drain that ended before its time. */
+export function logDrainDone(logger: Logger, drain: DrainIntent, cause: string): void {
+  logger.info("operator-drain-done", { ...intentFields(drain), message: cause });
+}
+
 function intentFields(intent: Intent): LogFields {
-  const { kind, by, reason, sinceMs, untilMs } = intent;
+  const { kind, by, reason, sinceMs, fromMs, untilMs } = intent;
   const what = kind === "weight"
     ? {
       frontend: intent.frontend,
@@ -136,6 +193,7 @@ function intentFields(intent: Intent): LogFields {
     identity: by.identity,
     reason: reason === "" ? undefined : reason,
     since: new Date(sinceMs).toISOString(),
+    from: fromMs === undefined ? undefined : new Date(fromMs).toISOString(),
     until: untilMs === undefined ? undefined : new Date(untilMs).toISOString(),
   };
 }

@@ -7,6 +7,9 @@
  *     {"kind":"weight","frontend":"web","pool":"main","backend":"nginx1","weight":20,"instead":100,…}
  *     ]}
  *
+ * A scheduled intent has two fields more: `from_ms`, and `scheduled`, which is false after its
+ * beginning. So a clock that is set back does not end it. A scheduled drain may have `force`.
+ *
  * Such a file decides about traffic, so it is accepted as a whole or not at all. A truncated file, or
  * one changed by another program or written by a later version, is refused with a reason. The
  * checksum (SHA-256 of the list as JSON) protects against accidents; it is not a signature.
@@ -24,6 +27,9 @@ const FORMAT = "maglevd operator intents";
 const VERSION = 1;
 /** With drains, which version 1 lacks. A file without any is still written as version 1. */
 const VERSION_WITH_DRAINS = 2;
+/** With scheduled intents too, written only for those. */
+const VERSION_WITH_BEGINNINGS = 3;
+const VERSIONS: readonly unknown[] = [VERSION, VERSION_WITH_DRAINS, VERSION_WITH_BEGINNINGS];
 
 /** Longest file that is read or written, in bytes: some 50,000 intents. */
 export const MAX_INTENT_FILE_BYTES = 16 * 1024 * 1024;
@@ -34,9 +40,13 @@ export type DecodedIntents =
 
 /** The text of a file with these intents; the same intents always give the same text. */
 export function encodeIntents(intents: readonly Intent[]): string {
-  const list = IntentSet.of(intents).list();
+  const list = IntentSet.of(intents).all();
   const lines = list.map((intent) => JSON.stringify(toRecord(intent)));
-  const version = list.some(({ kind }) => kind === "drain") ? VERSION_WITH_DRAINS : VERSION;
+  const version = list.some(({ fromMs }) => fromMs !== undefined)
+    ? VERSION_WITH_BEGINNINGS
+    : list.some(({ kind }) => kind === "drain")
+    ? VERSION_WITH_DRAINS
+    : VERSION;
   const head = { format: FORMAT, version, checksum: checksum(`[${lines.join(",")}]`) };
   const start = JSON.stringify(head).slice(0, -1);
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
@@ -54,12 +64,9 @@ export function decodeIntents(text: string): DecodedIntents {
     return refused("not written by maglevd");
   }
   const { version } = document;
-  if (version !== VERSION && version !== VERSION_WITH_DRAINS) {
-    return refused(
-      `need version ${VERSION} or ${VERSION_WITH_DRAINS}, have ${
-        JSON.stringify(version)?.slice(0, 40)
-      }`,
-    );
+  if (!VERSIONS.includes(version)) {
+    const have = JSON.stringify(version)?.slice(0, 40);
+    return refused(`need a version from 1 to ${VERSION_WITH_BEGINNINGS}, have ${have}`);
   }
   if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
     return refused("fields are not those of this version");
@@ -70,7 +77,9 @@ export function decodeIntents(text: string): DecodedIntents {
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
     const decoded = fromRecord(record);
-    const intent = decoded?.kind === "drain" && version === VERSION ? undefined : decoded;
+    const intent = decoded !== undefined && versionOf(decoded) > Number(version)
+      ? undefined
+      : decoded;
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
@@ -81,6 +90,12 @@ export function decodeIntents(text: string): DecodedIntents {
     return refused("two intents for one target");
   }
   return { kind: "ok", intents };
+}
+
+/** The first version that has such intents. */
+function versionOf({ kind, fromMs }: Intent): number {
+  if (fromMs !== undefined) return VERSION_WITH_BEGINNINGS;
+  return kind === "drain" ? VERSION_WITH_DRAINS : VERSION;
 }
 
 type JsonRecord = Readonly<Record<string, unknown>>;
@@ -107,11 +122,27 @@ function toRecord(intent: Intent): JsonRecord {
     reason,
     since_ms: sinceMs,
     until_ms,
+    ...(intent.fromMs === undefined
+      ? {}
+      : { from_ms: intent.fromMs, scheduled: intent.scheduled === true }),
+    ...(intent.kind === "drain" && intent.force === true ? { force: true } : {}),
   };
 }
 
 function fromRecord(record: unknown): Intent | undefined {
   if (!isRecord(record)) return undefined;
+  if (!("from_ms" in record)) return fromBasicRecord(record);
+  const { from_ms: fromMs, scheduled, force, ...basic } = record;
+  if (!isInstant(fromMs) || typeof scheduled !== "boolean") return undefined;
+  const intent = fromBasicRecord(basic);
+  if (intent === undefined) return undefined;
+  const timed = { ...intent, fromMs, ...(scheduled ? { scheduled } : {}) };
+  if (!("force" in record)) return timed;
+  const forced = force === true && scheduled && timed.kind === "drain";
+  return forced ? { ...timed, force } : undefined;
+}
+
+function fromBasicRecord(record: JsonRecord): Intent | undefined {
   const { kind, peer, identity, reason, since_ms: sinceMs, until_ms: until } = record;
   if (!isText(peer, MAX_ID_LENGTH) || !isText(identity, MAX_ID_LENGTH)) return undefined;
   if (!isText(reason, MAX_REASON_LENGTH) || !isInstant(sinceMs)) return undefined;

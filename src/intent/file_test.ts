@@ -35,7 +35,7 @@ Deno.test("intents read back from a file are equal, in one order", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
     const text = encodeIntents(intents);
     const decoded = decodeIntents(text);
-    assert.deepEqual(decoded, { kind: "ok", intents: IntentSet.of(intents).list() });
+    assert.deepEqual(decoded, { kind: "ok", intents: IntentSet.of(intents).all() });
     assert.equal(encodeIntents([...intents].reverse()), text);
   }));
 });
@@ -71,9 +71,9 @@ Deno.test("a foreign, newer or changed file is refused with the reason", () => {
     ["null", /not written by maglevd/],
     ["[]", /not written by maglevd/],
     ['{"format":"another"}', /not written by maglevd/],
-    [fileOf(record, { version: 3 }), /need version 1 or 2, have 3/],
-    [fileOf(record, { version: "1" }), /need version 1 or 2, have "1"/],
-    [fileOf(record, { version: undefined }), /need version 1 or 2, have undefined/],
+    [fileOf(record, { version: 4 }), /need a version from 1 to 3, have 4/],
+    [fileOf(record, { version: "1" }), /need a version from 1 to 3, have "1"/],
+    [fileOf(record, { version: undefined }), /need a version from 1 to 3, have undefined/],
     [fileOf({}), /fields are not those/],
     [fileOf(record, { more: 1 }), /fields are not those/],
     [fileOf(record, { checksum: "0" }), /checksum mismatch/],
@@ -148,4 +148,37 @@ Deno.test("fuzz: a damaged file is refused or means the same, and never throws",
     }
   }
   assert.equal(refusal("[".repeat(1_000_000)), "not JSON, or truncated");
+});
+
+Deno.test("a scheduled intent needs version 3, and stays begun in the file", () => {
+  const window = {
+    fromMs: wall(1_700_000_100_000),
+    untilMs: wall(1_700_000_200_000),
+    scheduled: true as const,
+  };
+  const drain = { ...drainIntent("nginx3", { untilMs: window.untilMs }), ...window };
+  const intents = [
+    { ...backendIntent("disable", "nginx0"), ...window },
+    { ...drain, force: true as const },
+  ];
+  const text = encodeIntents(intents);
+  assert.match(text, /"version":3,/);
+  assert.match(text, /"from_ms":1700000100000,"scheduled":true,"force":true\}/);
+  assert.deepEqual(decodeIntents(text), { kind: "ok", intents: IntentSet.of(intents).all() });
+  const { scheduled: _, ...begun } = intents[0]!;
+  const records = JSON.parse(encodeIntents([begun])).intents;
+  assert.equal(records[0].scheduled, false);
+  assert.deepEqual(decodeIntents(encodeIntents([begun])), { kind: "ok", intents: [begun] });
+  const forced = JSON.parse(text).intents.find(({ kind }: { kind: string }) => kind === "drain");
+  for (
+    const bad of [
+      { ...forced, scheduled: 1 },
+      { ...forced, scheduled: false },
+      { ...forced, from_ms: -1 },
+      { ...forced, force: false },
+      { ...forced, more: 1 },
+      { ...records[0], force: true },
+    ]
+  ) assert.match(refusal(fileOf([bad], { version: 3 })), /entry 1 is not an intent/);
+  assert.match(refusal(fileOf(records, { version: 2 })), /entry 1 is not an intent/);
 });

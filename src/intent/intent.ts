@@ -1,6 +1,6 @@
 /**
  * Operators' run-time settings beyond the file: a backend paused, disabled or drained, a weight in
- * place of the file's. PURE.
+ * place of the file's; now, or from a later time on (schedule.ts). PURE.
  *
  * An intent has the setting, the operator, the reason, its start and its end. It is keyed by names,
  * never by an address or a position, and contains nothing that the configuration owns. So an old
@@ -10,6 +10,7 @@
  * backend that the file disables. Enabling a backend that the file disables is not one either, and
  * lasts as long as the process.
  */
+import { createHash } from "node:crypto";
 import type { WallMs } from "../base/instant.ts";
 import type { WeightPlace } from "../config/pool_weights.ts";
 
@@ -21,7 +22,8 @@ export interface OperatorId {
   readonly identity: string;
 }
 
-interface IntentBase {
+/** Fields of every intent. */
+export interface IntentBase {
   readonly by: OperatorId;
   /** The operator's reason; empty without one. */
   readonly reason: string;
@@ -34,6 +36,12 @@ interface IntentBase {
    * the process ends, because the wall clock may be set. Not stored.
    */
   readonly forMs?: number | undefined;
+  /** Unix time in milliseconds of its beginning; absent: it began with the request. */
+  readonly fromMs?: WallMs;
+  /** Milliseconds from the request to its beginning, in place of `fromMs` as `forMs` is. */
+  readonly inMs?: number | undefined;
+  /** It has not begun. */
+  readonly scheduled?: true;
 }
 
 /** A backend kept out of service. */
@@ -52,6 +60,8 @@ export interface DrainIntent extends IntentBase {
   /** The action at the end, which has no end of its own. */
   readonly then: "pause" | "disable";
   readonly untilMs: WallMs;
+  /** A scheduled one that also begins when it takes the last server from a frontend. */
+  readonly force?: true;
 }
 
 /** A weight in place of the file's. */
@@ -69,9 +79,21 @@ export interface WeightIntent extends IntentBase {
 
 export type Intent = BackendIntent | DrainIntent | WeightIntent;
 
-/** A string that is equal for intents of which only one can be in force. */
+/** A string that is equal for intents that replace each other. */
 export function intentKey(intent: Intent): string {
+  return intent.scheduled === true ? `scheduled ${intentId(intent)}` : targetKey(intent);
+}
+
+/** A string that is equal for intents of which only one can be in force. */
+export function targetKey(intent: Intent): string {
   return intent.kind === "weight" ? weightKey(intent) : backendKey(intent.backend);
+}
+
+/** Names an intent for operators, from its request to its end: eight hexadecimal digits. */
+export function intentId(intent: Intent): string {
+  const { kind, sinceMs, fromMs = null } = intent;
+  const text = JSON.stringify([kind, targetKey(intent), sinceMs, fromMs]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 function backendKey(backend: string): string {
@@ -82,14 +104,17 @@ function weightKey({ frontend, pool, backend }: WeightPlace): string {
   return JSON.stringify([frontend, pool, backend]);
 }
 
-/** All intents in force, as an immutable value. */
+/** All intents, in force and scheduled, as an immutable value. */
 export class IntentSet {
   static readonly EMPTY = new IntentSet(new Map());
   readonly #intents: ReadonlyMap<string, Intent>;
+  readonly #scheduled: readonly Intent[];
   #list: readonly Intent[] | undefined;
 
   private constructor(intents: ReadonlyMap<string, Intent>) {
     this.#intents = intents;
+    const scheduled = [...intents.values()].filter((intent) => intent.scheduled === true);
+    this.#scheduled = scheduled.sort(compareBeginnings);
   }
 
   /** Of several with one key the last counts. */
@@ -97,8 +122,28 @@ export class IntentSet {
     return new IntentSet(new Map([...intents].map((intent) => [intentKey(intent), intent])));
   }
 
+  /** Number of intents in force. */
   get size(): number {
-    return this.#intents.size;
+    return this.#intents.size - this.#scheduled.length;
+  }
+
+  /** Those that have not begun, by their beginnings. */
+  get scheduled(): readonly Intent[] {
+    return this.#scheduled;
+  }
+
+  /** Those in force, then the scheduled ones. */
+  all(): readonly Intent[] {
+    return this.#scheduled.length === 0 ? this.list() : [...this.list(), ...this.#scheduled];
+  }
+
+  ofId(id: string): Intent | undefined {
+    return this.all().find((intent) => intentId(intent) === id);
+  }
+
+  /** The intent in force that `intent` would replace. */
+  ofTarget(intent: Intent): Intent | undefined {
+    return this.#intents.get(targetKey(intent));
   }
 
   /** The pause, disable or drain of a backend. */
@@ -113,9 +158,13 @@ export class IntentSet {
     return intent?.kind === "weight" ? intent : undefined;
   }
 
-  /** Sorted by kind of key (backends, then weights) and by names. The same array every time. */
+  /**
+   * Those in force, sorted by kind of key (backends, then weights) and by names. The same array
+   * every time.
+   */
   list(): readonly Intent[] {
-    this.#list ??= [...this.#intents.values()].sort(compareIntents);
+    this.#list ??= [...this.#intents.values()].filter((intent) => intent.scheduled !== true)
+      .sort(compareIntents);
     return this.#list;
   }
 
@@ -132,6 +181,12 @@ export class IntentSet {
     rest.delete(key);
     return new IntentSet(rest);
   }
+}
+
+/** By beginning, then by request. */
+function compareBeginnings(a: Intent, b: Intent): number {
+  return (a.fromMs ?? 0) - (b.fromMs ?? 0) || a.sinceMs - b.sinceMs || compareIntents(a, b) ||
+    (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0);
 }
 
 function compareIntents(a: Intent, b: Intent): number {

@@ -43,8 +43,8 @@ Deno.test("IntentSet is a value: with() and without() do not change it", () => {
 
 Deno.test("IntentSet: the order of list() does not depend on the order of adding", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
-    const forwards = IntentSet.of(intents).list();
-    assert.deepEqual(IntentSet.of([...intents].reverse()).list(), forwards);
+    const forwards = IntentSet.of(intents).all();
+    assert.deepEqual(IntentSet.of([...intents].reverse()).all(), forwards);
     assert.equal(forwards.length, intents.length);
   }));
 });

@@ -17,6 +17,10 @@ export interface OperatorOptions {
   readonly untilMs?: WallMs | undefined;
   /** The length that gave `untilMs`, in milliseconds; undefined: the operator named the time. */
   readonly forMs?: number | undefined;
+  /** Unix time in milliseconds at which it begins, likewise; absent: now. */
+  readonly fromMs?: WallMs | undefined;
+  /** The length that gave `fromMs`, in milliseconds; undefined: the operator named the time. */
+  readonly inMs?: number | undefined;
 }
 
 /** Actions on a backend. */

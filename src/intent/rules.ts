@@ -2,6 +2,7 @@
  * Decides when an intent begins and ends. PURE.
  *
  *     an action            begins the intent that agrees with it, and ends one that does not
+ *     its time has come    begins a scheduled one (schedule.ts)
  *     its time is over     ends it, with the opposite action: resume, enable, the file's weight; a
  *                          drain becomes the pause or disable that follows it
  *     a reload             ends it if its backend or entry is removed, or if the file's own value
@@ -21,6 +22,7 @@ import {
   type BackendIntent,
   type DrainIntent,
   type Intent,
+  type IntentBase,
   IntentSet,
   type WeightIntent,
 } from "./intent.ts";
@@ -66,20 +68,21 @@ export function afterAction(
     : intentSet.without(intent);
 }
 
-/** The intents after a drain was requested, which ends at `untilMs`. */
-export function afterDrain(
-  intentSet: IntentSet,
-  { backend, then, untilMs, forMs, ...action }:
+/** The intent of a requested drain, which ends at `untilMs`. */
+export function drainOf(
+  { backend, then, untilMs, forMs, force, ...action }:
     & Asked
     & Pick<DrainIntent, "backend" | "then" | "untilMs">
-    & { readonly forMs: number },
-): IntentSet {
-  return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs, forMs });
+    & { readonly forMs: number; readonly force: boolean },
+): DrainIntent {
+  const asked = askedBy(action);
+  const forced = force && asked.scheduled === true ? { force } : {};
+  return { kind: "drain", backend, then, ...asked, untilMs, forMs, ...forced };
 }
 
 /** The intent that follows a drain. */
 export function afterDrainOf(
-  { then, untilMs: _, forMs: __, ...drain }: DrainIntent,
+  { then, untilMs: _, forMs: __, force: ___, ...drain }: DrainIntent,
 ): BackendIntent {
   return { ...drain, kind: then, untilMs: undefined };
 }
@@ -120,13 +123,12 @@ export function afterEnds(
   return { intentSet: rest, actions, reweighed: { frontends, backends } };
 }
 
-/** The intents after a weight was set in place of the file's. */
-export function afterWeight(
-  intentSet: IntentSet,
+/** The intent of a weight in place of the file's; also for the file's own weight, which ends it. */
+export function weightIntentOf(
   action: Asked & { readonly request: SetWeightRequest; readonly fileWeight: number },
-): IntentSet {
+): WeightIntent {
   const { frontend, pool, backend, weight } = action.request;
-  const intent: WeightIntent = {
+  return {
     kind: "weight",
     frontend,
     pool,
@@ -135,7 +137,6 @@ export function afterWeight(
     instead: action.fileWeight,
     ...askedBy(action),
   };
-  return weight === action.fileWeight ? intentSet.without(intent) : intentSet.with(intent);
 }
 
 /** The intents after a reload that gave these backends. */
@@ -145,7 +146,7 @@ export function afterReload(
 ): { readonly intentSet: IntentSet; readonly dropped: readonly DroppedIntent[] } {
   const kept: Intent[] = [];
   const dropped: DroppedIntent[] = [];
-  for (const intent of intentSet.list()) {
+  for (const intent of intentSet.all()) {
     const cause = gone(intent, next) ?? endedByFile(intent, { next, backends });
     if (cause === undefined) kept.push(intent);
     else dropped.push({ intent, cause });
@@ -157,7 +158,7 @@ function endedByFile(
   intent: Intent,
   { next, backends }: { readonly next: Config; readonly backends: ReadonlyMap<string, Backend> },
 ): string | undefined {
-  if (intent.kind === "weight") return overtaken(intent, next);
+  if (intent.kind === "weight" || intent.scheduled === true) return overtaken(intent, next);
   const { enabled } = next.backends.get(intent.backend)!;
   return disagreement(intent, backends.get(intent.backend), enabled);
 }
@@ -194,14 +195,14 @@ export function restoreIntents(input: RestoreInput): Restored {
   const expired: Intent[] = [];
   const dropped: DroppedIntent[] = [];
   const kept: Intent[] = [];
-  for (const stored of IntentSet.of(input.intents).list()) {
+  for (const stored of withBegun(input.intents, nowMs)) {
     const over = stored.untilMs !== undefined && stored.untilMs <= nowMs;
-    if (over && stored.kind !== "drain") {
+    if (over && (stored.kind !== "drain" || stored.scheduled === true)) {
       expired.push(stored);
       continue;
     }
     const intent = over && stored.kind === "drain" ? afterDrainOf(stored) : stored;
-    const cause = nowMs - intent.sinceMs > maxAgeMs
+    const cause = nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
       ? "it is older than --state-max-age"
       : gone(intent, config) ?? overtaken(intent, config);
     if (cause !== undefined) {
@@ -209,6 +210,7 @@ export function restoreIntents(input: RestoreInput): Restored {
       continue;
     }
     kept.push(intent);
+    if (intent.scheduled === true) continue;
     if (intent.kind === "weight" || intent.kind === "drain") continue;
     const result = step(backends.get(intent.backend)!, { kind: intent.kind }, nowMs);
     if (!result.ok || result.transition === undefined) continue;
@@ -218,8 +220,24 @@ export function restoreIntents(input: RestoreInput): Restored {
   return { intentSet: IntentSet.of(kept), backends, transitions, expired, dropped };
 }
 
+/**
+ * All intents at a start. Scheduled ones whose time has come are in force, and those whose time is
+ * over stay as they are. Of several for one target the newest request counts.
+ */
+function withBegun(stored: readonly Intent[], nowMs: WallMs): readonly Intent[] {
+  const isDue = ({ scheduled, fromMs = nowMs, untilMs }: Intent) =>
+    scheduled === true && fromMs <= nowMs && (untilMs === undefined || untilMs > nowMs);
+  if (!stored.some(isDue)) return IntentSet.of(stored).all();
+  const all = stored.map((intent): Intent => {
+    if (!isDue(intent)) return intent;
+    const { scheduled: _, ...rest } = intent;
+    return rest;
+  });
+  return IntentSet.of(all.sort((a, b) => a.sinceMs - b.sinceMs)).all();
+}
+
 /** Why the file decides otherwise by now. */
-function overtaken(intent: Intent, config: Config): string | undefined {
+export function overtaken(intent: Intent, config: Config): string | undefined {
   if (intent.kind !== "weight") {
     return config.backends.get(intent.backend)!.enabled ? undefined : BY_FILE;
   }
@@ -258,8 +276,9 @@ function disagreement(
     : "the configuration changed the backend's `enabled`";
 }
 
-function askedBy({ options, nowMs }: Asked) {
-  const { by, reason = "", untilMs, forMs } = options;
+/** The common fields of an intent. */
+export function askedBy({ options, nowMs }: Asked): IntentBase {
+  const { by, reason = "", untilMs, forMs, fromMs, inMs } = options;
   const sinceMs = latest(EPOCH_MS, wholeMs(nowMs));
   return {
     by: { peer: clip(by.peer), identity: clip(by.identity) },
@@ -267,6 +286,8 @@ function askedBy({ options, nowMs }: Asked) {
     sinceMs,
     untilMs,
     ...(forMs === undefined ? {} : { forMs }),
+    ...(fromMs === undefined ? {} : { fromMs, scheduled: true }),
+    ...(fromMs === undefined || inMs === undefined ? {} : { inMs }),
   };
 }
 

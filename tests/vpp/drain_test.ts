@@ -1,13 +1,19 @@
 /**
  * Drains on a real VPP that carries traffic: established flows stay until the end, new ones go
- * elsewhere, also over a restart of maglevd. Skipped without MAGLEV_VPP_PREFIX.
+ * elsewhere, also over a restart of maglevd. A drain ends early when its flows have ended. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { GrpcClient, missingForGrpcClient } from "../support/judges/grpc_client.ts";
+import {
+  GrpcClient,
+  type Json,
+  missingForGrpcClient,
+  part,
+} from "../support/judges/grpc_client.ts";
 import { readUntil } from "../support/judges/until.ts";
+import type { Daemon } from "../support/servers/daemon.ts";
 import { grpcAddress } from "../support/worlds/grpc_stage.ts";
-import { A, B, LULL_MS, sending, world } from "./traffic_world.ts";
+import { A, B, LULL_MS, sending, type World, world } from "./traffic_world.ts";
 import type { RunningVpp } from "./support.ts";
 import { view } from "./view.ts";
 import { type FlowReport, NO_WIRE } from "./wire.ts";
@@ -17,6 +23,10 @@ const KEY = `${VIP}/32 6 80`;
 const DRAIN_MS = 14_000;
 /** Flows that never pause, because a flow that rests longer than VPP's flow timeout is a new one. */
 const FLOWS = { port: 80, steady: 60, resting: 0 };
+
+const TARGETS = [{ address: VIP, ...FLOWS }];
+/** VPP's flow timeout, and a margin. */
+const QUIET_MS = 7000;
 
 const missing = NO_WIRE === "" ? missingForGrpcClient() : undefined;
 const skipped = missing === undefined ? NO_WIRE : ` (skipped: ${missing})`;
@@ -35,27 +45,60 @@ function flowsOn(server: string, { flows }: FlowReport): number {
   return Object.values(flows).filter((servers) => server in servers).length;
 }
 
+/** The answer to an operator's call. */
+async function call(daemon: Daemon, method: string, request: Json) {
+  await using client = await GrpcClient.start({ target: await grpcAddress(daemon) });
+  return await client.call(method, request);
+}
+
+/** Drains `b0` while it has flows, which then end: so does the drain. */
+async function endsEarly(world: World, daemon: Daemon): Promise<void> {
+  const { vpp, wire } = world;
+  const flows = await wire.flows(TARGETS);
+  await sleep(LULL_MS);
+  const request = { name: "b0", forNs: "120000000000", then: "pause" };
+  assert.equal((await call(daemon, "DrainBackend", request)).code, "OK");
+  await vppHas(vpp, [`${A} 0`, `${B} 100`]);
+  await sleep(QUIET_MS + 2000);
+  assert.ok(!daemon.lines.some(isDone), "flows with packets keep it");
+  const { message: shown } = await call(daemon, "GetBackend", { name: "b0" });
+  assert.ok(Number(part(shown, "drain", "flows")) > 10, JSON.stringify(shown));
+  assert.equal(part(shown, "drain", "unwatched"), "");
+  const report = await flows.stop();
+  const stoppedMs = performance.now();
+  assert.ok(flowsOn(A, report) > 10);
+  const { backend, message } = await daemon.seen(isDone, { deadlineMs: QUIET_MS + 8000 });
+  assert.equal(backend, "b0");
+  if (message === `VPP sent the server no packet for ${QUIET_MS / 1000} s`) {
+    assert.ok(performance.now() - stoppedMs > QUIET_MS - 2000);
+  } else assert.equal(message, "VPP counts no flow of the server");
+  assert.equal((await call(daemon, "ResumeBackend", { name: "b0" })).code, "OK");
+  await vppHas(vpp, [`${A} 100`, `${B} 100`]);
+}
+
+function isDone({ msg }: { readonly msg?: unknown }): boolean {
+  return msg === "operator-drain-done";
+}
+
 Deno.test({
   name: `real VPP: a drain keeps its flows until its end, over a restart of maglevd${skipped}`,
   ignore: skipped !== "",
   fn: () =>
     world(
       "socket",
-      async ({ vpp, wire, servers, start }) => {
+      async (world) => {
+        const { vpp, wire, servers, start } = world;
         await Promise.all([servers[2]!.close(), servers[3]!.close()]);
         let daemon = start();
         await daemon.seen((line) => line.msg === "vpp-warmup-done");
         await vppHas(vpp, [`${A} 100`, `${B} 100`]);
-        const targets = [{ address: VIP, ...FLOWS }];
-        const old = await wire.flows(targets);
+        await endsEarly(world, daemon);
+        const old = await wire.flows(TARGETS);
         await sleep(LULL_MS);
-        {
-          await using client = await GrpcClient.start({ target: await grpcAddress(daemon) });
-          const request = { name: "b0", forNs: String(DRAIN_MS * 1_000_000), then: "disable" };
-          assert.equal((await client.call("DrainBackend", request)).code, "OK");
-          const last = await client.call("DrainBackend", { name: "b1" });
-          assert.equal(last.code, "FAILED_PRECONDITION");
-        }
+        const request = { name: "b0", forNs: String(DRAIN_MS * 1_000_000), then: "disable" };
+        assert.equal((await call(daemon, "DrainBackend", request)).code, "OK");
+        const last = await call(daemon, "DrainBackend", { name: "b1" });
+        assert.equal(last.code, "FAILED_PRECONDITION");
         await vppHas(vpp, [`${A} 0`, `${B} 100`]);
         daemon.process.signal("SIGKILL");
         await daemon.process.ended;
@@ -68,6 +111,8 @@ Deno.test({
           assert.equal(Object.keys(used).length, 1, `${flow}: ${JSON.stringify(used)}`);
         }
         assert.ok(flowsOn(A, kept) > 10 && flowsOn(B, kept) > 10);
+        // The same flows go on, so that the drain lasts until its deadline.
+        const on = await wire.flows(TARGETS);
         const ended = await daemon.seen((line) => line.msg === "operator-intent-expired", {
           deadlineMs: DRAIN_MS + 5000,
         });
@@ -77,7 +122,8 @@ Deno.test({
             line.msg === "vpp-lbsync-as-weight" && line.address === A && line.flush === true,
         );
         assert.equal(cut.weight, 0);
-        const after = await sending(await wire.flows(targets));
+        assert.equal(flowsOn(A, await on.stop()), flowsOn(A, kept), "they stayed");
+        const after = await sending(await wire.flows(TARGETS));
         assert.equal(flowsOn(A, after), 0, "the disabled server gets nothing");
         assert.equal(flowsOn(B, after), FLOWS.steady + FLOWS.resting);
       },

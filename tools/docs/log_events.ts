@@ -27,7 +27,7 @@ function event(levels: string, fields: string, meaning: string, action?: string)
 const VIP = "vip protocol port";
 const ISSUE = "stage rule file line column path message";
 const SIZE = "frontends backends healthchecks";
-const INTENT = "intent frontend pool backend then weight peer identity reason since until";
+const INTENT = "intent frontend pool backend then weight peer identity reason since from until";
 const ACCESS = "tls tokens anonymous";
 const RELOADED =
   "started started-names stopped stopped-names restarted restarted-names carried readdressed " +
@@ -231,7 +231,11 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "The file of `maglev.announce` cannot be written or, at the start, read; writing is tried again each second.",
     "Look at the disk and at the permissions of the folder.",
   ),
-  "announce-written": event("info", "file", "The file of `maglev.announce` is written again after a failure."),
+  "announce-written": event(
+    "info",
+    "file",
+    "The file of `maglev.announce` is written again after a failure.",
+  ),
   "frontend-held": event(
     "warn",
     "frontend pool backend message",
@@ -275,7 +279,27 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "A call that changes something, allowed or refused.",
   ),
   "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),
-  "operator-intent-expired": event("info", INTENT, "A pause, disable, drain or weight reached its end."),
+  "operator-intent-expired": event(
+    "info",
+    INTENT,
+    "A pause, disable, drain or weight reached its end.",
+  ),
+  "operator-drain-done": event(
+    "info",
+    `${INTENT} message`,
+    "A drain ended before its time: VPP counts no flow of the server, or sent it no packet for long.",
+  ),
+  "operator-intent-begun": event(
+    "info",
+    INTENT,
+    "A scheduled pause, disable, drain or weight began.",
+  ),
+  "operator-intent-waiting": event(
+    "info",
+    `${INTENT} message`,
+    "A scheduled drain would take the last server with a weight from a frontend, so it waits.",
+    "Bring another server back, or cancel the drain (`maglevc show intents`).",
+  ),
   "operator-intent-dropped": event(
     "warn",
     `${INTENT} message`,

@@ -113,16 +113,30 @@ const KIND_WORDS: ReadonlyMap<string, string> = new Map([
 
 /** An operator's intent in one line: `paused by alice (192.0.2.9), 12m07s ago: new kernel`. */
 export function intentText(intent: messages.Intent, nowMs: WallMs): string {
-  const { kind, reason, sinceUnixNs, untilUnixNs, fileWeight, weight, then } = intent;
+  const { kind, reason, sinceUnixNs, fromUnixNs, untilUnixNs, fileWeight, weight, then } = intent;
   const what = kind === "weight"
     ? `weight ${fileWeight} → ${weight}`
     : KIND_WORDS.get(kind) ?? kind;
   const ageMs = nowMs - wallMsOfNanoseconds(sinceUnixNs);
   const when = ageMs < 1000 ? "just now" : `${elapsed(ageMs)} ago`;
+  const begin = fromUnixNs === undefined
+    ? ""
+    : `, from ${instant(wallMsOfNanoseconds(fromUnixNs))}`;
   const end = untilUnixNs === undefined ? "" : `, until ${untilText(untilUnixNs, nowMs)}`;
   const why = reason === "" ? "" : `: ${reason}`;
   const next = then === "" ? "" : `, then ${KIND_WORDS.get(then) ?? then}`;
-  return `${what} by ${whoText(intent)}, ${when}${end}${next}${why}`;
+  return `${what} by ${whoText(intent)}, ${when}${begin}${end}${next}${why}`;
+}
+
+/** A drain as VPP shows it: `at most 12 flows left, no packet for 10s of 42s`. */
+export function drainText({ flows, quietNs, quietNeededNs, unwatched }: messages.DrainProgress) {
+  const needed = elapsed(millisecondsOf(quietNeededNs));
+  const parts = [
+    flows === undefined ? "" : flows === 1n ? "at most 1 flow left" : `at most ${flows} flows left`,
+    quietNs === undefined ? "" : `no packet for ${elapsed(millisecondsOf(quietNs))} of ${needed}`,
+    unwatched === "" ? "" : `it cannot end early: ${unwatched}`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
 }
 
 /** The same in a column of notes; empty without an intent. */

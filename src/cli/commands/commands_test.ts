@@ -97,6 +97,19 @@ Deno.test("each command calls its one method", async () => {
     ["show healthchecks", {}, "ListHealthChecks", { details: true }],
     ["show healthcheck", { healthcheck: "tls" }, "GetHealthCheck", { name: "tls" }],
     ["show status", {}, "GetStatus", {}],
+    ["show intents", {}, "ListIntents", {}],
+    ["cancel intent", { id: "0123abcd" }, "CancelIntent", { id: "0123abcd", reason: "" }],
+    [
+      "set backend pause",
+      { backend: "web1", in: "2h0m0s", for: "1h0m0s" },
+      "PauseBackend",
+      {
+        name: "web1",
+        reason: "",
+        end: { $case: "forNs", value: 3_600_000_000_000n },
+        begin: { $case: "inNs", value: 7_200_000_000_000n },
+      },
+    ],
     ["show vpp info", {}, "GetVPPInfo", {}],
     ["show vpp lb state", {}, "GetVPPLBState", {}],
     ["show vpp lb counters", {}, "GetVPPLBCounters", {}],
@@ -112,35 +125,47 @@ Deno.test("each command calls its one method", async () => {
       "set backend pause",
       { backend: "web1" },
       "PauseBackend",
-      { name: "web1", reason: "", end: undefined },
+      { name: "web1", reason: "", end: undefined, begin: undefined },
     ],
     [
       "set backend disable",
       { backend: "web1", reason: "r", for: "76h0m0s" },
       "DisableBackend",
-      { name: "web1", reason: "r", end: { $case: "forNs", value: 273_600_000_000_000n } },
+      {
+        name: "web1",
+        reason: "r",
+        end: { $case: "forNs", value: 273_600_000_000_000n },
+        begin: undefined,
+      },
     ],
     [
       "set backend resume",
       { backend: "web1", reason: "r" },
       "ResumeBackend",
-      { name: "web1", reason: "r", end: undefined },
+      { name: "web1", reason: "r", end: undefined, begin: undefined },
     ],
     [
       "set backend enable",
       { backend: "web1" },
       "EnableBackend",
-      { name: "web1", reason: "", end: undefined },
+      { name: "web1", reason: "", end: undefined, begin: undefined },
     ],
     [
       "set backend drain",
       { backend: "web1", for: "10m0s", then: "pause", force: "force", reason: "r" },
       "DrainBackend",
-      { name: "web1", reason: "r", forNs: 600_000_000_000n, then: "pause", force: true },
+      {
+        name: "web1",
+        reason: "r",
+        forNs: 600_000_000_000n,
+        then: "pause",
+        force: true,
+        begin: undefined,
+      },
     ],
     [
       "set weight",
-      { ...PLACE, until: "2026-03-01T09:30:00.250Z" },
+      { ...PLACE, until: "2026-03-01T09:30:00.250Z", from: "2026-03-01T09:30:00.125Z" },
       "SetFrontendPoolBackendWeight",
       {
         frontend: "web",
@@ -149,6 +174,7 @@ Deno.test("each command calls its one method", async () => {
         weight: 25,
         reason: "",
         end: { $case: "untilUnixNs", value: ago(-250) },
+        begin: { $case: "fromUnixNs", value: ago(-125) },
       },
     ],
     [
@@ -162,6 +188,7 @@ Deno.test("each command calls its one method", async () => {
         file: true,
         reason: "r",
         end: undefined,
+        begin: undefined,
       },
     ],
     [
@@ -178,6 +205,10 @@ Deno.test("each command calls its one method", async () => {
     ["plan backend resume", { backend: "web1" }, "PlanBackend", planned("resume")],
     ["plan backend enable", { backend: "web1" }, "PlanBackend", planned("enable")],
     ["plan backend disable", { backend: "web1" }, "PlanBackend", planned("disable")],
+    ["plan backend drain", { backend: "web1", force: "force" }, "PlanBackend", {
+      ...planned("drain"),
+      force: true,
+    }],
     [
       "plan weight",
       { ...PLACE, reason: "r" },
@@ -244,12 +275,19 @@ Deno.test("a drain waits for its end with progress, over a restart of the server
   const gone = () => {
     throw new MaglevError("unavailable", "restarting");
   };
-  const still = Array.from({ length: 11 }, () => () => drained);
+  const drain = {
+    flows: 3n,
+    quietNs: 4_000_000_000n,
+    quietNeededNs: 42_000_000_000n,
+    unwatched: "",
+  };
+  const still = Array.from({ length: 11 }, () => () => ({ ...drained, drain }));
   const good = await waitFor([...still, gone, () => after("disabled", "disable")]);
   assert.deepEqual([good.ok, good.paused], [true, 13_000]);
-  assert.deepEqual(good.said.map((line) => line.replace(/, at most .*/, "")), [
-    "web1: draining for 0s",
-    "web1: draining for 10s",
+  assert.deepEqual(good.said.map((line) => line.replace(/, at most [^,]* left$/, "")), [
+    "web1: draining for 0s, at most 12 flows left, no packet for 10s of 42s, " +
+    "it cannot end early: new kernel",
+    "web1: draining for 10s, at most 3 flows left, no packet for 4.0s of 42s",
   ]);
   assert.match(good.text, /^web1: disabled/);
   const byFile = await waitFor([() => after("disabled", "")]);

@@ -3,6 +3,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import { elapsed, millisecondsOf } from "../render/mod.ts";
 import { ask } from "./call.ts";
+import { drainText } from "./cells.ts";
 import type { CommandContext } from "./command.ts";
 
 const POLL_MS = 1000;
@@ -48,9 +49,15 @@ function isSameDrain(
   return intent?.kind === "drain" && intent.sinceUnixNs === first?.sinceUnixNs;
 }
 
-/** `web1: draining for 10s, 3m10s left`. */
-function progress({ name, intent }: messages.BackendInfo, waitedMs: number): string {
-  const lengthNs = (intent?.untilUnixNs ?? 0n) - (intent?.sinceUnixNs ?? 0n);
+/** `web1: draining for 10s, at most 12 flows left, no packet for 0s of 42s, at most 3m10s left`. */
+function progress({ name, intent, drain }: messages.BackendInfo, waitedMs: number): string {
+  const { untilUnixNs = 0n, sinceUnixNs = 0n, fromUnixNs = sinceUnixNs } = intent ?? {};
+  const lengthNs = untilUnixNs - fromUnixNs;
   const leftMs = Math.max(0, millisecondsOf(lengthNs) - waitedMs);
-  return `${name}: draining for ${elapsed(waitedMs)}, at most ${elapsed(leftMs)} left`;
+  const shown = drain === undefined ? "" : drainText(drain);
+  return [
+    `${name}: draining for ${elapsed(waitedMs)}`,
+    ...(shown === "" ? [] : [shown]),
+    `at most ${elapsed(leftMs)} left`,
+  ].join(", ");
 }

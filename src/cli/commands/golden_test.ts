@@ -47,6 +47,7 @@ function argsOf(words: Words): Args {
     healthcheck: words.check,
     reason: words.reason,
     for: "2h0m0s",
+    id: "0123abcd",
   };
 }
 

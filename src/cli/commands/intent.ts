@@ -9,19 +9,36 @@ import { sinceCell, textCell, untilText, whoText } from "./cells.ts";
 
 /** Operator, reason, start and end of an intent. */
 export function intentBlock(intent: messages.Intent, nowMs: WallMs): FieldsBlock {
-  const { kind, untilUnixNs } = intent;
+  const { kind, untilUnixNs, fromUnixNs, scheduled } = intent;
   const until = untilText(untilUnixNs, nowMs);
   return {
     kind: "fields",
-    title: "operator's intent",
+    title: scheduled ? "operator's intent to come" : "operator's intent",
     fields: [
+      { label: "id", value: { text: intent.id } },
       { label: "kind", value: { text: kind, style: "warn" } },
       { label: "by", value: textCell(whoText(intent)) },
       { label: "reason", value: textCell(intent.reason) },
       { label: "since", value: sinceCell(intent.sinceUnixNs, nowMs) },
+      {
+        label: "from",
+        value: {
+          text: fromUnixNs === undefined ? "" : untilText(fromUnixNs, nowMs),
+          volatile: true,
+        },
+        optional: true,
+      },
       { label: "until", value: { text: until, volatile: untilUnixNs !== undefined } },
     ],
   };
+}
+
+/** `in` or `from` as a field of a request. */
+export function beginOf({ in: span, from }: Args): messages.BackendRequest["begin"] {
+  if (span !== undefined) return { $case: "inNs", value: nanoseconds(spanOf(span)) };
+  return from === undefined
+    ? undefined
+    : { $case: "fromUnixNs", value: nanoseconds(instantOf(from)) };
 }
 
 /** `reason`, `for` and `until` as fields of a request. */

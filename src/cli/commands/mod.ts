@@ -10,6 +10,7 @@ import { showVppLbCounters, showVppLbServers } from "./show/counters.ts";
 import { showFrontend, showFrontends } from "./show/frontends.ts";
 import { showHealthcheck, showHealthchecks } from "./show/healthchecks.ts";
 import { showHistory } from "./show/history.ts";
+import { cancelIntent, showIntents } from "./show/intents.ts";
 import { showStatus } from "./show/status.ts";
 import { showVersion } from "./show/version.ts";
 import { showVppInfo, showVppLbState } from "./show/vpp.ts";
@@ -28,6 +29,8 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "show healthchecks": showHealthchecks,
   "show healthcheck": showHealthcheck,
   "show status": showStatus,
+  "show intents": showIntents,
+  "cancel intent": cancelIntent,
   "show vpp info": showVppInfo,
   "show vpp lb state": showVppLbState,
   "show vpp lb counters": showVppLbCounters,
@@ -44,6 +47,7 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "plan backend resume": planBackend("resume"),
   "plan backend enable": planBackend("enable"),
   "plan backend disable": planBackend("disable"),
+  "plan backend drain": planBackend("drain"),
   "plan weight": planWeight,
   "plan weight file": planWeightFile,
   "explain backend": explainBackend,

@@ -9,9 +9,10 @@ import { planView } from "./plan_view.ts";
 import { type Action, weightOf, weightPlace } from "./set.ts";
 
 /** `plan backend <name> pause` and so on. */
-export function planBackend(action: Action): Command {
+export function planBackend(action: Action | "drain"): Command {
   return async (context, args) => {
-    const request = { name: need(args, "backend"), action, ...intentRequest(args) };
+    const named = { name: need(args, "backend"), action, ...intentRequest(args) };
+    const request = action === "drain" ? { ...named, force: args.force !== undefined } : named;
     const message = await ask(context, "PlanBackend", { request });
     return answer("PlanBackend", message, { view: viewOf(message) });
   };

@@ -7,9 +7,9 @@ import type { Args } from "../language/node.ts";
 import { elapsed, wallMsOfNanoseconds } from "../render/mod.ts";
 import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
-import { intentText, stateCell } from "./cells.ts";
+import { drainText, intentText, stateCell } from "./cells.ts";
 import { drainEnd } from "./drain_wait.ts";
-import { intentRequest, nanoseconds, spanOf } from "./intent.ts";
+import { beginOf, intentRequest, nanoseconds, spanOf } from "./intent.ts";
 import { forecastLine, warningLine } from "./plan_view.ts";
 
 /** Longest delay of a change by its forecast, in milliseconds. */
@@ -34,12 +34,14 @@ export type Action = keyof typeof METHODS;
 export function setBackend(action: Action): Command {
   return async (context, args) => {
     const name = need(args, "backend");
-    const request = { name, ...intentRequest(args) };
-    const forecast = await forecastOf(context, { name, action });
+    const begin = beginOf(args);
+    const request = { name, ...intentRequest(args), begin };
+    const forecast = begin === undefined ? await forecastOf(context, { name, action }) : [];
     const message = await ask(context, METHODS[action], { request });
     const lines = [
       backendLine(message, context.nowMs),
       ...intentLines(message.intent, context.nowMs),
+      ...scheduledLines(message, context.nowMs),
       ...forecast,
       ...warningLines(message.warning),
     ];
@@ -50,6 +52,9 @@ export function setBackend(action: Action): Command {
 /** `set backend <name> drain`; with `wait` it answers at the end of the drain. */
 export async function drainBackend(context: CommandContext, args: Args): Promise<Answer> {
   const { for: span, then = "", force, wait, reason = "" } = args;
+  if (wait !== undefined && beginOf(args) !== undefined) {
+    throw new MaglevError("invalid-argument", "cannot wait for a drain that begins later");
+  }
   const message = await ask(context, "DrainBackend", {
     request: {
       name: need(args, "backend"),
@@ -57,6 +62,7 @@ export async function drainBackend(context: CommandContext, args: Args): Promise
       forNs: span === undefined ? 0n : nanoseconds(spanOf(span)),
       then,
       force: force !== undefined,
+      begin: beginOf(args),
     },
   });
   const ended = wait === undefined ? undefined : await drainEnd(context, message);
@@ -64,6 +70,8 @@ export async function drainBackend(context: CommandContext, args: Args): Promise
   const lines = [
     backendLine(shown, context.nowMs),
     ...intentLines(shown.intent, context.nowMs),
+    ...scheduledLines(shown, context.nowMs),
+    ...drainLines(shown.drain),
     ...warningLines(message.warning),
   ];
   // The state, because a backend that the file disables ends without an intent.
@@ -93,6 +101,21 @@ function intentLines(intent: messages.Intent | undefined, nowMs: WallMs): Cell[]
   return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
 }
 
+/** Intents of the backend that are to come. */
+function scheduledLines({ scheduled }: messages.BackendInfo, nowMs: WallMs): Cell[] {
+  return scheduled.map((intent) => ({
+    text: `to come: ${intentText(intent, nowMs)} (${intent.id})`,
+    comparisonKey: `scheduled ${intent.kind}`,
+    style: "muted",
+  }));
+}
+
+/** What VPP shows of a drain. */
+function drainLines(drain: messages.DrainProgress | undefined): Cell[] {
+  const text = drain === undefined ? "" : drainText(drain);
+  return text === "" ? [] : [{ text, comparisonKey: "drain", style: "muted" }];
+}
+
 function warningLines(warning: string): Cell[] {
   return warning === "" ? [] : [{ text: `warning: ${warning}`, style: "bad" }];
 }
@@ -114,15 +137,11 @@ async function weigh(
 ): Promise<Answer> {
   const place = weightPlace(args);
   const { frontend, pool, backend } = place;
-  const forecast = await forecastOf(context, {
-    name: backend,
-    action: "weight",
-    frontend,
-    pool,
-    ...value,
-  });
+  const begin = beginOf(args);
+  const planned = { name: backend, action: "weight", frontend, pool, ...value };
+  const forecast = begin === undefined ? await forecastOf(context, planned) : [];
   const message = await ask(context, "SetFrontendPoolBackendWeight", {
-    request: { ...place, ...value, ...intentRequest(args) },
+    request: { ...place, ...value, ...intentRequest(args), begin },
   });
   const entry = message.pools.find(({ name }) => name === pool)?.backends
     .find(({ name }) => name === backend);

@@ -13,6 +13,8 @@ import { type Place, step, walk } from "./walk.ts";
 
 /** Stands for the end of the line among the continuations. */
 const END = "<Enter>";
+/** Longest line of options without their indent. */
+const OPTIONS_WIDTH = 74;
 /** Column of the help in helpText(); with helps of 48 letters that makes 80. */
 const HELP_COLUMN = 32;
 
@@ -70,12 +72,24 @@ export function helpText(tree: readonly TreeNode[] = TREE): string {
   return ["Commands (words may be shortened while they are unique):", ...lines].join("\n");
 }
 
+/** Options in lines that fit with their indent, broken before brackets. */
+function wrapped(options: string): readonly string[] {
+  const lines: string[] = [];
+  for (const group of options === "" ? [] : options.split(/ (?=\[)/)) {
+    const last = lines.at(-1);
+    const fits = last !== undefined && last.length + 1 + group.length <= OPTIONS_WIDTH;
+    if (fits) lines[lines.length - 1] = `${last} ${group}`;
+    else lines.push(group);
+  }
+  return lines;
+}
+
 function commandLines({ pieces, options, help }: CommandSyntax): readonly string[] {
   const left = `  ${joinPieces(pieces)}`;
   const head = left.length + 2 <= HELP_COLUMN
     ? [left.padEnd(HELP_COLUMN) + help]
     : [left, " ".repeat(HELP_COLUMN) + help];
-  return options.length === 0 ? head : [...head, `      ${joinPieces(options)}`];
+  return [...head, ...wrapped(joinPieces(options)).map((line) => `      ${line}`)];
 }
 
 /**

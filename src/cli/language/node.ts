@@ -23,6 +23,8 @@ export type SlotKind =
   | "text"
   /** The hash of a plan: 64 hexadecimal digits. */
   | "hash"
+  /** An intent: eight hexadecimal digits. */
+  | "id"
   /** pause or disable. */
   | "then"
   /** bash, zsh or fish. */
@@ -38,6 +40,8 @@ export type CommandName =
   | "show healthchecks"
   | "show healthcheck"
   | "show status"
+  | "show intents"
+  | "cancel intent"
   | "show vpp info"
   | "show vpp lb state"
   | "show vpp lb counters"
@@ -54,6 +58,7 @@ export type CommandName =
   | "plan backend resume"
   | "plan backend enable"
   | "plan backend disable"
+  | "plan backend drain"
   | "plan weight"
   | "plan weight file"
   | "explain backend"

@@ -119,12 +119,12 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["show", "v"], 'show: ambiguous word "v": version or vpp'],
     [
       ["show", "frontens", "x"],
-      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, status, history or vpp; ' +
+      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, intents, status, history or vpp; ' +
       'did you mean "frontends"?',
     ],
     [
       [""],
-      'unknown word ""; expected show, explain, set, plan, sync, config, watch, completion, help, ' +
+      'unknown word ""; expected show, explain, set, cancel, plan, sync, config, watch, completion, help, ' +
       "quit or exit",
     ],
     [["set", "backend"], "set backend: incomplete; expected <name>: Name of the backend"],
@@ -139,12 +139,12 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
     [
       ["help", "me"],
-      'help: unknown word "me"; expected show, explain, set, plan, sync, config, watch, completion, quit or ' +
+      'help: unknown word "me"; expected show, explain, set, cancel, plan, sync, config, watch, completion, quit or ' +
       "exit, or the end of the line",
     ],
     [
       ["set", "b", "a", "pause", "reason", "disk", "full"],
-      'set backend a pause reason disk: unknown word "full"; expected for or until, or the end of ' +
+      'set backend a pause reason disk: unknown word "full"; expected for, until, in or from, or the end of ' +
       "the line; text with blanks needs quotes",
     ],
     [
@@ -154,7 +154,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "a", "pause", "for", "1h", "until"],
-      "set backend a pause for 1h: until does not go with for; expected reason, or the end of the " +
+      "set backend a pause for 1h: until does not go with for; expected reason, in or from, or the end of the " +
       "line",
     ],
     [
@@ -169,7 +169,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [
       ["show", "x\x1b[2J\u202e"],
       'show: unknown word "x\\u001b[2J\\u{202e}"; expected version, ' +
-      "frontends, backends, healthchecks, status, history or vpp",
+      "frontends, backends, healthchecks, intents, status, history or vpp",
     ],
     [
       ["set", "b", "naïve", "x"],
@@ -368,5 +368,6 @@ Deno.test("parse() gives the same command when all its words are as short as pos
 
 function sample(placeholder: string): string {
   if (placeholder === "<0-100>") return "50";
+  if (placeholder === "<id>") return "0123abcd";
   return placeholder.includes("|") ? "zsh" : "zz";
 }

@@ -3,59 +3,8 @@
  * the shells' completions are derived from it (parse.ts, complete.ts, help.ts,
  * completion_scripts.ts), so a command that is added here works everywhere.
  */
-import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
-
-const REASON: OptionNode = {
-  word: "reason",
-  help: "Reason, for the log and for colleagues",
-  value: { slot: "text" },
-};
-
-/** Options of an intent, which lasts. */
-const LASTING: readonly OptionNode[] = [
-  REASON,
-  {
-    word: "for",
-    help: "How long, for example 30m or 3d4h; then it ends",
-    value: { slot: "duration" },
-    excludes: "until",
-  },
-  {
-    word: "until",
-    help: "When it ends, for example 2027-01-31T18:00:00Z",
-    value: { slot: "time" },
-    excludes: "for",
-  },
-];
-
-/** Options of a drain. */
-const DRAIN: readonly OptionNode[] = [
-  REASON,
-  {
-    word: "for",
-    help: "How long at most; left out: five times VPP's flow timeout",
-    value: { slot: "duration" },
-  },
-  { word: "then", help: "What follows; left out: disable", value: { slot: "then" } },
-  { word: "force", help: "Also when it is the last server with a weight" },
-  { word: "wait", help: "Wait for its end, with progress" },
-];
-
-interface Rest {
-  readonly run?: CommandName;
-  readonly next?: readonly TreeNode[];
-  readonly options?: readonly OptionNode[];
-  readonly also?: readonly string[];
-  readonly more?: readonly string[];
-}
-
-function word(text: string, help: string, rest: Rest): WordNode {
-  return { kind: "word", word: text, help, ...rest };
-}
-
-function slot(name: string, help: string, rest: Rest & Pick<SlotNode, "slot">): SlotNode {
-  return { kind: "slot", name, help, ...rest };
-}
+import type { OptionNode, TreeNode, WordNode } from "./node.ts";
+import { BEGINNING, DRAIN, FORCE, LASTING, REASON, slot, word } from "./tree_parts.ts";
 
 function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
   const { all, one } = {
@@ -138,6 +87,10 @@ const SHOW = word("show", "Look at something", {
     showNamed("frontend"),
     showNamed("backend"),
     showNamed("healthcheck"),
+    word("intents", "Operators' intents, in force and to come", {
+      run: "show intents",
+      more: ["An intent to come replaces an older one for the same target when it begins."],
+    }),
     word("status", "Readiness of the server, with reasons", {
       run: "show status",
     }),
@@ -220,23 +173,30 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
   const action = (name: "pause" | "resume" | "enable" | "disable", ends: boolean) =>
     word(name, ACTION_HELP[verb][name], {
       run: `${verb} backend ${name}`,
-      options: ends ? [REASON] : LASTING,
+      options: ends ? [REASON] : verb === "set" ? [...LASTING, ...BEGINNING] : LASTING,
     });
   return [
     action("pause", false),
     action("resume", true),
     action("enable", true),
     action("disable", false),
-    ...(verb === "plan" ? [] : [
-      word("drain", "Stop new flows; disable or pause it later", {
-        run: "set backend drain",
-        options: DRAIN,
-        more: [
-          "Its weight is 0 wherever it is used. Present flows stay until the drain ends.",
-          "An enable, resume, pause or disable ends it.",
-        ],
-      }),
-    ]),
+    ...(verb === "plan"
+      ? [
+        word("drain", "Effect of a drain while it lasts", {
+          run: "plan backend drain",
+          options: [REASON, FORCE],
+        }),
+      ]
+      : [
+        word("drain", "Stop new flows; disable or pause it later", {
+          run: "set backend drain",
+          options: DRAIN,
+          more: [
+            "Its weight is 0 wherever it is used. Present flows stay until the drain ends.",
+            "An enable, resume, pause or disable ends it.",
+          ],
+        }),
+      ]),
   ];
 }
 
@@ -253,7 +213,12 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
   const file = verb === "set" ? "Give it the file's weight back" : "Effect of the file's weight";
   const weights = [
     word("file", file, { run: `${verb} weight file`, options: [REASON] }),
-    slot("weight", help, { slot: "weight", run: `${verb} weight`, options: LASTING, more: ENDS }),
+    slot("weight", help, {
+      slot: "weight",
+      run: `${verb} weight`,
+      options: verb === "set" ? [...LASTING, ...BEGINNING] : LASTING,
+      more: ENDS,
+    }),
   ];
   const backend = slot("backend", "A backend of that pool", {
     slot: "pool-backend",
@@ -340,6 +305,22 @@ const COMMANDS: readonly WordNode[] = [
   SHOW,
   EXPLAIN,
   word("set", "Change something until further notice", { next: changes("set") }),
+  word("cancel", "End an intent before its time", {
+    next: [
+      word("intent", "An intent in force, or to come", {
+        next: [
+          slot("id", "Its id, as show intents has it", {
+            slot: "id",
+            run: "cancel intent",
+            options: [REASON],
+            more: [
+              "One in force ends as by resume, enable or weight file; one to come never begins.",
+            ],
+          }),
+        ],
+      }),
+    ],
+  }),
   word("plan", "Show the effect of a change without making it", { next: changes("plan") }),
   SYNC,
   CONFIG,

@@ -110,6 +110,8 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
       return text.length <= MAX_TEXT && isPlainLine(text) ? text : undefined;
     case "hash":
       return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined;
+    case "id":
+      return /^[0-9a-f]{8}$/i.test(text) ? text.toLowerCase() : undefined;
     case "level":
       // In any case, like --log-level.
       return oneOf(fixedValues(slot), text.toLowerCase());
@@ -180,6 +182,8 @@ function wanted(slot: SlotKind): string {
       return "a time with its zone such as 2027-01-31T18:00:00Z";
     case "text":
       return `one line of at most ${MAX_TEXT} characters, without control characters`;
+    case "id":
+      return "an intent's id, eight hexadecimal digits (see show intents)";
     case "level":
     case "then":
     case "shell":

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
-import { type BeforeAndAfter, logAction } from "../../checker/operator.ts";
+import { type BeforeAndAfter, logAction } from "../../checker/operations/operator.ts";
 import type { ActiveCalls, Holder } from "./active_calls.ts";
 import {
   type AccessPolicy,

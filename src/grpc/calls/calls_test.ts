@@ -21,7 +21,7 @@ import type { MethodInfo } from "../messages/methods.ts";
 import { STATUS } from "../status.ts";
 import { SLICE_MS, TimeSlices } from "../../async/time_slices.ts";
 
-const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined };
+const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined, begin: undefined };
 const INFO = create(BackendInfo);
 
 function served<Req, Res>(info: MethodInfo<Req, Res>) {

@@ -9,6 +9,7 @@ import type { OperatorId } from "../../intent/intent.ts";
 import type { LogBroadcaster } from "../../log/broadcaster.ts";
 import type { ProberApi } from "../../probe/ports.ts";
 import type { ApiTotals, CountersSource, VppConnection } from "../../vpp/ports.ts";
+import type { DrainWatch } from "../../vpp/drain/watch.ts";
 import type { Reconciler } from "../../vpp/sync/reconcile.ts";
 import type { ServedMethod } from "./methods.ts";
 
@@ -26,6 +27,7 @@ export interface DaemonApi {
     | "resumeBackend"
     | "disableBackend"
     | "drainBackend"
+    | "cancelIntent"
     | "enableBackend"
     | "setWeight"
   >;
@@ -67,6 +69,7 @@ export interface VppApi {
     | "wasRecreated"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
+  readonly drains: Pick<DrainWatch, "progress">;
   readonly calls: ApiTotals;
 }
 

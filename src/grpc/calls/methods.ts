@@ -39,6 +39,8 @@ export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
   DisableBackend: WRITE,
   DrainBackend: WRITE,
   SetFrontendPoolBackendWeight: WRITE,
+  ListIntents: READ,
+  CancelIntent: WRITE,
   WatchEvents: READ,
   CheckConfig: INSPECT,
   ReloadConfig: WRITE,

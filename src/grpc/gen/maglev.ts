@@ -199,6 +199,31 @@ export interface BackendInfo {
    * another one that it sends.
    */
   readonly certificateName: string;
+  /** A drain of it as VPP shows it; absent without one, and without VPP. */
+  readonly drain:
+    | DrainProgress
+    | undefined;
+  /** Its pauses, disables and drains to come, the earliest first. */
+  readonly scheduled: readonly Intent[];
+}
+
+/** A drained server in VPP. The drain ends early when no flow is left. */
+export interface DrainProgress {
+  /**
+   * Sticky flows at VPP's last reading, over all VIPs. An upper bound: expired ones count until
+   * their place is used again. Absent: not known.
+   */
+  readonly flows?:
+    | bigint
+    | undefined;
+  /** How long VPP has sent it no packet; absent: not known. */
+  readonly quietNs?:
+    | bigint
+    | undefined;
+  /** How long this must be for the end. */
+  readonly quietNeededNs: bigint;
+  /** Why it cannot end early now; empty: it can. */
+  readonly unwatched: string;
 }
 
 export interface ProbeResult {
@@ -220,7 +245,7 @@ export interface TransitionRecord {
   readonly result: ProbeResult | undefined;
 }
 
-/** An operator's intent, in force until it ends. */
+/** An operator's intent, in force until it ends, or to come. */
 export interface Intent {
   /** pause, disable, drain, or weight. */
   readonly kind: string;
@@ -241,6 +266,36 @@ export interface Intent {
   readonly fileWeight: number;
   /** For a drain: pause or disable, the intent that follows it. */
   readonly then: string;
+  /** Beginning of a scheduled one; absent: it began with the request. */
+  readonly fromUnixNs?:
+    | bigint
+    | undefined;
+  /** Names it from its request to its end. */
+  readonly id: string;
+  /** It is to come. */
+  readonly scheduled: boolean;
+}
+
+export interface ListIntentsRequest {
+}
+
+export interface ListIntentsResponse {
+  readonly intents: readonly Intent[];
+}
+
+export interface CancelIntentRequest {
+  readonly id: string;
+  /** Reason, for the log and for other operators. */
+  readonly reason: string;
+}
+
+export interface CancelIntentResponse {
+  /** The intent as it was. */
+  readonly intent:
+    | Intent
+    | undefined;
+  /** Warning for the caller, for example that it will not survive a restart. */
+  readonly warning: string;
 }
 
 export interface DrainBackendRequest {
@@ -253,6 +308,11 @@ export interface DrainBackendRequest {
   readonly then: string;
   /** Also when it takes the last server with a weight from a frontend. */
   readonly force: boolean;
+  /** Its beginning; neither: now. */
+  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
+    readonly $case: "inNs";
+    readonly value: bigint;
+  } | undefined;
 }
 
 export interface BackendRequest {
@@ -260,8 +320,13 @@ export interface BackendRequest {
   /** Reason, for the log and for other operators. */
   readonly reason: string;
   /** End of the intent; neither: it has no end of its own. */
-  readonly end: { readonly $case: "untilUnixNs"; readonly value: bigint } | {
-    readonly $case: "forNs";
+  readonly end:
+    | { readonly $case: "untilUnixNs"; readonly value: bigint }
+    | { readonly $case: "forNs"; readonly value: bigint }
+    | undefined;
+  /** Beginning of a pause or disable; neither: now. `for_ns` counts from it. */
+  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
+    readonly $case: "inNs";
     readonly value: bigint;
   } | undefined;
 }
@@ -279,6 +344,11 @@ export interface SetWeightRequest {
     | undefined;
   /** Back to the file's weight; `weight` is ignored. */
   readonly file: boolean;
+  /** Its beginning; neither: now. `for_ns` counts from it. */
+  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
+    readonly $case: "inNs";
+    readonly value: bigint;
+  } | undefined;
 }
 
 export interface ListHealthChecksRequest {
@@ -646,7 +716,7 @@ export interface ServerShare {
 
 export interface PlanBackendRequest {
   readonly name: string;
-  /** pause, resume, disable, enable, or weight. */
+  /** pause, resume, disable, enable, drain (its effect while it lasts), or weight. */
   readonly action: string;
   /** For weight. */
   readonly frontend: string;
@@ -660,6 +730,8 @@ export interface PlanBackendRequest {
     | undefined;
   /** The file's weight; `weight` is ignored. */
   readonly file: boolean;
+  /** For a drain: also of the last server with a weight of a frontend. */
+  readonly force: boolean;
 }
 
 export interface PlanBackendResponse {
@@ -2195,6 +2267,8 @@ function createBaseBackendInfo(): BackendInfo {
     carried: false,
     blind: "",
     certificateName: "",
+    drain: undefined,
+    scheduled: [],
   };
 }
 
@@ -2262,6 +2336,12 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
     }
     if (message.certificateName !== "") {
       writer.uint32(138).string(message.certificateName);
+    }
+    if (message.drain !== undefined) {
+      DrainProgress.encode(message.drain, writer.uint32(402).fork()).join();
+    }
+    for (const v of message.scheduled) {
+      Intent.encode(v!, writer.uint32(410).fork()).join();
     }
     return writer;
   },
@@ -2413,6 +2493,118 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
             }
 
             message.certificateName = reader.string();
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.drain = DrainProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.scheduled.push(Intent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDrainProgress(): DrainProgress {
+  return { flows: undefined, quietNs: undefined, quietNeededNs: 0n, unwatched: "" };
+}
+
+export const DrainProgress: MessageFns<DrainProgress, "maglev.DrainProgress"> = {
+  $type: "maglev.DrainProgress" as const,
+
+  encode(message: DrainProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flows !== undefined) {
+      if (BigInt.asUintN(64, message.flows) !== message.flows) {
+        throw new globalThis.Error(
+          "value provided for field message.flows of type uint64 too large",
+        );
+      }
+      writer.uint32(8).uint64(message.flows);
+    }
+    if (message.quietNs !== undefined) {
+      if (BigInt.asIntN(64, message.quietNs) !== message.quietNs) {
+        throw new globalThis.Error(
+          "value provided for field message.quietNs of type int64 too large",
+        );
+      }
+      writer.uint32(16).int64(message.quietNs);
+    }
+    if (message.quietNeededNs !== 0n) {
+      if (BigInt.asIntN(64, message.quietNeededNs) !== message.quietNeededNs) {
+        throw new globalThis.Error(
+          "value provided for field message.quietNeededNs of type int64 too large",
+        );
+      }
+      writer.uint32(24).int64(message.quietNeededNs);
+    }
+    if (message.unwatched !== "") {
+      writer.uint32(34).string(message.unwatched);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainProgress() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flows = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quietNs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quietNeededNs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unwatched = reader.string();
             continue;
           }
         }
@@ -2625,6 +2817,9 @@ function createBaseIntent(): Intent {
     weight: 0,
     fileWeight: 0,
     then: "",
+    fromUnixNs: undefined,
+    id: "",
+    scheduled: false,
   };
 }
 
@@ -2677,6 +2872,20 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
     }
     if (message.then !== "") {
       writer.uint32(402).string(message.then);
+    }
+    if (message.fromUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.fromUnixNs) !== message.fromUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.fromUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(408).int64(message.fromUnixNs);
+    }
+    if (message.id !== "") {
+      writer.uint32(418).string(message.id);
+    }
+    if (message.scheduled !== false) {
+      writer.uint32(424).bool(message.scheduled);
     }
     return writer;
   },
@@ -2790,6 +2999,30 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
             message.then = reader.string();
             continue;
           }
+          case 51: {
+            if (tag !== 408) {
+              break;
+            }
+
+            message.fromUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 53: {
+            if (tag !== 424) {
+              break;
+            }
+
+            message.scheduled = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2803,8 +3036,212 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
   },
 };
 
+function createBaseListIntentsRequest(): ListIntentsRequest {
+  return {};
+}
+
+export const ListIntentsRequest: MessageFns<ListIntentsRequest, "maglev.ListIntentsRequest"> = {
+  $type: "maglev.ListIntentsRequest" as const,
+
+  encode(_: ListIntentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListIntentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListIntentsRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListIntentsResponse(): ListIntentsResponse {
+  return { intents: [] };
+}
+
+export const ListIntentsResponse: MessageFns<ListIntentsResponse, "maglev.ListIntentsResponse"> = {
+  $type: "maglev.ListIntentsResponse" as const,
+
+  encode(message: ListIntentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.intents) {
+      Intent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListIntentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListIntentsResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.intents.push(Intent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelIntentRequest(): CancelIntentRequest {
+  return { id: "", reason: "" };
+}
+
+export const CancelIntentRequest: MessageFns<CancelIntentRequest, "maglev.CancelIntentRequest"> = {
+  $type: "maglev.CancelIntentRequest" as const,
+
+  encode(message: CancelIntentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelIntentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelIntentRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelIntentResponse(): CancelIntentResponse {
+  return { intent: undefined, warning: "" };
+}
+
+export const CancelIntentResponse: MessageFns<CancelIntentResponse, "maglev.CancelIntentResponse"> =
+  {
+    $type: "maglev.CancelIntentResponse" as const,
+
+    encode(message: CancelIntentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+      if (message.intent !== undefined) {
+        Intent.encode(message.intent, writer.uint32(10).fork()).join();
+      }
+      if (message.warning !== "") {
+        writer.uint32(18).string(message.warning);
+      }
+      return writer;
+    },
+
+    decode(input: BinaryReader | Uint8Array, length?: number): CancelIntentResponse {
+      const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      if (previousRecursionDepth >= 100) {
+        throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      }
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      try {
+        const end = length === undefined ? reader.len : reader.pos + length;
+        const message = createBaseCancelIntentResponse() as any;
+        while (reader.pos < end) {
+          const tag = reader.uint32();
+          switch (tag >>> 3) {
+            case 1: {
+              if (tag !== 10) {
+                break;
+              }
+
+              message.intent = Intent.decode(reader, reader.uint32());
+              continue;
+            }
+            case 2: {
+              if (tag !== 18) {
+                break;
+              }
+
+              message.warning = reader.string();
+              continue;
+            }
+          }
+          if ((tag & 7) === 4 || tag === 0) {
+            break;
+          }
+          reader.skip(tag & 7);
+        }
+        return message;
+      } finally {
+        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      }
+    },
+  };
+
 function createBaseDrainBackendRequest(): DrainBackendRequest {
-  return { name: "", reason: "", forNs: 0n, then: "", force: false };
+  return { name: "", reason: "", forNs: 0n, then: "", force: false, begin: undefined };
 }
 
 export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainBackendRequest"> = {
@@ -2830,6 +3267,24 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
     }
     if (message.force !== false) {
       writer.uint32(40).bool(message.force);
+    }
+    switch (message.begin?.$case) {
+      case "fromUnixNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(400).int64(message.begin.value);
+        break;
+      case "inNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(408).int64(message.begin.value);
+        break;
     }
     return writer;
   },
@@ -2887,6 +3342,22 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
             message.force = reader.bool();
             continue;
           }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.begin = { $case: "fromUnixNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 51: {
+            if (tag !== 408) {
+              break;
+            }
+
+            message.begin = { $case: "inNs", value: reader.int64() as bigint };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2901,7 +3372,7 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
 };
 
 function createBaseBackendRequest(): BackendRequest {
-  return { name: "", reason: "", end: undefined };
+  return { name: "", reason: "", end: undefined, begin: undefined };
 }
 
 export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest"> = {
@@ -2930,6 +3401,24 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
           );
         }
         writer.uint32(32).int64(message.end.value);
+        break;
+    }
+    switch (message.begin?.$case) {
+      case "fromUnixNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(400).int64(message.begin.value);
+        break;
+      case "inNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(408).int64(message.begin.value);
         break;
     }
     return writer;
@@ -2980,6 +3469,22 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
             message.end = { $case: "forNs", value: reader.int64() as bigint };
             continue;
           }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.begin = { $case: "fromUnixNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 51: {
+            if (tag !== 408) {
+              break;
+            }
+
+            message.begin = { $case: "inNs", value: reader.int64() as bigint };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3002,6 +3507,7 @@ function createBaseSetWeightRequest(): SetWeightRequest {
     reason: "",
     end: undefined,
     file: false,
+    begin: undefined,
   };
 }
 
@@ -3044,6 +3550,24 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
     }
     if (message.file !== false) {
       writer.uint32(64).bool(message.file);
+    }
+    switch (message.begin?.$case) {
+      case "fromUnixNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(400).int64(message.begin.value);
+        break;
+      case "inNs":
+        if (BigInt.asIntN(64, message.begin.value) !== message.begin.value) {
+          throw new globalThis.Error(
+            "value provided for field message.begin.value of type int64 too large",
+          );
+        }
+        writer.uint32(408).int64(message.begin.value);
+        break;
     }
     return writer;
   },
@@ -3123,6 +3647,22 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
             }
 
             message.file = reader.bool();
+            continue;
+          }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.begin = { $case: "fromUnixNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 51: {
+            if (tag !== 408) {
+              break;
+            }
+
+            message.begin = { $case: "inNs", value: reader.int64() as bigint };
             continue;
           }
         }
@@ -6241,6 +6781,7 @@ function createBasePlanBackendRequest(): PlanBackendRequest {
     reason: "",
     end: undefined,
     file: false,
+    force: false,
   };
 }
 
@@ -6286,6 +6827,9 @@ export const PlanBackendRequest: MessageFns<PlanBackendRequest, "maglev.PlanBack
     }
     if (message.file !== false) {
       writer.uint32(72).bool(message.file);
+    }
+    if (message.force !== false) {
+      writer.uint32(400).bool(message.force);
     }
     return writer;
   },
@@ -6373,6 +6917,14 @@ export const PlanBackendRequest: MessageFns<PlanBackendRequest, "maglev.PlanBack
             }
 
             message.file = reader.bool();
+            continue;
+          }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.force = reader.bool();
             continue;
           }
         }
@@ -8689,6 +9241,24 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Operators' intents: those in force, then those to come. */
+    listIntents: {
+      name: "ListIntents",
+      requestType: ListIntentsRequest as typeof ListIntentsRequest,
+      requestStream: false,
+      responseType: ListIntentsResponse as typeof ListIntentsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Ends an intent in force, as the opposite action does, or takes back one to come. */
+    cancelIntent: {
+      name: "CancelIntent",
+      requestType: CancelIntentRequest as typeof CancelIntentRequest,
+      requestStream: false,
+      responseType: CancelIntentResponse as typeof CancelIntentResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Sends the present state of everything (from equals to), then events. */
     watchEvents: {
       name: "WatchEvents",
@@ -8725,7 +9295,10 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Effect that pausing, resuming, disabling, enabling or weighing a backend would have now. */
+    /**
+     * Effect that pausing, resuming, disabling, enabling, draining or weighing a backend would have
+     * now.
+     */
     planBackend: {
       name: "PlanBackend",
       requestType: PlanBackendRequest as typeof PlanBackendRequest,

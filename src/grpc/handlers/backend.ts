@@ -1,7 +1,7 @@
 /** Backends: reads them, and carries out operators' actions on them. */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields } from "../../base/ports.ts";
-import { drainLengthMs } from "../../checker/worked_request.ts";
+import { drainLengthMs } from "../../checker/operations/worked_request.ts";
 import { type BackendAction } from "../../intent/request.ts";
 import { notFound } from "../../base/nearest.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
@@ -15,10 +15,10 @@ import type {
   ListBackendsResponse,
 } from "../gen/maglev.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
-import { durabilityWarning, endOf, untilText } from "./intent.ts";
+import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 
 export function listBackends(
-  { checker, probers }: DaemonApi,
+  { checker, probers, vpp }: DaemonApi,
 ): Handler<ListBackendsRequest, ListBackendsResponse> {
   return ({ details }) => {
     const snapshot = checker.current;
@@ -31,6 +31,7 @@ export function listBackends(
             snapshot,
             transitions: false,
             blind: probers.voidReason(backend.name),
+            drain: vpp?.drains.progress(backend.name),
           })
         )
         : [],
@@ -39,21 +40,26 @@ export function listBackends(
 }
 
 export function getBackend(
-  { checker, probers }: DaemonApi,
+  { checker, probers, vpp }: DaemonApi,
 ): Handler<GetBackendRequest, BackendInfo> {
   return ({ name }) => {
     const snapshot = checker.current;
     const backend = snapshot.backends.get(name);
     return backend === undefined
       ? notFound("backend", name, snapshot.backends.keys())
-      : backendInfo(backend, { snapshot, transitions: true, blind: probers.voidReason(name) });
+      : backendInfo(backend, {
+        snapshot,
+        transitions: true,
+        blind: probers.voidReason(name),
+        drain: vpp?.drains.progress(name),
+      });
   };
 }
 
 /** Pauses, resumes, disables or enables a backend. */
 export function actOnBackend(
   kind: BackendAction,
-  { checker, probers, clock }: DaemonApi,
+  { checker, probers, vpp, clock }: DaemonApi,
 ): ActionHandler<BackendRequest, BackendInfo> {
   const act = {
     pause: checker.pauseBackend,
@@ -65,13 +71,13 @@ export function actOnBackend(
     request: BackendRequest,
     { caller }: CallContext,
   ): Promise<ActionResult<BackendInfo>> {
-    const end = endOf(request.end, clock.wallMs());
-    if (end instanceof MaglevError) return { answer: end };
+    const times = timesOf(request, clock.wallMs());
+    if (times instanceof MaglevError) return { answer: times };
     const { peer, identity } = caller;
     const outcome = act(request.name, {
       by: { peer, identity },
       reason: request.reason === "" ? undefined : request.reason,
-      ...end,
+      ...times,
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
@@ -80,14 +86,18 @@ export function actOnBackend(
       snapshot: checker.current,
       transitions: true,
       blind: probers.voidReason(request.name),
+      drain: vpp?.drains.progress(request.name),
     });
-    const warning = durabilityWarning(await outcome.durable, outcome.intent);
+    const warning = joined([
+      replacementWarning(outcome.intent, checker.current.intents),
+      durabilityWarning(await outcome.durable, outcome.intent),
+    ]);
     return { answer: { ...info, warning }, before, after };
   }
   return {
     argumentsOf: (request): LogFields => ({
       backend: request.name,
-      until: untilText(request.end, clock.wallMs()),
+      ...timeTexts(request, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,
     valueOf: ({ name }) => checker.current.backends.get(name)?.state,
@@ -97,10 +107,10 @@ export function actOnBackend(
 
 /** Drains a backend. */
 export function drainBackend(
-  { checker, probers, clock }: DaemonApi,
+  { checker, probers, vpp, clock }: DaemonApi,
 ): ActionHandler<DrainBackendRequest, BackendInfo> {
   async function run(
-    { name, reason, forNs, then, force }: DrainBackendRequest,
+    { name, reason, forNs, then, force, begin }: DrainBackendRequest,
     { caller }: CallContext,
   ): Promise<ActionResult<BackendInfo>> {
     if (then !== "" && then !== "pause" && then !== "disable") {
@@ -112,10 +122,12 @@ export function drainBackend(
       };
     }
     const forMs = lengthOf(forNs);
+    const times = timesOf({ begin }, clock.wallMs());
+    if (times instanceof MaglevError) return { answer: times };
     const { peer, identity } = caller;
     const outcome = checker.drainBackend(
       { backend: name, then: then === "" ? "disable" : then, forMs, force },
-      { by: { peer, identity }, reason: reason === "" ? undefined : reason },
+      { by: { peer, identity }, reason: reason === "" ? undefined : reason, ...times },
     );
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
@@ -124,6 +136,7 @@ export function drainBackend(
       snapshot,
       transitions: true,
       blind: probers.voidReason(name),
+      drain: vpp?.drains.progress(name),
     });
     const partners = sameServer(name, snapshot);
     const warnings = [
@@ -131,23 +144,24 @@ export function drainBackend(
         `VPP has one server for it and ${partners.join(", ")}: they keep their weights, so that ` +
         "server still takes new flows",
       ]),
+      replacementWarning(outcome.intent, snapshot.intents),
       durabilityWarning(await outcome.durable, outcome.intent),
     ];
     return {
-      answer: { ...info, warning: warnings.filter((text) => text !== "").join("; ") },
+      answer: { ...info, warning: joined(warnings) },
       before,
       after,
     };
   }
   return {
-    argumentsOf: ({ name, forNs, then, force }): LogFields => {
+    argumentsOf: ({ name, forNs, then, force, begin }): LogFields => {
       const lengthMs = drainLengthMs({ forMs: lengthOf(forNs) }, checker.current.config);
-      const value = nanoseconds(lengthMs);
+      const end = { $case: "forNs", value: nanoseconds(lengthMs) } as const;
       return {
         backend: name,
         then: then === "" ? "disable" : then,
         force: force ? true : undefined,
-        until: untilText({ $case: "forNs", value }, clock.wallMs()),
+        ...timeTexts({ begin, end }, clock.wallMs()),
       };
     },
     reasonOf: ({ reason }) => reason,

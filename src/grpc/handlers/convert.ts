@@ -3,7 +3,7 @@
  */
 import { LATEST_MS, type WallMs } from "../../base/instant.ts";
 import type { FrontendView, Snapshot } from "../../checker/ports.ts";
-import type { Intent as OperatorIntent } from "../../intent/intent.ts";
+import { type Intent as OperatorIntent, intentId } from "../../intent/intent.ts";
 import type { HealthcheckConfig, PoolConfig, Share } from "../../config/model.ts";
 import type {
   Backend,
@@ -11,8 +11,10 @@ import type {
   ProbeResult as Result,
   Transition,
 } from "../../health/state.ts";
+import type { DrainProgress } from "../../vpp/drain/watch.ts";
 import {
   BackendInfo,
+  type DrainProgress as DrainMessage,
   type FrontendInfo,
   type FrontendTransition,
   HealthCheckInfo,
@@ -71,11 +73,13 @@ export interface BackendContext {
   readonly transitions: boolean;
   /** Why its newest probe was void; undefined: it was not void. */
   readonly blind: string | undefined;
+  /** Undefined: it is not drained, or there is no VPP. */
+  readonly drain: DrainProgress | undefined;
 }
 
 export function backendInfo(
   backend: Backend,
-  { snapshot, transitions, blind = "" }: BackendContext,
+  { snapshot, transitions, blind = "", drain }: BackendContext,
 ): BackendInfo {
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
@@ -97,9 +101,22 @@ export function backendInfo(
       : unixNanoseconds(certificateExpiryMs),
     certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
+    scheduled: intents.scheduled
+      .filter((each) => each.kind !== "weight" && each.backend === backend.name)
+      .map(intentMessage),
     blind,
     carried: backend.standing === "carried",
+    drain: drain && drainMessage(drain),
   });
+}
+
+function drainMessage({ flows, quietMs, neededMs, unwatched }: DrainProgress): DrainMessage {
+  return {
+    flows: flows === undefined ? undefined : BigInt(flows),
+    quietNs: quietMs === undefined ? undefined : nanoseconds(quietMs),
+    quietNeededNs: nanoseconds(neededMs),
+    unwatched,
+  };
 }
 
 /** `announced`: see Announcer; undefined also where it is not known. */
@@ -156,8 +173,11 @@ function shareText(share: Share | undefined): string {
 }
 
 export function intentOf(intent: OperatorIntent | undefined): Intent | undefined {
-  if (intent === undefined) return undefined;
-  const { kind, by, reason, sinceMs, untilMs, backend } = intent;
+  return intent && intentMessage(intent);
+}
+
+export function intentMessage(intent: OperatorIntent): Intent {
+  const { kind, by, reason, sinceMs, fromMs, untilMs, backend } = intent;
   const place = intent.kind === "weight" ? intent : undefined;
   return {
     kind,
@@ -172,6 +192,9 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
     weight: place?.weight ?? 0,
     fileWeight: place?.instead ?? 0,
     then: intent.kind === "drain" ? intent.then : "",
+    fromUnixNs: fromMs === undefined ? undefined : unixNanoseconds(fromMs),
+    id: intentId(intent),
+    scheduled: intent.scheduled === true,
   };
 }
 

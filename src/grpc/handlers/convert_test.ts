@@ -5,6 +5,7 @@ import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../../base/address.ts";
+import type { DrainProgress } from "../../vpp/drain/watch.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
 import {
   backendInfo,
@@ -146,6 +147,29 @@ Deno.test("intentOf() has the pool entry and the file's weight for a weight, and
   assert.deepEqual([weight.sinceUnixNs, weight.untilUnixNs], [1_000_000_000n, 2_000_000_000n]);
 });
 
+Deno.test("backendInfo() shows what VPP shows of a drain", () => {
+  const { checker } = setUpHealthy();
+  const snapshot = checker.snapshot();
+  const shown = (drain: DrainProgress | undefined) =>
+    backendInfo(snapshot.backends.get("a")!, { snapshot, transitions: false, blind: "", drain })
+      .drain;
+  assert.equal(shown(undefined), undefined);
+  assert.deepEqual(shown({ flows: 3, quietMs: 1500, neededMs: 42_000, unwatched: "" }), {
+    flows: 3n,
+    quietNs: 1_500_000_000n,
+    quietNeededNs: 42_000_000_000n,
+    unwatched: "",
+  });
+  const unwatched = "VPP is not connected";
+  const none = shown({ flows: undefined, quietMs: undefined, neededMs: 1, unwatched });
+  assert.deepEqual([none?.flows, none?.quietNs, none?.unwatched], [
+    undefined,
+    undefined,
+    unwatched,
+  ]);
+  checker.stop();
+});
+
 Deno.test("backendInfo() marks a backend as carried after a change of its check, until the first verdict", () => {
   const { checker, engine } = setUpHealthy();
   const carried = () => {
@@ -154,6 +178,7 @@ Deno.test("backendInfo() marks a backend as carried after a change of its check,
       snapshot,
       transitions: false,
       blind: "",
+      drain: undefined,
     });
     return [info.state, info.carried];
   };

@@ -12,7 +12,7 @@ import type {
   SetWeightRequest,
 } from "../gen/maglev.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
-import { durabilityWarning, endOf, untilText } from "./intent.ts";
+import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
 export function listFrontends(
@@ -51,8 +51,8 @@ export function setWeight(
     request: SetWeightRequest,
     { caller }: CallContext,
   ): Promise<ActionResult<FrontendInfo>> {
-    const end = endOf(request.end, clock.wallMs());
-    if (end instanceof MaglevError) return { answer: end };
+    const times = timesOf(request, clock.wallMs());
+    if (times instanceof MaglevError) return { answer: times };
     const weight = requestedWeight(request, checker.current);
     if (weight instanceof MaglevError) return { answer: weight };
     const { frontend, pool, backend, reason } = request;
@@ -60,21 +60,24 @@ export function setWeight(
     const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
       by: { peer, identity },
       reason: reason === "" ? undefined : reason,
-      ...end,
+      ...times,
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
     const info = frontendInfo(outcome.value, checker.current, announcer?.announced(frontend));
-    const warning = durabilityWarning(await outcome.durable, outcome.intent);
+    const warning = joined([
+      replacementWarning(outcome.intent, checker.current.intents),
+      durabilityWarning(await outcome.durable, outcome.intent),
+    ]);
     return { answer: { ...info, warning }, before, after };
   }
   return {
-    argumentsOf: ({ frontend, pool, backend, weight, file, end }) => ({
+    argumentsOf: ({ frontend, pool, backend, weight, file, begin, end }) => ({
       frontend,
       pool,
       backend,
       weight: file ? "file" : weight,
-      until: untilText(end, clock.wallMs()),
+      ...timeTexts({ begin, end }, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,
     valueOf: (request) => {

@@ -1,39 +1,118 @@
-/** Common parts of requests for an operator's intent: its end, and whether it is stored. */
+/** Operators' intents: lists and cancels them, and the common parts of requests for them. */
 import { MaglevError } from "../../base/errors.ts";
 import { later, LATEST_MS, TOO_FAR_AWAY, type WallMs, wholeMs } from "../../base/instant.ts";
-import type { Intent } from "../../intent/intent.ts";
+import { listWords } from "../../base/text.ts";
+import { type Intent, intentId, type IntentSet } from "../../intent/intent.ts";
 import type { Durability } from "../../intent/ports.ts";
 import type { OperatorOptions } from "../../intent/request.ts";
-import { milliseconds, wallMsOfNanoseconds } from "./convert.ts";
-import type { BackendRequest } from "../gen/maglev.ts";
+import { replacedBy } from "../../intent/schedule.ts";
+import type { ActionHandler, Handler } from "../calls/calls.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
+import { intentMessage, milliseconds, wallMsOfNanoseconds } from "./convert.ts";
+import type {
+  BackendRequest,
+  CancelIntentRequest,
+  CancelIntentResponse,
+  ListIntentsRequest,
+  ListIntentsResponse,
+} from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */
 type End = BackendRequest["end"];
+/** `from_unix_ns`, `in_ns`, or neither. */
+type Begin = BackendRequest["begin"];
 
-/**
- * End of the intent, in Unix milliseconds, and its length if that was given; undefined: it has no
- * end of its own.
- */
-export function endOf(
-  end: End,
-  nowMs: WallMs,
-): Required<Pick<OperatorOptions, "untilMs" | "forMs">> | MaglevError {
-  if (end === undefined) return { untilMs: undefined, forMs: undefined };
-  const forMs = end.$case === "forNs" ? milliseconds(end.value) : undefined;
-  const untilMs = end.$case === "forNs"
-    ? later(wholeMs(nowMs), milliseconds(end.value))
-    : wallMsOfNanoseconds(end.value);
-  if (untilMs > LATEST_MS) {
-    return new MaglevError("invalid-argument", `cannot take the end (until): ${TOO_FAR_AWAY}`);
-  }
-  return { untilMs, forMs };
+/** The times of a request. */
+export interface RequestedTimes {
+  readonly begin: Begin;
+  readonly end?: End;
 }
 
-/** The end of the intent, for the log. */
-export function untilText(end: End, nowMs: WallMs): string | undefined {
-  const read = endOf(end, nowMs);
-  if (read instanceof MaglevError) return "too far away";
-  return read.untilMs === undefined ? undefined : new Date(read.untilMs).toISOString();
+/**
+ * Times in Unix milliseconds, and the lengths that gave them, in milliseconds. Undefined: it begins
+ * now, has no end of its own, or the time was named.
+ */
+export type IntentTimes = Required<Pick<OperatorOptions, "fromMs" | "inMs" | "untilMs" | "forMs">>;
+
+/** The times of an intent that is requested now. A length counts from the beginning. */
+export function timesOf(
+  { begin, end }: RequestedTimes,
+  nowMs: WallMs,
+): IntentTimes | MaglevError {
+  const wholeNowMs = wholeMs(nowMs);
+  const inMs = begin?.$case === "inNs" ? milliseconds(begin.value) : undefined;
+  const forMs = end?.$case === "forNs" ? milliseconds(end.value) : undefined;
+  const fromMs = begin?.$case === "fromUnixNs"
+    ? wallMsOfNanoseconds(begin.value)
+    : inMs === undefined
+    ? undefined
+    : later(wholeNowMs, inMs);
+  if (fromMs !== undefined && fromMs > LATEST_MS) return tooFar("the beginning (from)");
+  const untilMs = end?.$case === "untilUnixNs"
+    ? wallMsOfNanoseconds(end.value)
+    : forMs === undefined
+    ? undefined
+    : later(fromMs ?? wholeNowMs, forMs);
+  if (untilMs !== undefined && untilMs > LATEST_MS) return tooFar("the end (until)");
+  return { fromMs, inMs, untilMs, forMs };
+}
+
+function tooFar(what: string): MaglevError {
+  return new MaglevError("invalid-argument", `cannot take ${what}: ${TOO_FAR_AWAY}`);
+}
+
+/** The times of the intent, for the log. */
+export function timeTexts(
+  times: RequestedTimes,
+  nowMs: WallMs,
+): { readonly from: string | undefined; readonly until: string | undefined } {
+  const read = timesOf(times, nowMs);
+  if (read instanceof MaglevError) return { from: undefined, until: "too far away" };
+  const { fromMs, untilMs } = read;
+  return { from: dateText(fromMs), until: dateText(untilMs) };
+}
+
+function dateText(ms: WallMs | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+export function listIntents(
+  { checker }: DaemonApi,
+): Handler<ListIntentsRequest, ListIntentsResponse> {
+  return () => ({ intents: checker.current.intents.all().map(intentMessage) });
+}
+
+/** Ends an intent, or takes it back. */
+export function cancelIntent(
+  { checker }: DaemonApi,
+): ActionHandler<CancelIntentRequest, CancelIntentResponse> {
+  const kindOf = (id: string) => checker.current.intents.ofId(id)?.kind;
+  return {
+    argumentsOf: ({ id }) => ({ id }),
+    reasonOf: ({ reason }) => reason,
+    valueOf: ({ id }) => kindOf(id),
+    async run({ id }) {
+      const outcome = checker.cancelIntent(id);
+      const { before, after } = outcome;
+      if (!outcome.ok) return { answer: outcome.error, before, after };
+      const warning = durabilityWarning(await outcome.durable, outcome.intent);
+      return { answer: { intent: intentMessage(outcome.value), warning }, before, after };
+    },
+  };
+}
+
+/** What a scheduled intent will replace, for its operator; empty: nothing, or it began. */
+export function replacementWarning(intent: Intent | undefined, intents: IntentSet): string {
+  if (intent?.scheduled !== true) return "";
+  const replaced = replacedBy(intent, intents).map((each) => `${each.kind} ${intentId(each)}`);
+  return replaced.length === 0
+    ? ""
+    : `when it begins it replaces ${listWords(replaced, "and")}, which does not come back`;
+}
+
+/** Warnings in one text; empty ones are left out. */
+export function joined(warnings: readonly string[]): string {
+  return warnings.filter((text) => text !== "").join("; ");
 }
 
 /** The warning without a state directory. */

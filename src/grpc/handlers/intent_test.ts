@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import type { Intent } from "../../intent/intent.ts";
-import { durabilityWarning, endOf } from "./intent.ts";
+import { durabilityWarning, timesOf } from "./intent.ts";
 
 const INTENT: Intent = {
   kind: "disable",
@@ -12,11 +12,20 @@ const INTENT: Intent = {
   untilMs: wall(3_600_000),
 };
 
-Deno.test("endOf() returns the length beside the end, but not for a time", () => {
-  const length = endOf({ $case: "forNs", value: 5_000_000_000n }, wall(1000.5));
-  assert.deepEqual(length, { untilMs: 6000, forMs: 5000 });
-  const time = endOf({ $case: "untilUnixNs", value: 7_000_000_000n }, wall(1000));
-  assert.deepEqual(time, { untilMs: 7000, forMs: undefined });
+Deno.test("timesOf() returns lengths beside the times that follow from them", () => {
+  const nowMs = wall(1000.5);
+  const begin = { $case: "inNs", value: 2_000_000_000n } as const;
+  const end = { $case: "forNs", value: 5_000_000_000n } as const;
+  const none = { fromMs: undefined, inMs: undefined, untilMs: undefined, forMs: undefined };
+  assert.deepEqual(timesOf({ begin: undefined }, nowMs), none);
+  const ends = timesOf({ begin: undefined, end }, nowMs);
+  assert.deepEqual(ends, { ...none, untilMs: 6000, forMs: 5000 });
+  const both = timesOf({ begin, end }, nowMs);
+  assert.deepEqual(both, { fromMs: 3000, inMs: 2000, untilMs: 8000, forMs: 5000 });
+  const from = { $case: "fromUnixNs", value: 6_000_000_000n } as const;
+  const until = { $case: "untilUnixNs", value: 7_000_000_000n } as const;
+  const named = timesOf({ begin: from, end: until }, nowMs);
+  assert.deepEqual(named, { ...none, fromMs: 6000, untilMs: 7000 });
 });
 
 Deno.test("durabilityWarning() warns of an action that will not survive a restart", () => {

@@ -6,12 +6,16 @@ import { MaglevError } from "../../base/errors.ts";
 import type { WallMs } from "../../base/instant.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { ForecastAction } from "../../forecast/forecast.ts";
-import { checkAction, checkOptions, checkWeightRequest } from "../../checker/operator.ts";
+import {
+  checkAction,
+  checkOptions,
+  checkWeightRequest,
+} from "../../checker/operations/operator.ts";
 import { type BackendAction } from "../../intent/request.ts";
 import type { Snapshot } from "../../checker/ports.ts";
 import { weightOf } from "../../config/pool_weights.ts";
 import type { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
-import { endOf } from "./intent.ts";
+import { timesOf } from "./intent.ts";
 
 const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable"];
 
@@ -22,11 +26,18 @@ export function forecastActionOf(
 ): ForecastAction | MaglevError {
   const { name: backend, action } = request;
   const kind = ACTIONS.find((known) => known === action);
-  if (kind === undefined && action !== "weight") return unknownAction(action);
-  const end = endOf(request.end, nowMs);
-  if (end instanceof MaglevError) return end;
+  if (kind === undefined && action !== "weight" && action !== "drain") return unknownAction(action);
+  const times = timesOf({ begin: undefined, end: request.end }, nowMs);
+  if (times instanceof MaglevError) return times;
   const reason = request.reason === "" ? undefined : request.reason;
-  const options = { by: { peer: "", identity: "" }, reason, untilMs: end.untilMs };
+  const options = { by: { peer: "", identity: "" }, reason, ...times };
+  if (action === "drain") {
+    return checkOptions(options, { nowMs, canEnd: false }) ?? {
+      kind: "drain",
+      backend,
+      force: request.force,
+    };
+  }
   if (kind !== undefined) {
     const fileEnabled = snapshot.config.backends.get(backend)?.enabled;
     const problem = fileEnabled === undefined
@@ -48,7 +59,9 @@ export function forecastActionOf(
  * later. The file's weight has no end.
  */
 export function requestedWeight(
-  request: Pick<SetWeightRequest, "frontend" | "pool" | "backend" | "weight" | "file" | "end">,
+  request:
+    & Pick<SetWeightRequest, "frontend" | "pool" | "backend" | "weight" | "file" | "end">
+    & Partial<Pick<SetWeightRequest, "begin">>,
   { config }: Pick<Snapshot, "config">,
 ): number | MaglevError {
   if (!request.file) return request.weight;
@@ -58,11 +71,17 @@ export function requestedWeight(
       "cannot take an end (until): the file's weight has no end; leave it out",
     );
   }
+  if (request.begin !== undefined) {
+    return new MaglevError(
+      "invalid-argument",
+      "cannot take a beginning (from): the file's weight is set at once; leave it out",
+    );
+  }
   return weightOf(config.frontends.get(request.frontend), request) ?? 0;
 }
 
 function unknownAction(action: string): MaglevError {
-  const known = [...ACTIONS, "weight"];
+  const known = [...ACTIONS, "drain", "weight"];
   const near = nearest(action.slice(0, 32), known);
   return new MaglevError(
     "invalid-argument",

@@ -90,7 +90,12 @@ Deno.test("setWeight() with `file` restores the file's weight, and ends the inte
   const noSuch = await outcome({ file: true, pool: "pool9" });
   assert.match(refusal(noSuch.answer), /^not-found/);
   const request = create(SetWeightRequest, { ...PLACE, file: true });
-  assert.deepEqual(argumentsOf(request), { ...PLACE, weight: "file", until: undefined });
+  assert.deepEqual(argumentsOf(request), {
+    ...PLACE,
+    weight: "file",
+    from: undefined,
+    until: undefined,
+  });
 });
 
 Deno.test("drainBackend() logs force, and the end of a drain with and without a length", () => {
@@ -99,7 +104,7 @@ Deno.test("drainBackend() logs force, and the end of a drain with and without a 
   const fieldsOf = (request: Partial<DrainBackendRequest>) =>
     argumentsOf(create(DrainBackendRequest, { name: "a", ...request }));
   const at = (ms: number) => new Date(world.clock.wallMs() + ms).toISOString();
-  const plain = { backend: "a", then: "disable", force: undefined };
+  const plain = { backend: "a", then: "disable", force: undefined, from: undefined };
   assert.deepEqual(fieldsOf({}), { ...plain, until: at(200_000) });
   assert.deepEqual(fieldsOf({ force: true, forNs: 5_000_000_000n, then: "pause" }), {
     ...plain,

@@ -19,6 +19,7 @@ import * as explain from "../handlers/diagnosis/explain.ts";
 import * as frontend from "../handlers/frontend.ts";
 import * as healthcheck from "../handlers/healthcheck.ts";
 import { listHistory } from "../handlers/diagnosis/history.ts";
+import * as intent from "../handlers/intent.ts";
 import { LbStateReader } from "../handlers/lb_state_reader.ts";
 import { getStatus } from "../handlers/status.ts";
 import { getVersion } from "../handlers/version.ts";
@@ -60,6 +61,8 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.DisableBackend, backend.actOnBackend("disable", daemon));
   served.action(Maglev.DrainBackend, backend.drainBackend(daemon));
   served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(daemon));
+  served.unary(Maglev.ListIntents, intent.listIntents(daemon));
+  served.action(Maglev.CancelIntent, intent.cancelIntent(daemon));
   served.stream(Maglev.WatchEvents, watchEvents(daemon));
   served.unary(Maglev.CheckConfig, config.checkConfig(daemon));
   served.action(Maglev.ReloadConfig, config.reloadConfig(daemon));

@@ -200,6 +200,12 @@ export class Reconciler {
     );
   }
 
+  /** Requests a reading of VIPs (vipKeyText), soon; nothing while VPP is not connected. */
+  reread(keys: readonly string[]): void {
+    // The session logs failures and retries.
+    this.#session?.run({ scope: "vip", trigger: "reread", keys }).catch(() => {});
+  }
+
   /** The known state of VPP; undefined while it is not connected or not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();

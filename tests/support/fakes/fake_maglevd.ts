@@ -296,6 +296,8 @@ export class FakeMaglevd {
       DisableBackend: ({ name }) => named(this.backends, name),
       DrainBackend: ({ name }) => named(this.backends, name),
       SetFrontendPoolBackendWeight: ({ frontend }) => named(this.frontends, frontend),
+      ListIntents: () => ({ intents: [] }),
+      CancelIntent: refused,
       SyncVPPLBState: refused,
       PlanBackend: refused,
       PlanConfig: refused,

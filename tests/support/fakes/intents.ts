@@ -53,12 +53,21 @@ const name = fc.oneof(
 );
 const line = fc.stringMatching(/^[ -~äöü€😀]{0,40}$/u);
 const time = fc.integer({ min: 0, max: LATEST_MS }).map(wall);
+const beginning = fc.option(fc.record({ fromMs: time, scheduled: fc.boolean() }), {
+  nil: undefined,
+});
 const asked = fc.record({
   by: fc.record({ peer: line, identity: line }, { noNullPrototype: true }),
   reason: line,
   sinceMs: time,
   untilMs: fc.option(time, { nil: undefined }),
-});
+  beginning,
+}).map(({ beginning, ...rest }) => ({
+  ...rest,
+  ...(beginning === undefined
+    ? {}
+    : { fromMs: beginning.fromMs, ...(beginning.scheduled ? { scheduled: true as const } : {}) }),
+}));
 
 /** Any intent that can be. */
 export const anyIntent: fc.Arbitrary<Intent> = fc.oneof(

@@ -52,7 +52,20 @@ export function answersOf(words: Words): Required<Answers> {
     DrainBackend: ({ name }) => ({
       ...named(backends, name),
       intent: intentOf("drain", words),
+      drain: {
+        flows: 12n,
+        quietNs: 10_000_000_000n,
+        quietNeededNs: 42_000_000_000n,
+        unwatched: words.reason,
+      },
     }),
+    ListIntents: () => ({
+      intents: [
+        ...(["disable", "weight"] as const).map((kind) => intentOf(kind, words)),
+        { ...intentOf("drain", words), fromUnixNs: ago(-HOUR), id: "89abcdef", scheduled: true },
+      ],
+    }),
+    CancelIntent: () => ({ intent: intentOf("weight", words), warning: "" }),
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
     CheckConfig: () => ({ ok: false, ...findings(words), hash: "" }),

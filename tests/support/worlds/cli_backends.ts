@@ -35,6 +35,9 @@ export function intentOf(
     weight: weight ? 25 : 0,
     fileWeight: weight ? 100 : 0,
     then: kind === "drain" ? "disable" : "",
+    fromUnixNs: undefined,
+    id: "0123abcd",
+    scheduled: false,
   };
 }
 
@@ -157,6 +160,8 @@ export function backendsOf(words: Words): messages.BackendInfo[] {
     carried: false,
     blind: "",
     certificateName: "",
+    drain: undefined,
+    scheduled: [],
     transitions: [],
     healthcheck: words.check,
   };

@@ -8,6 +8,7 @@ import { answer, ask, need } from "../call.ts";
 import {
   ageCell,
   codeCell,
+  drainText,
   expiryCell,
   instantCell,
   intentCell,
@@ -102,7 +103,8 @@ export async function showBackend(context: CommandContext, args: Args): Promise<
 }
 
 function backendView(backend: Backend, nowMs: WallMs): View {
-  const { rise, fall, counter, lastResult, healthcheck, intent, warning, carried, blind } = backend;
+  const { rise, fall, counter, lastResult, healthcheck, intent, warning, carried, blind, drain } =
+    backend;
   const top = rise + fall - 1;
   const fields: Block = {
     kind: "fields",
@@ -142,12 +144,18 @@ function backendView(backend: Backend, nowMs: WallMs): View {
         value: { text: blindText(blind), style: "bad" },
         optional: true,
       },
+      {
+        label: "drain",
+        value: { text: drain === undefined ? "" : drainText(drain), volatile: true },
+        optional: true,
+      },
       { label: "warning", value: { text: warning, style: "bad" }, optional: true },
     ],
   };
   return [
     fields,
     ...(intent === undefined ? [] : [intentBlock(intent, nowMs)]),
+    ...backend.scheduled.map((each) => intentBlock(each, nowMs)),
     historyTable(backend.transitions, nowMs),
   ];
 }

@@ -91,6 +91,8 @@ function largeAnswer(): ListBackendsResponse {
     carried: false,
     blind: "",
     certificateName: "",
+    drain: undefined,
+    scheduled: [],
   }));
   return { backendNames: backends.map(({ name }) => name), backends };
 }

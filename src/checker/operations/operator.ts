@@ -3,22 +3,22 @@
  * The API handler writes the record from the checker's answer, because some requests never reach
  * the checker.
  */
-import { isPlainLine } from "../base/text.ts";
+import { isPlainLine } from "../../base/text.ts";
 import {
   type BackendAction,
   MAX_REASON_LENGTH,
   type OperatorOptions,
   type SetWeightRequest,
-} from "../intent/request.ts";
-import { notFound } from "../base/nearest.ts";
-import { MaglevError } from "../base/errors.ts";
-import { LATEST_MS, TOO_FAR_AWAY, type WallMs } from "../base/instant.ts";
-import type { LogFields, Logger } from "../base/ports.ts";
-import type { FrontendConfig } from "../config/model.ts";
-import { MAX_WEIGHT } from "../health/weight.ts";
-import type { Intent, OperatorId } from "../intent/intent.ts";
-import type { Durability } from "../intent/ports.ts";
-import { weightOf } from "../config/pool_weights.ts";
+} from "../../intent/request.ts";
+import { notFound } from "../../base/nearest.ts";
+import { MaglevError } from "../../base/errors.ts";
+import { LATEST_MS, TOO_FAR_AWAY, type WallMs } from "../../base/instant.ts";
+import type { LogFields, Logger } from "../../base/ports.ts";
+import type { FrontendConfig } from "../../config/model.ts";
+import { MAX_WEIGHT } from "../../health/weight.ts";
+import type { Intent, OperatorId } from "../../intent/intent.ts";
+import type { Durability } from "../../intent/ports.ts";
+import { weightOf } from "../../config/pool_weights.ts";
 
 /** The value that an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
@@ -79,9 +79,14 @@ export function refused<T>(error: MaglevError, before?: string | number): Operat
 /** The error in the reason or the end of an action, or undefined. */
 export function checkOptions(
   options: OperatorOptions,
-  { nowMs, canEnd }: { readonly nowMs: WallMs; readonly canEnd: boolean },
+  { nowMs, canEnd, canBegin = canEnd }: {
+    readonly nowMs: WallMs;
+    readonly canEnd: boolean;
+    /** Default: as `canEnd`. */
+    readonly canBegin?: boolean;
+  },
 ): MaglevError | undefined {
-  const { reason = "", untilMs } = options;
+  const { reason = "", untilMs, fromMs } = options;
   const bad = (message: string) => new MaglevError("invalid-argument", message);
   if (reason.length > MAX_REASON_LENGTH) {
     return bad(
@@ -91,19 +96,36 @@ export function checkOptions(
   if (!isPlainLine(reason)) {
     return bad("cannot take the reason: need one line without control characters");
   }
-  if (untilMs === undefined) return undefined;
-  if (!canEnd) return bad("cannot take an end (until): only pauses, disables and weights end");
-  if (untilMs > LATEST_MS) return bad(`cannot take the end (until): ${TOO_FAR_AWAY}`);
-  if (!Number.isInteger(untilMs)) {
+  const beginning = fromMs === undefined
+    ? undefined
+    : problemOfInstant("the beginning (from)", fromMs, nowMs);
+  if (beginning !== undefined) return bad(beginning);
+  if (fromMs !== undefined && !canBegin) {
     return bad(
-      `cannot take the end (until): need whole milliseconds of Unix time, have ${untilMs}`,
+      "cannot take a beginning (from): only pauses, disables, drains and weights begin later",
     );
   }
-  if (untilMs <= nowMs) {
-    const [until, now] = [untilMs, nowMs].map((ms) => new Date(ms).toISOString());
-    return bad(`cannot take the end (until): need a time after now, ${now}, have ${until}`);
+  if (untilMs === undefined) return undefined;
+  if (!canEnd) return bad("cannot take an end (until): only pauses, disables and weights end");
+  const end = problemOfInstant("the end (until)", untilMs, fromMs ?? nowMs, fromMs !== undefined);
+  return end === undefined ? undefined : bad(end);
+}
+
+/** `after` is the beginning, or the present time. */
+function problemOfInstant(
+  what: string,
+  ms: WallMs,
+  afterMs: WallMs,
+  scheduled = false,
+): string | undefined {
+  if (ms > LATEST_MS) return `cannot take ${what}: ${TOO_FAR_AWAY}`;
+  if (!Number.isInteger(ms)) {
+    return `cannot take ${what}: need whole milliseconds of Unix time, have ${ms}`;
   }
-  return undefined;
+  if (ms > afterMs) return undefined;
+  const [have, after] = [ms, afterMs].map((each) => new Date(each).toISOString());
+  const name = scheduled ? "the beginning" : "now";
+  return `cannot take ${what}: need a time after ${name}, ${after}, have ${have}`;
 }
 
 /** The error in a request for an action on a backend, or undefined. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, WHO } from "../../tests/support/worlds/checker_fixture.ts";
-import { smallConfig } from "../../tests/support/fakes/small_config.ts";
-import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
-import { MaglevError } from "../base/errors.ts";
+import { setUp, setUpHealthy, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { MaglevError } from "../../base/errors.ts";
 import { logAction, type OperatorOutcome } from "./operator.ts";
 
 /** The other fields of an intent of WHO. */

@@ -1,0 +1,302 @@
+/**
+ * Carries out operators' requests on the backends, and keeps their intents: those in force until
+ * their ends, and scheduled ones until they begin. The checker steps the backends and publishes.
+ */
+import { notFound } from "../../base/nearest.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { WallMs } from "../../base/instant.ts";
+import type { Clock, Logger } from "../../base/ports.ts";
+import type { Backend, HealthEvent, NamedTransition } from "../../health/state.ts";
+import {
+  type DueIntent,
+  IntentKeeper,
+  logDrainDone,
+  logDropped,
+  logIntents,
+} from "../../intent/expiry.ts";
+import {
+  type BackendIntent,
+  type DrainIntent,
+  type Intent,
+  intentId,
+  type IntentSet,
+} from "../../intent/intent.ts";
+import type { Durability, IntentStore } from "../../intent/ports.ts";
+import type {
+  BackendAction,
+  DrainRequest,
+  OperatorOptions,
+  SetWeightRequest,
+} from "../../intent/request.ts";
+import { afterAction, afterEnds } from "../../intent/rules.ts";
+import { begun, cancelled, obstacle, scheduledAction } from "../../intent/schedule.ts";
+import type { FrontendView } from "../ports.ts";
+import type { Registry } from "../registry.ts";
+import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
+import {
+  drainObstacle,
+  type Refusal,
+  type WorkedOut,
+  workOutDrain,
+  workOutWeight,
+} from "./worked_request.ts";
+
+/** An action on a backend at one time; its transitions are added to the list. */
+export interface Act {
+  readonly event: HealthEvent;
+  /** Unix time in milliseconds. */
+  readonly atMs: WallMs;
+  readonly transitions: NamedTransition[];
+}
+
+/** The checker's side. */
+export interface OperationParts {
+  readonly registry: () => Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly store: IntentStore;
+  /** Takes an action; returns the reason of a refusal, or undefined. */
+  readonly act: (name: string, act: Act) => string | undefined;
+  /** Publishes transitions, and frontends whose weights changed. */
+  readonly publish: (
+    transitions: readonly NamedTransition[],
+    frontends: readonly string[],
+  ) => void;
+}
+
+export class Operations {
+  readonly #parts: OperationParts;
+  readonly #keeper: IntentKeeper;
+  /** Scheduled drains that would take the last server with a weight, by id. */
+  readonly #waiting = new Set<string>();
+
+  constructor(parts: OperationParts) {
+    this.#parts = parts;
+    this.#keeper = new IntentKeeper({
+      store: parts.store,
+      clock: parts.clock,
+      onEnded: (ended) => this.#end(ended),
+      onDue: (due) => this.#begin(due),
+    });
+  }
+
+  /** Ends and beginnings are watched from now on. */
+  start(intentSet: IntentSet): void {
+    this.#keeper.put(intentSet);
+    this.#keeper.start();
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.#keeper.stop();
+  }
+
+  /** Saves the intents after a reload; the promise as IntentStore.save's. */
+  put(intentSet: IntentSet): Promise<Durability> {
+    return this.#keeper.put(intentSet);
+  }
+
+  /** An action on a backend, now or from `fromMs` on. */
+  operate(
+    name: string,
+    action: { readonly kind: BackendAction; readonly options: OperatorOptions },
+  ): OperatorOutcome<Backend> {
+    const { config, intents } = this.#registry;
+    const before = this.#registry.backend(name)?.state;
+    if (before === undefined) return refused(notFound("backend", name, config.backends.keys()));
+    const nowMs = this.#parts.clock.wallMs();
+    const fileEnabled = config.backends.get(name)!.enabled;
+    const problem = checkAction(name, { ...action, fileEnabled, nowMs });
+    if (problem !== undefined) return refused(problem, before);
+    const later = scheduledAction(name, { ...action, nowMs });
+    if (later !== undefined) {
+      return this.#schedule(later, { value: this.#backend(name), before });
+    }
+    const transitions: NamedTransition[] = [];
+    const event = { kind: action.kind };
+    const refusal = this.#parts.act(name, { event, atMs: nowMs, transitions });
+    if (refusal !== undefined) {
+      return refused(new MaglevError("failed-precondition", refusal), before);
+    }
+    const value = this.#backend(name);
+    const intentSet = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
+    const drained = intents.ofBackend(name)?.kind === "drain";
+    const frontends = drained ? this.#registry.frontendsOf(name) : [];
+    const durable = this.#apply(intentSet, { transitions, frontends });
+    const intent = intentSet.ofBackend(name);
+    return { ok: true, value, before, after: value.state, intent, durable };
+  }
+
+  drain(request: DrainRequest, options: OperatorOptions): OperatorOutcome<Backend> {
+    const { backend: name } = request;
+    const nowMs = this.#parts.clock.wallMs();
+    const drain = workOutDrain(this.#registry, request, { options, nowMs });
+    return this.#carryOut(drain, () => this.#backend(name));
+  }
+
+  setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
+    const nowMs = this.#parts.clock.wallMs();
+    const change = workOutWeight(this.#registry, request, { options, nowMs });
+    return this.#carryOut(change, () => this.#registry.frontend(request.frontend)!);
+  }
+
+  /** Ends a drain in force before its time; `cause` is for the log. */
+  endDrain(drain: DrainIntent, cause: string): void {
+    this.#putEnds([drain]);
+    logDrainDone(this.#parts.logger, drain, cause);
+  }
+
+  /** Ends an intent in force, as the opposite action does, or takes back a scheduled one. */
+  cancel(id: string): OperatorOutcome<Intent> {
+    const { intents } = this.#registry;
+    const intent = intents.ofId(id);
+    if (intent === undefined) {
+      return refused(notFound("intent", id, intents.all().map(intentId)));
+    }
+    const before = intent.kind;
+    const actions = intent.scheduled === true ? [] : cancelled(intent);
+    const atMs = this.#parts.clock.wallMs();
+    const transitions: NamedTransition[] = [];
+    for (const { backend, kind } of actions) {
+      this.#parts.act(backend, { event: { kind }, atMs, transitions });
+    }
+    const frontends = intent.scheduled === true ? [] : this.#framing(intent);
+    const durable = this.#apply(intents.without(intent), { transitions, frontends });
+    return { ok: true, value: intent, before, after: undefined, intent: undefined, durable };
+  }
+
+  #carryOut<Value extends string | number, T>(
+    change: WorkedOut<Value> | Refusal<Value>,
+    valueOf: () => T,
+  ): OperatorOutcome<T> {
+    if (change.kind === "refused") return refused(change.error, change.before);
+    const { before, after, intentSet, intent, frontends } = change;
+    if (intent?.scheduled === true) return this.#schedule(intent, { value: valueOf(), before });
+    const durable = this.#apply(intentSet, { frontends });
+    return { ok: true, value: valueOf(), before, after, intent, durable };
+  }
+
+  #schedule<T>(
+    intent: Intent,
+    { value, before }: { readonly value: T; readonly before: string | number },
+  ): OperatorOutcome<T> {
+    const durable = this.#apply(this.#registry.intents.with(intent), { frontends: [] });
+    return { ok: true, value, before, after: before, intent, durable };
+  }
+
+  /** Ends intents whose time is over, as an operator would. */
+  #end(ended: readonly Intent[]): void {
+    this.#putEnds(ended);
+    logIntents(this.#parts.logger, "operator-intent-expired", ended);
+  }
+
+  #putEnds(ended: readonly Intent[]): void {
+    const transitions: NamedTransition[] = [];
+    const atMs = this.#parts.clock.wallMs();
+    const { intents, config } = this.#registry;
+    const { intentSet, actions, reweighed } = afterEnds(intents, { ended, config });
+    for (const { backend, kind } of actions) {
+      this.#parts.act(backend, { event: { kind }, atMs, transitions });
+    }
+    const drained = reweighed.backends.flatMap((name) => this.#registry.frontendsOf(name));
+    this.#apply(intentSet, { transitions, frontends: [...reweighed.frontends, ...drained] });
+  }
+
+  /** Begins scheduled intents whose time has come, the earliest first. */
+  #begin(due: readonly DueIntent[]): void {
+    for (const { intent: scheduled, leftMs } of due) {
+      const { intents, config } = this.#registry;
+      if (intents.ofId(intentId(scheduled)) !== scheduled) continue;
+      const problem = obstacle(scheduled, { intents, config, leftMs });
+      if (problem !== undefined) this.#drop(scheduled, problem);
+      else if (!this.#mustWait(scheduled)) this.#start(scheduled, leftMs);
+    }
+  }
+
+  #start(scheduled: Intent, leftMs: number): void {
+    const { intents, config } = this.#registry;
+    const nowMs = this.#parts.clock.wallMs();
+    const intent = begun(scheduled, { config, leftMs });
+    const replaced = intent.kind === "weight" ? undefined : intents.ofBackend(intent.backend);
+    const transitions: NamedTransition[] = [];
+    if (intent.kind !== "weight") {
+      const { backend } = intent;
+      // A disable keeps a backend from a pause.
+      if (replaced !== undefined && replaced.kind !== intent.kind) {
+        for (const { kind } of cancelled(replaced)) {
+          this.#parts.act(backend, { event: { kind }, atMs: nowMs, transitions });
+        }
+      }
+      const refusal = this.#takeOut(intent, { nowMs, transitions });
+      if (refusal !== undefined) return this.#drop(scheduled, refusal);
+    }
+    const frontends = [
+      ...this.#framing(intent),
+      ...(replaced === undefined ? [] : this.#framing(replaced)),
+    ];
+    this.#waiting.delete(intentId(scheduled));
+    this.#apply(intents.without(scheduled).with(intent), { transitions, frontends });
+    logIntents(this.#parts.logger, "operator-intent-begun", [intent]);
+  }
+
+  #takeOut(
+    intent: BackendIntent | DrainIntent,
+    { nowMs: atMs, transitions }: {
+      readonly nowMs: WallMs;
+      readonly transitions: NamedTransition[];
+    },
+  ): string | undefined {
+    if (intent.kind === "drain") return undefined;
+    return this.#parts.act(intent.backend, { event: { kind: intent.kind }, atMs, transitions });
+  }
+
+  /** True while a scheduled drain would take the last server with a weight from a frontend. */
+  #mustWait(scheduled: Intent): boolean {
+    if (scheduled.kind !== "drain" || scheduled.force === true) return false;
+    const message = drainObstacle(this.#registry, scheduled.backend);
+    if (message === undefined) return false;
+    if (!this.#waiting.has(intentId(scheduled))) {
+      this.#waiting.add(intentId(scheduled));
+      logIntents(this.#parts.logger, "operator-intent-waiting", [scheduled], message);
+    }
+    return true;
+  }
+
+  #drop(intent: Intent, cause: string): void {
+    this.#waiting.delete(intentId(intent));
+    this.#apply(this.#registry.intents.without(intent), { frontends: [] });
+    logDropped(this.#parts.logger, [{ intent, cause }]);
+  }
+
+  /** Frontends whose weights an intent changes, other than through a state. */
+  #framing(intent: Intent): readonly string[] {
+    switch (intent.kind) {
+      case "weight":
+        return [intent.frontend];
+      case "drain":
+        return this.#registry.frontendsOf(intent.backend);
+      default:
+        return [];
+    }
+  }
+
+  /** Puts intents in force, with the weights of these frontends, and publishes what changed. */
+  #apply(intentSet: IntentSet, { transitions = [], frontends }: {
+    readonly transitions?: readonly NamedTransition[];
+    readonly frontends: readonly string[];
+  }): Promise<Durability> {
+    this.#registry.setIntents(intentSet);
+    const durable = this.#keeper.put(intentSet);
+    for (const frontend of frontends) this.#registry.reweigh(frontend);
+    this.#parts.publish(transitions, frontends);
+    return durable;
+  }
+
+  get #registry(): Registry {
+    return this.#parts.registry();
+  }
+
+  #backend(name: string): Backend {
+    return this.#registry.backend(name)!;
+  }
+}

@@ -1,0 +1,268 @@
+/** Scheduled intents in the checker: beginnings, overlaps, cancel, reload, restart, clock. */
+import assert from "node:assert/strict";
+import { setUp, setUpHealthy, THREE, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import {
+  backendIntent,
+  drainIntent,
+  MemoryStore,
+  textOfIntent,
+} from "../../../tests/support/fakes/intents.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { later } from "../../base/instant.ts";
+import { type Intent, intentId } from "../../intent/intent.ts";
+import { replacedBy } from "../../intent/schedule.ts";
+import type { Checker } from "../checker.ts";
+
+const NOW_MS = new FakeClock().wallMs();
+const A = { frontend: "web", pool: "pool0", backend: "a" };
+
+/** Options of a request that begins and ends these milliseconds after the start of the test. */
+function window(fromMs: number, untilMs?: number) {
+  const end = untilMs === undefined ? {} : { untilMs: later(NOW_MS, untilMs) };
+  return { ...WHO, fromMs: later(NOW_MS, fromMs), ...end };
+}
+
+function inForce(checker: Checker): string[] {
+  return checker.snapshot().intents.list().map(textOfIntent);
+}
+
+function toCome(checker: Checker): string[] {
+  return checker.snapshot().intents.scheduled.map(textOfIntent);
+}
+
+function planned(intent: Intent, fromMs: number, untilMs?: number): Intent {
+  const end = untilMs === undefined ? {} : { untilMs: later(NOW_MS, untilMs) };
+  return { ...intent, fromMs: later(NOW_MS, fromMs), ...end, scheduled: true } as Intent;
+}
+
+Deno.test("a scheduled disable begins and ends by itself, and is stored all the time", () => {
+  const { checker, clock, news, stateOf, logger } = setUpHealthy();
+  const outcome = checker.disableBackend("a", window(5000, 9000));
+  assert.ok(outcome.ok && outcome.intent?.scheduled === true);
+  assert.deepEqual([news(), stateOf("a"), inForce(checker)], [[], "up", []]);
+  assert.deepEqual(toCome(checker), ["disable a"]);
+  clock.advance(4999);
+  assert.equal(stateOf("a"), "up");
+  clock.advance(1);
+  assert.deepEqual([stateOf("a"), inForce(checker), toCome(checker)], [
+    "disabled",
+    ["disable a"],
+    [],
+  ]);
+  const id = intentId(checker.snapshot().intents.list()[0]!);
+  assert.equal(id, intentId(outcome.intent), "it keeps its name");
+  assert.equal(logger.of("operator-intent-begun").length, 1);
+  clock.advance(4000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["unknown", []], "checks must pass");
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("a weight and a drain begin at their times", () => {
+  const { checker, clock, weights, stateOf } = setUpHealthy();
+  assert.ok(checker.setWeight({ ...A, weight: 20 }, window(1000, 5000)).ok);
+  const drain = { backend: "a", then: "pause", forMs: 3000, force: false } as const;
+  assert.ok(checker.drainBackend(drain, window(2000)).ok);
+  assert.deepEqual(weights("web"), [[100, 50], [0]]);
+  clock.advance(1000);
+  assert.deepEqual(weights("web"), [[20, 50], [0]]);
+  clock.advance(1000);
+  assert.deepEqual([weights("web"), stateOf("a")], [[[0, 50], [0]], "up"]);
+  clock.advance(3000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["paused", ["pause a"]]);
+});
+
+Deno.test("a beginning replaces an older request, not a newer one; nothing comes back", () => {
+  const { checker, clock, stateOf, logger } = setUpHealthy();
+  checker.disableBackend("a", WHO);
+  clock.advance(1);
+  const outcome = checker.pauseBackend("a", window(5000, 9000));
+  assert.ok(outcome.ok);
+  const { intents } = checker.snapshot();
+  assert.deepEqual(replacedBy(outcome.intent!, intents).map(textOfIntent), ["disable a"]);
+  clock.advance(5000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["paused", ["pause a"]]);
+  clock.advance(5000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["unknown", []]);
+  checker.pauseBackend("b", window(20_000));
+  clock.advance(1);
+  checker.disableBackend("b", WHO);
+  clock.advance(20_000);
+  assert.deepEqual([stateOf("b"), inForce(checker)], ["disabled", ["disable b"]]);
+  assert.match(
+    String(logger.of("operator-intent-dropped").at(-1)?.message),
+    /a newer request is in force/,
+  );
+});
+
+Deno.test("enable and resume end what is in force, and leave what is to come", () => {
+  const { checker, clock, stateOf } = setUpHealthy();
+  checker.pauseBackend("a", WHO);
+  checker.disableBackend("a", window(5000));
+  checker.resumeBackend("a", WHO);
+  assert.deepEqual([inForce(checker), toCome(checker)], [[], ["disable a"]]);
+  clock.advance(5000);
+  assert.equal(stateOf("a"), "disabled");
+});
+
+Deno.test("cancelIntent() takes back what is to come, and ends what is in force", () => {
+  const { checker, clock, stateOf, weights } = setUpHealthy();
+  const idOf = (text: string) =>
+    intentId(checker.snapshot().intents.all().find((each) => textOfIntent(each) === text)!);
+  checker.disableBackend("a", window(5000));
+  const scheduled = idOf("disable a");
+  const outcome = checker.cancelIntent(scheduled);
+  assert.ok(outcome.ok && outcome.value.kind === "disable");
+  clock.advance(6000);
+  assert.equal(stateOf("a"), "up");
+  const again = checker.cancelIntent(scheduled);
+  assert.ok(!again.ok && again.error.code === "not-found");
+  checker.disableBackend("a", WHO);
+  assert.ok(checker.cancelIntent(idOf("disable a")).ok);
+  assert.equal(stateOf("a"), "unknown");
+  checker.pauseBackend("c", WHO);
+  assert.ok(checker.cancelIntent(idOf("pause c")).ok);
+  assert.equal(stateOf("c"), "unknown");
+  checker.setWeight({ ...A, backend: "b", weight: 5 }, WHO);
+  assert.ok(checker.cancelIntent(idOf("web/pool0/b 5")).ok);
+  assert.deepEqual(weights("web"), [[0, 50], [0]]);
+  checker.drainBackend({ backend: "b", then: "disable", forMs: undefined, force: true }, WHO);
+  assert.ok(checker.cancelIntent(idOf("drain b")).ok);
+  assert.deepEqual([weights("web"), inForce(checker)], [[[0, 50], [0]], []]);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("a scheduled drain of the last server waits, until it may or its time is over", () => {
+  for (const returns of [true, false]) {
+    const { checker, clock, engine, logger, weights } = setUpHealthy();
+    for (let i = 0; i < 3; i++) engine.report({ a: FAIL, c: FAIL });
+    const drain = { backend: "b", then: "disable", forMs: 10_000, force: false } as const;
+    checker.reload(smallConfig({ ...THREE, frontends: { web: { pools: "a:100 b:50 | c:10" } } }));
+    assert.ok(checker.drainBackend(drain, window(1000)).ok);
+    clock.advance(4000);
+    assert.deepEqual([weights("web"), inForce(checker)], [[[0, 50], [0]], []]);
+    assert.equal(logger.of("operator-intent-waiting").length, 1, "reported once");
+    if (returns) { for (let i = 0; i < 3; i++) engine.report({ a: PASS }); }
+    clock.advance(1000);
+    assert.deepEqual(inForce(checker), returns ? ["drain b"] : []);
+    clock.advance(7000);
+    assert.deepEqual(inForce(checker), returns ? ["disable b"] : []);
+    assert.deepEqual(toCome(checker), []);
+    const dropped = logger.of("operator-intent-dropped").map(({ message }) => message);
+    assert.deepEqual(dropped, returns ? [] : ["its time is over"]);
+  }
+});
+
+Deno.test("force lets a scheduled drain take the last server", () => {
+  const { checker, clock, weights } = setUpHealthy();
+  const drain = { backend: "b", then: "disable", forMs: 10_000, force: true } as const;
+  assert.ok(checker.drainBackend(drain, window(1000)).ok);
+  clock.advance(1000);
+  assert.deepEqual([weights("api"), inForce(checker)], [[[0]], ["drain b"]]);
+});
+
+Deno.test("bad times and requests that cannot begin later are refused", () => {
+  const { checker } = setUpHealthy();
+  const message = (fromMs: number, untilMs?: number) => {
+    const outcome = checker.pauseBackend("a", window(fromMs, untilMs));
+    return outcome.ok ? "accepted" : outcome.error.message;
+  };
+  assert.match(message(0), /^cannot take the beginning \(from\): need a time after now/);
+  assert.match(message(0.5), /whole milliseconds/);
+  assert.match(message(1e16), /too far away/);
+  assert.match(message(5000, 5000), /\(until\): need a time after the beginning/);
+  const enable = checker.enableBackend("a", window(5000));
+  assert.ok(!enable.ok && /cannot take a beginning/.test(enable.error.message));
+});
+
+Deno.test("the clock: set forward it begins within a minute, set back it stays begun", () => {
+  let setMs = 0;
+  class SetClock extends FakeClock {
+    override wallMs() {
+      return later(super.wallMs(), setMs);
+    }
+  }
+  const clock = new SetClock();
+  const { checker, stateOf } = setUpHealthy({ clock });
+  checker.disableBackend("a", window(3_600_000));
+  setMs = 3_600_000;
+  clock.advance(60_000);
+  assert.equal(stateOf("a"), "disabled");
+  setMs = 0;
+  clock.advance(120_000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["disabled", ["disable a"]]);
+});
+
+Deno.test("the clock: lengths until the beginning and the end do not follow it", () => {
+  for (const stepMs of [3_600_000, -3_600_000]) {
+    let setMs = 0;
+    class SetClock extends FakeClock {
+      override wallMs() {
+        return later(super.wallMs(), setMs);
+      }
+    }
+    const clock = new SetClock();
+    const { checker, stateOf } = setUpHealthy({ clock });
+    const times = { ...window(200_000, 500_000), inMs: 200_000, forMs: 300_000 };
+    assert.ok(checker.disableBackend("a", times).ok);
+    setMs = stepMs;
+    clock.advance(199_999);
+    assert.deepEqual([stateOf("a"), toCome(checker)], ["up", ["disable a"]]);
+    clock.advance(1);
+    assert.equal(stateOf("a"), "disabled");
+    clock.advance(299_999);
+    assert.equal(stateOf("a"), "disabled");
+    clock.advance(1);
+    assert.deepEqual([stateOf("a"), inForce(checker), clock.timers], ["unknown", [], 0]);
+  }
+});
+
+Deno.test("a reload drops what is to come for backends that are gone or disabled by the file", () => {
+  const { checker } = setUpHealthy();
+  for (const name of ["a", "b", "c"]) checker.disableBackend(name, window(5000));
+  checker.reload(smallConfig({
+    backends: { a: {}, b: { enabled: false } },
+    frontends: { web: { pools: "a:100 b:50" } },
+  }));
+  assert.deepEqual(toCome(checker), ["disable a"]);
+});
+
+Deno.test("restart: a window in progress is in force from the first instant", () => {
+  const store = new MemoryStore();
+  const kept = [
+    planned(backendIntent("disable", "a"), -1000, 5000),
+    planned(backendIntent("pause", "b"), -2000, -1000),
+    planned(drainIntent("b", { untilMs: NOW_MS }), -3000, -2000),
+    planned(backendIntent("pause", "c"), 1000, 5000),
+  ];
+  const maxAgeMs = Number.MAX_SAFE_INTEGER;
+  const { checker, clock, logger, stateOf } = setUp(smallConfig(THREE), {
+    intents: { kept, maxAgeMs, store },
+  });
+  assert.equal(stateOf("a"), "disabled");
+  checker.start();
+  assert.deepEqual([inForce(checker), toCome(checker)], [["disable a"], ["pause c"]]);
+  assert.deepEqual(
+    logger.of("operator-intent-expired").map(({ intent }) => intent).sort(),
+    ["drain", "pause"],
+  );
+  assert.deepEqual(store.intents.map(textOfIntent), ["disable a", "pause c"]);
+  clock.advance(1000);
+  assert.equal(stateOf("c"), "paused");
+  clock.advance(4000);
+  assert.deepEqual([stateOf("a"), stateOf("c"), store.intents], ["unknown", "unknown", []]);
+});
+
+Deno.test("restart: of a window in progress and an intent in force the newer request counts", () => {
+  for (const newer of ["window", "intent"] as const) {
+    const age = newer === "window" ? -1 : 1;
+    const window = planned(backendIntent("disable", "a"), -1000);
+    const present = backendIntent("pause", "a", { sinceMs: later(window.sinceMs, age) });
+    const { checker, stateOf } = setUp(smallConfig(THREE), {
+      intents: { kept: [present, window], maxAgeMs: 1e15, store: new MemoryStore() },
+    });
+    checker.start();
+    assert.equal(stateOf("a"), newer === "window" ? "disabled" : "paused");
+  }
+});

@@ -1,0 +1,80 @@
+/** PURE. Parts of the tree of commands: options that several commands share, and its nodes. */
+import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
+
+/** Why a change is made. */
+export const REASON: OptionNode = {
+  word: "reason",
+  help: "Reason, for the log and for colleagues",
+  value: { slot: "text" },
+};
+
+/** Options of an intent, which lasts. */
+export const LASTING: readonly OptionNode[] = [
+  REASON,
+  {
+    word: "for",
+    help: "How long, for example 30m or 3d4h; then it ends",
+    value: { slot: "duration" },
+    excludes: "until",
+  },
+  {
+    word: "until",
+    help: "When it ends, for example 2027-01-31T18:00:00Z",
+    value: { slot: "time" },
+    excludes: "for",
+  },
+];
+
+/** The beginning of an intent. */
+export const BEGINNING: readonly OptionNode[] = [
+  {
+    word: "in",
+    help: "Begin after this time, for example 2h",
+    value: { slot: "duration" },
+    excludes: "from",
+  },
+  {
+    word: "from",
+    help: "Begin then, for example 2027-01-31T16:00:00Z",
+    value: { slot: "time" },
+    excludes: "in",
+  },
+];
+
+/** For a drain that takes the last server. */
+export const FORCE: OptionNode = {
+  word: "force",
+  help: "Also when it is the last server with a weight",
+};
+
+/** Options of a drain. */
+export const DRAIN: readonly OptionNode[] = [
+  REASON,
+  ...BEGINNING,
+  {
+    word: "for",
+    help: "How long at most; left out: five times VPP's flow timeout",
+    value: { slot: "duration" },
+  },
+  { word: "then", help: "What follows; left out: disable", value: { slot: "then" } },
+  FORCE,
+  { word: "wait", help: "Wait for its end, with progress" },
+];
+
+interface Rest {
+  readonly run?: CommandName;
+  readonly next?: readonly TreeNode[];
+  readonly options?: readonly OptionNode[];
+  readonly also?: readonly string[];
+  readonly more?: readonly string[];
+}
+
+/** A fixed word. */
+export function word(text: string, help: string, rest: Rest): WordNode {
+  return { kind: "word", word: text, help, ...rest };
+}
+
+/** A value. */
+export function slot(name: string, help: string, rest: Rest & Pick<SlotNode, "slot">): SlotNode {
+  return { kind: "slot", name, help, ...rest };
+}

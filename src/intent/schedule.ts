@@ -1,0 +1,82 @@
+/**
+ * Intents that begin at a later time. PURE.
+ *
+ * A scheduled intent is in force from its beginning on. It then replaces an intent for the same
+ * target, unless an operator requested that one later: the newest request counts whole. An intent
+ * that was replaced does not come back. A beginning is crossed once: setting the clock back does
+ * not end what has begun.
+ */
+import type { WallMs } from "../base/instant.ts";
+import { weightOf } from "../config/pool_weights.ts";
+import type { Config } from "../config/model.ts";
+import { type Intent, type IntentSet, targetKey } from "./intent.ts";
+import type { BackendAction, OperatorOptions } from "./request.ts";
+import { askedBy, overtaken } from "./rules.ts";
+
+/** The intent of an action that begins later; undefined: it begins now, or leaves no intent. */
+export function scheduledAction(
+  backend: string,
+  { kind, options, nowMs }: {
+    readonly kind: BackendAction;
+    readonly options: OperatorOptions;
+    readonly nowMs: WallMs;
+  },
+): Intent | undefined {
+  if (options.fromMs === undefined || (kind !== "pause" && kind !== "disable")) return undefined;
+  return { kind, backend, ...askedBy({ options, nowMs }) };
+}
+
+/** Why a scheduled intent cannot begin; undefined: it can. Its names are those of `config`. */
+export function obstacle(
+  intent: Intent,
+  { intents, config, leftMs }: {
+    readonly intents: IntentSet;
+    readonly config: Config;
+    /** Milliseconds until its end. */
+    readonly leftMs: number;
+  },
+): string | undefined {
+  if (leftMs <= 0) return "its time is over";
+  const present = intents.ofTarget(intent);
+  if (present !== undefined && present.sinceMs > intent.sinceMs) {
+    return "a newer request is in force";
+  }
+  if (intent.kind !== "weight") return overtaken(intent, config);
+  return weightOf(config.frontends.get(intent.frontend), intent) === intent.weight
+    ? "the file has this weight"
+    : undefined;
+}
+
+/** The intent in force that follows from a scheduled one, of which `leftMs` are left. */
+export function begun(
+  intent: Intent,
+  { config, leftMs }: { readonly config: Config; readonly leftMs: number },
+): Intent {
+  const { scheduled: _, inMs: __, ...rest } = intent;
+  const timed: Intent = rest.forMs === undefined ? rest : { ...rest, forMs: leftMs };
+  if (timed.kind !== "weight") return timed;
+  return { ...timed, instead: weightOf(config.frontends.get(timed.frontend), timed)! };
+}
+
+/** The actions on a backend that end an intent. */
+export function cancelled(
+  intent: Intent,
+): readonly { readonly backend: string; readonly kind: BackendAction }[] {
+  const { kind, backend } = intent;
+  if (kind === "pause") return [{ backend, kind: "resume" }];
+  return kind === "disable" ? [{ backend, kind: "enable" }] : [];
+}
+
+/**
+ * Intents that a scheduled one will replace: older ones for the same target, in force or
+ * scheduled, that still last when it begins.
+ */
+export function replacedBy(intent: Intent, intents: IntentSet): readonly Intent[] {
+  const { fromMs } = intent;
+  if (fromMs === undefined) return [];
+  return intents.all().filter((other) =>
+    other !== intent && targetKey(other) === targetKey(intent) &&
+    (other.fromMs === undefined || other.fromMs <= fromMs) &&
+    (other.untilMs === undefined || other.untilMs > fromMs)
+  );
+}
