@@ -10,10 +10,10 @@ import { MaglevError } from "../base/errors.ts";
 import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { AnnounceFileConfig } from "../config/model.ts";
 import { permissionText } from "../base/permission.ts";
+import { ReplacedFile } from "../system/replaced_file.ts";
 import { type FolderIo, StateFile } from "../system/state_file.ts";
 import { announcedOf, type Border, frozen, judge, type Standings } from "./border.ts";
 import { announcedIn, announceText } from "./file_text.ts";
-import { ReplacedFile } from "./replaced_file.ts";
 
 /** The rest of the daemon, at the present instant. */
 export interface AnnounceSource {

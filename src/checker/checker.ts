@@ -10,14 +10,16 @@
  * wait for them.
  */
 import { invariant } from "../base/assert.ts";
-import { NEVER_MS } from "../base/instant.ts";
+import { type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
+import { WakeTimer } from "../async/wake_timer.ts";
 import type { Config } from "../config/model.ts";
-import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
-import type { Backend, NamedTransition, StepResult } from "../health/state.ts";
+import { isProbed } from "../health/machine.ts";
+import type { Backend, NamedTransition } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
+import { withPenalties } from "../damping/kept.ts";
 import type { DrainIntent, Intent } from "../intent/intent.ts";
 import { logDropped, logRestored, NO_STORE } from "../intent/expiry.ts";
 import { type Restored, restoreIntents } from "../intent/rules.ts";
@@ -28,7 +30,7 @@ import {
   logProbe,
   logSilent,
 } from "./change_batch.ts";
-import { type Act, Operations } from "./operations/operations.ts";
+import { Operations } from "./operations/operations.ts";
 import type { OperatorOutcome } from "./operations/operator.ts";
 import type {
   BackendAction,
@@ -47,9 +49,9 @@ import { type ReloadResult, workOutReload } from "./worked_reload.ts";
 import { Publisher } from "./publisher.ts";
 import { Registry } from "./registry.ts";
 import { createdAll } from "./reload.ts";
+import { Stepper } from "./stepper.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
-import { WakeTimer } from "./wake_timer.ts";
 import { VoidReport } from "./void_report.ts";
 
 /** Owns the backends and frontends of the daemon. */
@@ -64,6 +66,7 @@ export class Checker implements CheckerReader {
   readonly #operations: Operations;
   readonly #carried: CarriedTimes;
   readonly #wakeTimer: WakeTimer;
+  readonly #stepper: Stepper;
   /** The outcome of restoring the kept intents; logged at the start. */
   readonly #restored: Restored;
   readonly #weightsSent: CheckerOptions["weightsSent"];
@@ -71,7 +74,7 @@ export class Checker implements CheckerReader {
   #phase: "new" | "running" | "stopped" = "new";
 
   constructor(options: CheckerOptions) {
-    const { config, engine, clock, logger } = options;
+    const { config, engine, clock, logger, penalties } = options;
     this.#engine = engine;
     this.#clock = clock;
     this.#logger = logger;
@@ -82,23 +85,28 @@ export class Checker implements CheckerReader {
       answers: (backend) => this.#targets.answers(backend),
       onOver: (backends) => this.#dropCarried(backends),
     });
-    this.#wakeTimer = new WakeTimer(clock, (nowMs) => {
-      this.#publish(this.#changesOf([], this.#registry.due(nowMs)));
+    this.#stepper = new Stepper({
+      clock,
+      targets: this.#targets,
+      carried: this.#carried,
+      registry: () => this.#registry,
     });
-    this.#publisher = new Publisher(logger, this.#tally);
+    this.#wakeTimer = new WakeTimer(clock, (nowMs) => this.#wake(nowMs));
+    this.#publisher = new Publisher({ logger, tally: this.#tally, clock, penalties });
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
     this.#operations = new Operations({
       registry: () => this.#registry,
       clock,
       logger,
       store,
-      act: (name, act) => this.#act(name, act),
+      act: (name, act) => this.#stepper.act(name, act),
       publish: (transitions, frontends) => {
         this.#publish(this.#changesOf(transitions, frontends));
       },
     });
     const nowMs = clock.wallMs();
-    const created = createdAll(config, nowMs);
+    const now = { config, wallMs: nowMs, monotonicMs: clock.monotonicMs() };
+    const created = withPenalties(createdAll(config, nowMs), penalties?.kept ?? [], now);
     const restoring = { intents: kept, config, backends: created, nowMs, maxAgeMs };
     const { intentSet: intents, backends } = this.#restored = restoreIntents(restoring);
     const weightsSent = this.#weightsSent = options.weightsSent;
@@ -133,7 +141,7 @@ export class Checker implements CheckerReader {
     this.#engine.isolate?.(this.#registry.config.healthchecker.isolation);
     const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
-    this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
+    this.#stepper.begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
     logRestored(this.#logger, this.#restored);
@@ -174,6 +182,11 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "enable", options });
   }
 
+  /** Forgives a backend that flapped; with passing checks it comes up. */
+  clearBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
+    return this.#operate(name, { kind: "clear", options });
+  }
+
   /**
    * Gives the backend weight 0 in every frontend, without flush; `then` follows at the end. Refused
    * when a frontend would lose its last server with a weight, unless `force`.
@@ -198,6 +211,12 @@ export class Checker implements CheckerReader {
   cancelIntent(id: string): OperatorOutcome<Intent> {
     this.#assertRunning();
     return this.#operations.cancel(id);
+  }
+
+  /** Keeps all prefixes withdrawn, until its end; nothing is sent to VPP because of it. */
+  setLameduck(on: boolean, options: OperatorOptions): OperatorOutcome<boolean> {
+    this.#assertRunning();
+    return this.#operations.setLameduck(on, options);
   }
 
   /** Puts a new, checked configuration in force; see reload.ts. */
@@ -240,7 +259,7 @@ export class Checker implements CheckerReader {
     const atMs = this.#clock.wallMs();
     const frontends: string[] = [];
     for (const name of names) {
-      this.#step(name, { event: { kind: "drop" }, atMs, transitions });
+      this.#stepper.step(name, { event: { kind: "drop" }, atMs, transitions });
       frontends.push(...this.#registry.frontendsOf(name));
     }
     this.#publish(this.#changesOf(transitions, frontends));
@@ -249,6 +268,7 @@ export class Checker implements CheckerReader {
 
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
     const transitions: NamedTransition[] = [];
+    const recounted: string[] = [];
     const debug = this.#logger.enabled("debug");
     // The set of subscribers to debug records changes.
     this.#engine.trace(debug);
@@ -257,10 +277,23 @@ export class Checker implements CheckerReader {
       if (target === undefined) continue;
       const { result, atMs } = outcome;
       this.#tally.countProbe(target.backend, target.type, result);
-      this.#step(target.backend, { event: { kind: "probe", result }, atMs, transitions });
+      const event = { kind: "probe", result } as const;
+      this.#stepper.step(target.backend, { event, atMs, transitions, recounted });
       if (debug) logProbe(this.#logger, target, result);
     }
-    if (transitions.length > 0) this.#publish(this.#changesOf(transitions));
+    if (transitions.length + recounted.length === 0) return;
+    const frontends = recounted.flatMap((name) => this.#registry.frontendsOf(name));
+    this.#publish(this.#changesOf(transitions, frontends));
+  }
+
+  /** Evaluates what time alone has changed. */
+  #wake(nowMs: MonotonicMs): void {
+    const transitions: NamedTransition[] = [];
+    const atMs = this.#clock.wallMs();
+    for (const name of this.#registry.unsuppressed(nowMs)) {
+      this.#stepper.step(name, { event: { kind: "release" }, atMs, transitions });
+    }
+    this.#publish(this.#changesOf(transitions, this.#registry.due(nowMs)));
   }
 
   #onProbeStart(probe: { readonly id: number; readonly generation: number }): void {
@@ -275,7 +308,7 @@ export class Checker implements CheckerReader {
     this.#tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
     const before = this.#backend(target.backend);
-    const result = this.#step(target.backend, {
+    const result = this.#stepper.step(target.backend, {
       event: { kind: "void" },
       atMs: this.#clock.wallMs(),
       transitions: [],
@@ -287,42 +320,10 @@ export class Checker implements CheckerReader {
 
   #operate(
     name: string,
-    action: { readonly kind: BackendAction; readonly options: OperatorOptions },
+    action: { readonly kind: BackendAction | "clear"; readonly options: OperatorOptions },
   ): OperatorOutcome<Backend> {
     this.#assertRunning();
     return this.#operations.operate(name, action);
-  }
-
-  /** Takes an operator's action on a backend; returns the reason of a refusal, or undefined. */
-  #act(name: string, act: Act): string | undefined {
-    const result = this.#step(name, act);
-    if (!result.ok) return result.message;
-    if (!isProbed(result.backend.state)) this.#targets.stop(name);
-    else if (result.transition !== undefined) this.#begin([name], act.transitions);
-    return undefined;
-  }
-
-  #step(name: string, { event, atMs, transitions }: Act): StepResult {
-    const before = this.#backend(name);
-    const result = step(before, event, atMs);
-    if (!result.ok) return result;
-    if (result.backend !== before) this.#registry.setBackend(result.backend);
-    // The time of a carried backend ends with its first valid result.
-    if (before.standing === "carried" && event.kind !== "void") this.#carried.end(name);
-    if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
-    return result;
-  }
-
-  /** Begins with new backends: static ones pass, the others are probed. */
-  #begin(names: readonly string[], transitions: NamedTransition[]): void {
-    const { config } = this.#registry;
-    const atMs = this.#clock.wallMs();
-    const isStatic = (name: string) => config.backends.get(name)?.healthcheck === undefined;
-    for (const name of names.filter(isStatic)) {
-      this.#step(name, { event: { kind: "probe", result: STATIC_PASS }, atMs, transitions });
-    }
-    const probed = names.filter((name) => !isStatic(name)).map((name) => this.#backend(name));
-    this.#targets.startSpread(config, probed);
   }
 
   /** Evaluates the frontends of these transitions, and `frontends` whose weights changed. */

@@ -159,7 +159,7 @@ function checkRestart({ checker, clock }: World, store: MemoryStore): void {
   const fileDisables = (name: string) => !before.config.backends.get(name)!.enabled;
   // An enable against the file ends with the process, and so does a pause after it.
   const survives = before.intents.list().filter((intent) =>
-    intent.kind === "weight" || !fileDisables(intent.backend)
+    intent.kind === "weight" || intent.kind === "lameduck" || !fileDisables(intent.backend)
   );
   assert.deepEqual(again.intents.list(), survives);
   for (const { name, state } of before.backends.values()) {
@@ -188,12 +188,15 @@ function checkInvariants(world: World): void {
   for (const { name, address, healthcheck } of wanted) {
     const target = engine.running.get(name)!;
     assert.equal(target.address.text, address.text);
-    const { params, rise, fall, port } = config.healthchecks.get(healthcheck!)!;
+    const { params, rise, fall, damping, port } = config.healthchecks.get(healthcheck!)!;
     assert.deepEqual(
       [target.healthcheck.params, target.healthcheck.rise, target.healthcheck.port],
       [params, rise, port],
     );
-    assert.deepEqual(backends.get(name)!.policy, { rise, fall });
+    assert.deepEqual(
+      backends.get(name)!.policy,
+      damping === undefined ? { rise, fall } : { rise, fall, damping },
+    );
   }
   for (const backend of backends.values()) {
     assert.equal(backend.enabled, backend.state !== "disabled");

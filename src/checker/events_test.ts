@@ -9,7 +9,9 @@ const ALL = { backends: true, frontends: true, nowMs: wall(99) };
 
 function textOf(item: WatchItem): string {
   if (item.kind === "dropped") return `dropped ${item.count}`;
-  if (item.kind === "policy") return `${item.change.event} ${item.change.frontend}`;
+  if (item.kind === "policy") {
+    return `${item.change.event} ${item.change.frontend ?? item.change.backend}`;
+  }
   return `${item.kind} ${item.name} ${item.transition.from}-${item.transition.to}`;
 }
 

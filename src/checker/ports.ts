@@ -6,6 +6,7 @@ import type { WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { FrontendHealth } from "../health/frontend.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
+import type { KeptPenalty } from "../damping/kept.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
 import type { KeptIntents } from "../intent/ports.ts";
@@ -20,6 +21,13 @@ export type WeightsSent = (
   frontend: FrontendConfig,
 ) => ReadonlyMap<string, number> | undefined;
 
+/** Penalties of the previous process, and where those of this one are kept. */
+export interface PenaltyStore {
+  readonly kept: readonly KeptPenalty[];
+  /** Replaces what is kept; returns before it is written. */
+  save(penalties: readonly KeptPenalty[]): void;
+}
+
 /** The parts of a Checker. */
 export interface CheckerOptions {
   /** Checked and complete. */
@@ -30,6 +38,8 @@ export interface CheckerOptions {
   readonly logger: Logger;
   /** The store of operators' intents; absent: they end with the process. */
   readonly intents?: KeptIntents | undefined;
+  /** The store of penalties for flapping; absent: they end with the process. */
+  readonly penalties?: PenaltyStore | undefined;
   /** See WeightsSent; absent: there is no VPP. */
   readonly weightsSent?: WeightsSent | undefined;
 }
@@ -64,6 +74,8 @@ export type CheckerEvent =
     readonly config: Config;
     readonly trigger: "transition" | "weight";
   }
+  /** All prefixes are kept withdrawn from now on, or no longer. */
+  | { readonly kind: "lameduck"; readonly on: boolean }
   /** A new configuration is in force; `config` and all views are new. */
   | { readonly kind: "reload" };
 

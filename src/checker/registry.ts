@@ -6,12 +6,14 @@
  * the configuration.
  */
 import { invariant } from "../base/assert.ts";
+import { formatDuration } from "../base/duration.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { type BackendLookup, frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
+import { penaltyText, suppressedUntil } from "../health/policy/damping.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
@@ -57,6 +59,8 @@ export class Registry {
   readonly #stale = new Set<string>();
   /** Frontends whose policies must be evaluated at a time, and that time. */
   readonly #wakes = new Map<string, MonotonicMs>();
+  /** Backends that damping suppresses, and the end of the suppression. */
+  readonly #suppressed = new Map<string, MonotonicMs>();
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #evaluator: typeof frontendHealth;
   readonly #weightsSent: WeightsSent | undefined;
@@ -68,6 +72,8 @@ export class Registry {
     },
     addressOf: (name) => this.config.backends.get(name)!.address,
   };
+  /** A penalty changed since the last call of takePenaltiesChanged(). */
+  #penaltiesChanged = true;
   /** Changes of policies that were not taken yet. */
   #policyChanges: PolicyChange[] = [];
   #intents: IntentSet;
@@ -95,6 +101,7 @@ export class Registry {
     this.#backends = new Map([...config.backends.keys()].map((name) => {
       const backend = backends.get(name);
       invariant(backend !== undefined, `no state for backend ${name}`);
+      this.#noteSuppression(backend);
       return [name, backend];
     }));
     this.#frontends = new Map(
@@ -133,6 +140,12 @@ export class Registry {
 
   /** Replaces the value of a backend. Call refresh() for its frontends when the state changed. */
   setBackend(backend: Backend): void {
+    const before = this.#backends.get(backend.name)?.damping;
+    if (before !== backend.damping) {
+      this.#penaltiesChanged = true;
+      this.#noteSuppression(backend);
+      if (before?.suppressedMs !== backend.damping?.suppressedMs) this.#noteDamped(backend);
+    }
     this.#backends.set(backend.name, backend);
     this.#backendsCopy = undefined;
     this.#snapshot = undefined;
@@ -162,11 +175,25 @@ export class Registry {
     return this.#policyChanges.length === 0 ? NO_CHANGES : this.#policyChanges.splice(0);
   }
 
+  /** True when a penalty changed since the last call, and at the first one. */
+  takePenaltiesChanged(): boolean {
+    const changed = this.#penaltiesChanged;
+    this.#penaltiesChanged = false;
+    return changed;
+  }
+
   /** The time of the next evaluation that a policy needs; NEVER_MS: none. */
   get wakeAtMs(): MonotonicMs {
     let atMs = NEVER_MS;
     for (const wakeMs of this.#wakes.values()) atMs = earliest(atMs, wakeMs);
+    for (const untilMs of this.#suppressed.values()) atMs = earliest(atMs, untilMs);
     return atMs;
+  }
+
+  /** Backends whose suppression is over by now, sorted. */
+  unsuppressed(nowMs: MonotonicMs): readonly string[] {
+    return [...this.#suppressed].filter(([, untilMs]) => untilMs <= nowMs).map(([name]) => name)
+      .sort();
   }
 
   /** Frontends that a policy needs evaluated by now, sorted. */
@@ -247,6 +274,23 @@ export class Registry {
     this.#noteWake(view);
     this.#frontendsCopy = undefined;
     this.#snapshot = undefined;
+  }
+
+  #noteSuppression({ name, damping, policy }: Backend): void {
+    const untilMs = policy.damping && suppressedUntil(damping, policy.damping);
+    if (untilMs !== undefined) this.#suppressed.set(name, untilMs);
+    else if (this.#suppressed.size > 0) this.#suppressed.delete(name);
+  }
+
+  #noteDamped({ name, damping, policy }: Backend): void {
+    const untilMs = this.#suppressed.get(name);
+    if (untilMs === undefined || damping === undefined || policy.damping === undefined) return;
+    const { penalty, atMs } = damping;
+    const rest = formatDuration(Math.ceil(Math.max(0, untilMs - atMs) / 1000) * 1000);
+    const message =
+      `its penalty is ${penaltyText(penalty)} (suppress ${policy.damping.suppress}): ` +
+      `it stays down for ${rest}, even when its checks pass (damping)`;
+    this.#policyChanges.push({ event: "backend-damped", backend: name, message });
   }
 
   #noteWake({ name, memory }: FrontendView): void {

@@ -17,12 +17,14 @@ import type { WallMs } from "../base/instant.ts";
 import type { BackendsDiff } from "../config/diff.ts";
 import type { BackendConfig, Config } from "../config/model.ts";
 import {
+  atOtherAddress,
   createBackend,
   isProbed,
   restart,
   STATIC_PASS,
   step,
   withHistoryCapacity,
+  withPolicy,
 } from "../health/machine.ts";
 import type { Backend, HealthPolicy, StepResult } from "../health/state.ts";
 
@@ -51,6 +53,8 @@ export interface ReloadInput {
   readonly next: Config;
   /** The difference between its backends and those of the old file. */
   readonly diff: BackendsDiff;
+  /** The old file; absent: no backend has another address than before. */
+  readonly before?: Config;
   /** Every backend of the old file, in its present state. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
@@ -84,13 +88,20 @@ export function planReload(input: ReloadInput): ReloadPlan {
     const after = plan.take(name, obeyFile(before, { asked, nowMs }));
     if (restarted.has(name)) {
       plan.stop(name);
+      const isMoved = input.before?.backends.get(name)?.address.text !== config.address.text;
+      const same = input.before !== undefined && isMoved ? atOtherAddress(after) : after;
       plan.begin(
-        plan.take(name, restart(after, { policy: policyOf(next, config), nowMs })),
+        plan.take(name, restart(same, { policy: policyOf(next, config), nowMs })),
         options,
       );
       continue;
     }
-    if (before.state === "disabled" && after.state === "unknown") plan.begin(after, options);
+    const same = readdressed.has(name) ? atOtherAddress(after) : after;
+    const kept = plan.take(
+      name,
+      withDampingOf(policyOf(next, config), { backend: same, nowMs }),
+    );
+    if (before.state === "disabled" && after.state === "unknown") plan.begin(kept, options);
     else if (isProbed(before.state) && !isProbed(after.state)) plan.stop(name);
     else if (!isProbed(after.state) || config.healthcheck === undefined) continue;
     else if (readdressed.has(name)) plan.readdress(name, config.address);
@@ -169,6 +180,19 @@ export function created(config: Config, backend: BackendConfig, nowMs: WallMs): 
 /** Creates all backends of `config` in their initial states. */
 export function createdAll(config: Config, nowMs: WallMs): ReadonlyMap<string, Backend> {
   return new Map([...config.backends].map(([name, b]) => [name, created(config, b, nowMs)]));
+}
+
+/** The backend with the file's `damping`. Without one a backend that passes comes up. */
+function withDampingOf(
+  policy: HealthPolicy | undefined,
+  { backend, nowMs }: { readonly backend: Backend; readonly nowMs: WallMs },
+): StepResult {
+  const unchanged = { ok: true, backend, transition: undefined } as const;
+  if (policy === undefined || policy.damping === backend.policy.damping) return unchanged;
+  const next = withPolicy(backend, policy);
+  return policy.damping === undefined
+    ? step(next, { kind: "release" }, nowMs)
+    : { ...unchanged, backend: next };
 }
 
 interface ObeyOptions {

@@ -69,7 +69,7 @@ export function* workOutReload(
   const { config, backends, intents } = snapshot;
   const { backends: diff, lbConfChanged } = diffConfig(config, next);
   yield;
-  const plan = planReload({ next, diff, backends, nowMs });
+  const plan = planReload({ next, before: config, diff, backends, nowMs });
   yield;
   const { intentSet, dropped } = afterReload(intents, { next, backends: plan.backends });
   const outline = {

@@ -10,6 +10,7 @@ import type {
   AnnounceFileConfig,
   BackendConfig,
   Config,
+  DampingConfig,
   FrontendConfig,
   HealthcheckConfig,
   HttpParams,
@@ -30,6 +31,7 @@ import type {
   PoolDraft,
   VppLbDraft,
 } from "./schema/schema.ts";
+import type { DampingDraft } from "./schema/damping.ts";
 import type { IsolationDraft } from "./schema/healthchecker.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
 import type { http } from "./schema/healthcheck.ts";
@@ -175,9 +177,19 @@ function buildHealthcheck(
     timeoutMs: need(keys.timeout),
     rise: need(keys.rise),
     fall: need(keys.fall),
+    ...(keys.damping.value === undefined ? {} : { damping: buildDamping(keys.damping.value) }),
     probeIpv4Src: keys["probe-ipv4-src"].value,
     probeIpv6Src: keys["probe-ipv6-src"].value,
     params,
+  };
+}
+
+function buildDamping({ keys }: DampingDraft): DampingConfig {
+  return {
+    halfLifeMs: need(keys["half-life"]),
+    suppress: need(keys.suppress),
+    reuse: need(keys.reuse),
+    maxHoldMs: need(keys["max-hold"]),
   };
 }
 

@@ -13,6 +13,7 @@ import { type IssueList, joinPath, type Place } from "./issue.ts";
 import {
   isEmptyScalar,
   readBoolean,
+  readDecimal,
   readDuration,
   readHeaders,
   readInteger,
@@ -32,10 +33,7 @@ import { readCodes } from "./schema/status_codes.ts";
 import { textProblem } from "./schema/text_rules.ts";
 import { emptyNode, type MapEntry, ScalarNode, type TreeNode } from "./yaml/tree.ts";
 
-/**
- * Reads the whole tree. The draft is undefined only when nothing can be decoded, and then there is
- * an issue.
- */
+/** Reads the whole tree. The draft is undefined, with an issue, when nothing can be decoded. */
 export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefined {
   const site = { mark: { line: 1, column: 1 }, path: "", issues };
   if (isEmptyScalar(tree) || (tree.kind === "map" && tree.entries.length === 0)) {
@@ -316,6 +314,8 @@ function readRow(row: Row, node: TreeNode, site: Site, word: string | undefined)
       return readWord(row, node, site);
     case "integer":
       return readInteger(row, node, site);
+    case "decimal":
+      return readDecimal(row, node, site);
     case "port":
       return readPort(row, node, site);
     case "duration":

@@ -26,6 +26,8 @@ const HOLDERS = {
   text: (value: string) => `maglev: { healthchecker: { netns: ${value} } }`,
   codes: (value: string) =>
     `maglev: { healthchecks: { h: { type: http, port: 80, params: { response-code: ${value} } } } }`,
+  decimal: (value: string) =>
+    `maglev: { healthchecks: { h: { type: icmp, damping: { suppress: ${value}, reuse: 0.01 } } } }`,
   share: (value: string) =>
     `maglev: { backends: { a: { address: 10.0.0.1 } }, frontends: { f: { address: 192.0.2.1, ` +
     `pools: [{ name: p, backends: { a: {} }, max-down: ${value} }] } } }`,
@@ -45,6 +47,8 @@ function valueOf(type: keyof typeof HOLDERS, config: Config): unknown {
       return config.backends.get("a")?.address.text;
     case "text":
       return config.healthchecker.netns;
+    case "decimal":
+      return config.healthchecks.get("h")?.damping?.suppress;
     case "share":
       return config.frontends.get("f")?.pools[0]?.maxDown;
     case "codes": {
@@ -177,6 +181,19 @@ const VALUES: Readonly<
       "",
     ]],
     bad: [["[a]", "found a list"], ["{a: 1}", "found a map"], ["~", "leave the key out"]],
+  },
+  decimal: {
+    good: [["2.5", 2.5], ["3", 3], ["1e2", 100], ["0x10", 16], ["1000", 1000]],
+    bad: [
+      ["'2.5'", "expected a number"],
+      ["1000.001", "must be from 0.01 to 1000, is 1000.001"],
+      ["0", "must be from 0.01"],
+      ["-1", "must be from 0.01"],
+      [".nan", "expected a number"],
+      [".inf", "expected a number"],
+      ["two", "expected a number"],
+      ["[2]", "found a list"],
+    ],
   },
   share: {
     good: [

@@ -3,7 +3,7 @@
  * checked from the beginning, or continued.
  *
  * A check starts again exactly when a definition that decides health changed: the healthcheck (its
- * name does not count), whether there is one, or the namespace of its probes. All else continues
+ * name and `damping` do not count), whether there is one, or the namespace of its probes. All else continues
  * without losing a probe: another address, other frontends, a healthcheck that was only renamed, a
  * changed `enabled` (the operator's run-time state survives).
  */
@@ -114,9 +114,13 @@ function healthcheckOf(config: Config, backend: BackendConfig): HealthcheckConfi
     : config.healthchecks.get(backend.healthcheck);
 }
 
-/** True when two definitions mean the same probe at the same pace; names do not count. */
+/** True when two definitions mean the same probe at the same pace, whatever follows from it. */
 export function sameHealthcheck(a: HealthcheckConfig, b: HealthcheckConfig): boolean {
-  return sameValue({ ...a, name: "" }, { ...b, name: "" });
+  return sameValue(probeOf(a), probeOf(b));
+}
+
+function probeOf({ damping: _, ...probe }: HealthcheckConfig): HealthcheckConfig {
+  return { ...probe, name: "" };
 }
 
 function diffFrontends(

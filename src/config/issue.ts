@@ -46,6 +46,7 @@ export const RULES = {
   "bad-ca-file": "semantic",
   "scoped-backend": "semantic",
   "isolation-targets": "semantic",
+  "damping-order": "semantic",
   "delay-order": "semantic",
   "no-pools": "semantic",
   "empty-pool": "semantic",

@@ -12,6 +12,7 @@ import { listWords, quote } from "../base/text.ts";
 import { type IssueList, joinPath, type Place, type Rule } from "./issue.ts";
 import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./schema/row_text.ts";
 import type {
+  DecimalRow,
   DurationRow,
   HeaderList,
   HeadersRow,
@@ -163,6 +164,12 @@ export function readInteger(row: IntegerRow, node: TreeNode, site: Site): number
   return value;
 }
 
+export function readDecimal(row: DecimalRow, node: TreeNode, site: Site): number | undefined {
+  const value = node.kind === "scalar" ? node.value : undefined;
+  if (typeof value !== "number" || !Number.isFinite(value)) return wrongType(row, node, site);
+  return inRange(row, value, site) ? value : undefined;
+}
+
 export function readDuration(row: DurationRow, node: TreeNode, site: Site): number | undefined {
   const text = textOf(node);
   // A zero needs no unit; any other bare number is refused, because people mean different units.
@@ -210,11 +217,15 @@ function durationHint(node: TreeNode, row: DurationRow): string {
   return meant.length === 0 ? "" : `; did you mean ${listWords(meant)}?`;
 }
 
-function inBounds(row: IntegerRow | DurationRow, value: number): boolean {
+function inBounds(row: IntegerRow | DecimalRow | DurationRow, value: number): boolean {
   return value >= row.min && value <= row.max;
 }
 
-function inRange(row: IntegerRow | DurationRow, value: number, site: Site): boolean {
+function inRange(
+  row: IntegerRow | DecimalRow | DurationRow,
+  value: number,
+  site: Site,
+): boolean {
   if (inBounds(row, value)) return true;
   const shown = row.type === "duration" ? formatDuration(value) : String(value);
   site.issues.add("out-of-range", site, `must be ${numberRule(row)}, is ${shown}`);

@@ -71,9 +71,19 @@ export interface HealthcheckConfig {
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
+  /** Absent: a backend comes up as soon as its checks pass. */
+  readonly damping?: DampingConfig;
   readonly probeIpv4Src: IpAddress | undefined;
   readonly probeIpv6Src: IpAddress | undefined;
   readonly params: ProbeParams;
+}
+
+/** How backends that flap are held down; 0 < reuse < suppress. */
+export interface DampingConfig {
+  readonly halfLifeMs: number;
+  readonly suppress: number;
+  readonly reuse: number;
+  readonly maxHoldMs: number;
 }
 
 export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc";

@@ -18,6 +18,8 @@ export interface ReadinessView {
   readonly blind: readonly string[];
   /** Changes withheld from VPP because it would crash. */
   readonly withheld: readonly string[];
+  /** An operator keeps all prefixes withdrawn. */
+  readonly lameduck?: boolean;
 }
 
 /** Withheld changes that are named; the others are counted. */
@@ -32,6 +34,8 @@ export interface Readiness {
   readonly vpp: "off" | "connected" | "disconnected";
   readonly warmUp: "over" | "running";
   readonly probers: "seeing" | "blind";
+  /** Present while an operator keeps all prefixes withdrawn; it is ready all the same. */
+  readonly lameduck?: "on";
 }
 
 /** Reports readiness at any time. */
@@ -40,7 +44,9 @@ export interface ReadinessSource {
 }
 
 /** Ready: a configuration is in force, VPP is off or has all that is wanted, probes count. */
-export function readinessOf({ running, vpp, warmedUp, blind, withheld }: ReadinessView): Readiness {
+export function readinessOf(
+  { running, vpp, warmedUp, blind, withheld, lameduck }: ReadinessView,
+): Readiness {
   const reasons: string[] = [];
   if (!running) reasons.push("no configuration is in force");
   if (vpp.kind === "disconnected") reasons.push(`VPP is not connected: ${vpp.reason}`);
@@ -57,6 +63,7 @@ export function readinessOf({ running, vpp, warmedUp, blind, withheld }: Readine
     vpp: vpp.kind,
     warmUp: warmedUp ? "over" : "running",
     probers: blind.length === 0 ? "seeing" : "blind",
+    ...(lameduck === true ? { lameduck: "on" as const } : {}),
   };
 }
 

@@ -65,6 +65,8 @@ function outlineFields(outline: ReloadOutline): LogFields {
   const ended = outline.intentsDropped.map(({ intent }) =>
     intent.kind === "weight"
       ? `weight ${intent.frontend}/${intent.pool}/${intent.backend}`
+      : intent.kind === "lameduck"
+      ? intent.kind
       : `${intent.kind} ${intent.backend}`
   );
   const { started, stopped, restarted, carried, readdressed, kept, lbConfChanged } = outline;

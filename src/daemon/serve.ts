@@ -17,6 +17,7 @@ import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { WorkerPool } from "../probe/engine/worker_pool.ts";
+import { openPenalties } from "../damping/disk_store.ts";
 import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
@@ -112,15 +113,17 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
   const folder = settings["state-dir"];
-  const [opened] = await Promise.all([
+  const [opened, penalties] = await Promise.all([
     folder === "" ? undefined : openIntents({ folder, clock, logger }),
+    folder === "" ? undefined : openPenalties({ folder, clock, logger }),
     history.open(folder),
   ]);
   const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
-  const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
+  const kept = { intents, penalties };
+  const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, ...kept, events });
   return { daemon, metrics, loaded };
 }
 

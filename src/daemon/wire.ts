@@ -5,6 +5,7 @@
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker } from "../checker/checker.ts";
+import type { PenaltyStore } from "../checker/ports.ts";
 import type { ReloadResult } from "../checker/worked_reload.ts";
 import type { KeptIntents } from "../intent/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -41,8 +42,8 @@ export interface WireOptions {
   readonly engine: ProbeEngine;
   /** Absent: operators' intents end with the process. */
   readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
-  /** True while an operator keeps all prefixes withdrawn; absent: never. */
-  readonly isLameduck?: () => boolean;
+  /** Absent: penalties for flapping end with the process. */
+  readonly penalties?: (PenaltyStore & Closable) | undefined;
   /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
   /** The folder of the file of `maglev.announce`; absent: the file system's. */
@@ -94,16 +95,24 @@ export interface DaemonVpp {
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
-  const { config, clock, logger, engine, vppApiAddr, intents } = options;
+  const { config, clock, logger, engine, vppApiAddr, intents, penalties } = options;
   const sent = vppApiAddr === "" ? undefined : new SentWeights();
   const weightsSent = sent && ((frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)));
-  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
+  const checker = new Checker({
+    config,
+    engine,
+    clock,
+    logger,
+    intents,
+    penalties,
+    weightsSent,
+  });
   const vpp = sent && wireVpp(checker, { ...options, sent });
   const announcer = createAnnouncer({
     checker,
     clock,
     logger,
-    isLameduck: options.isLameduck ?? (() => false),
+    isLameduck: () => checker.current.intents.lameduck !== undefined,
     folder: options.announceFolder,
     ...(sent && vpp
       ? { vpp: { sent, ...vpp.progress, vip: (key) => vpp.reconciler.vip(key) } }
@@ -116,7 +125,7 @@ export function wireDaemon(options: WireOptions): Daemon {
     engine,
     vpp,
     announcer,
-    readiness: () => readinessNow({ running, vpp, engine }),
+    readiness: () => readinessNow({ running, vpp, engine, checker }),
     start() {
       running = true;
       vpp?.reconciler.start();
@@ -139,6 +148,7 @@ export function wireDaemon(options: WireOptions): Daemon {
         engine.close(),
         stopVpp(vpp),
         intents?.store.close(),
+        penalties?.close(),
       ]);
     },
   };
@@ -214,7 +224,9 @@ async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
 }
 
 function readinessNow(
-  { running, vpp, engine }: Pick<Daemon, "vpp" | "engine"> & { readonly running: boolean },
+  { running, vpp, engine, checker }: Pick<Daemon, "vpp" | "engine" | "checker"> & {
+    readonly running: boolean;
+  },
 ): Readiness {
   return readinessOf({
     running,
@@ -222,5 +234,6 @@ function readinessNow(
     warmedUp: vpp?.reconciler.warmedUp ?? true,
     blind: blindSentences(engine.probers()),
     withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
+    lameduck: checker.current.intents.lameduck !== undefined,
   });
 }

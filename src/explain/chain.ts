@@ -15,6 +15,8 @@ export type LinkKind =
   | "prober"
   | "counter"
   | "state"
+  /** Passes do not bring the backend up, because it flapped; or damping gives way in a frontend. */
+  | "damping"
   | "intent"
   /** Of a frontend: its VIP in VPP. */
   | "vip"

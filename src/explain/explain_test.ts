@@ -76,6 +76,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
   let kept = 0;
   let held = 0;
   let braked = 0;
+  let damped = 0;
   fc.assert(
     fc.property(
       configs,
@@ -114,6 +115,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
             assert.equal(weightAfter(place, last), view.effectiveWeights[at]![entry]);
             if (last === "on-all-down" && inVpp! > 0) held++;
             if (links.some(({ kind, decides }) => kind === "max-down" && decides)) braked++;
+            if (links.some(({ kind, decides }) => kind === "damping" && decides)) damped++;
             const address = snapshot.config.backends.get(backend)!.address.text;
             const merged = view.servers.find((server) => server.address.text === address)!;
             const start = links.findIndex(({ kind }) => kind === "effective");
@@ -128,10 +130,11 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
         }
       },
     ),
-    { numRuns: 60, seed: 18 },
+    { numRuns: 80, seed: 19 },
   );
-  const counts = `${compared} compared, ${kept} kept, ${held} held, ${braked} braked`;
-  assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0, counts);
+  const counts =
+    `${compared} compared, ${kept} kept, ${held} held, ${braked} braked, ${damped} damped`;
+  assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0 && damped > 0, counts);
 });
 
 /** All of THREE up, with a VPP. */

@@ -2,7 +2,8 @@
 import type { WallMs } from "../base/instant.ts";
 import { listWords } from "../base/text.ts";
 import { counterMax } from "../health/counter.ts";
-import { isProbed } from "../health/machine.ts";
+import { countedState, isProbed } from "../health/machine.ts";
+import { penaltyText } from "../health/policy/damping.ts";
 import type { Backend, ProbeResult } from "../health/state.ts";
 import type { Intent } from "../intent/intent.ts";
 import type { Snapshot } from "../checker/ports.ts";
@@ -22,6 +23,7 @@ export function healthLinks(
     ...(voidReason === undefined ? [] : [proberLink(voidReason)]),
     ...(isStatic ? [] : [{ kind: "counter" as const, text: counterText(backend) }]),
     { kind: "state", text: stateText(backend), sinceMs: backend.sinceMs },
+    ...dampingLinks(backend),
     intentLink(intent, definition?.enabled ?? true),
   ];
 }
@@ -63,6 +65,24 @@ function stateText({ state, standing, history }: Backend): string {
   return `${state}, entered from ${cause.from} by ${detail === "" ? code : `${code} ${detail}`}`;
 }
 
+/** Without ages: the penalty is that of the last fall. */
+function dampingLinks(backend: Backend): readonly Link[] {
+  const { damping, policy } = backend;
+  if (damping === undefined || policy.damping === undefined) return [];
+  const { suppress, reuse } = policy.damping;
+  const penalty = penaltyText(damping.penalty);
+  if (damping.suppressedMs === undefined) {
+    return [{
+      kind: "damping",
+      text: `not held: its penalty was ${penalty} when it went down last (suppress ${suppress})`,
+    }];
+  }
+  const decides = countedState(backend) === "damped";
+  const text = `held down until its penalty, ${penalty} when it went down, is ${reuse} ` +
+    `(suppress ${suppress}); its checks ${decides ? "pass" : "do not pass"}`;
+  return [{ kind: "damping", text, decides }];
+}
+
 function intentLink(intent: Intent | undefined, fileEnabled: boolean): Link {
   if (intent !== undefined) {
     const { sinceMs } = intent;
@@ -84,6 +104,7 @@ const DONE = {
   disable: "disabled",
   drain: "drained",
   weight: "weighed",
+  lameduck: "made lameduck",
 } as const;
 
 /** `paused by an operator until 2027-01-31T18:00:00.000Z: new kernel`. */

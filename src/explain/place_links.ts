@@ -50,9 +50,9 @@ export interface Place extends ExplainedFrontend {
 export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   readonly name: string;
   readonly weight: number;
-  /** Without `max-down`. */
+  /** Without `max-down`, and although damping may give way. */
   readonly state: CountedState;
-  /** `max-down` makes it count as up. */
+  /** `max-down`, or damping that gives way, makes it count as up. */
   readonly isHeld: boolean;
   readonly server: MergedServer;
 } {
@@ -61,14 +61,26 @@ export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
   invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
   const isHeld = view.memory.maxDown?.get(view.config.pools[pool]!.name)?.held.includes(name);
-  return { name, weight, state: countedState(backend), isHeld: isHeld === true, server };
+  const state = countedState(backend);
+  const isPassed = state === "damped" && view.memory.dampingOverridden === true;
+  return { name, weight, state, isHeld: isHeld === true || isPassed, server };
 }
 
 /** The links from the weight in force to the merged server. */
 export function placeLinks(place: Place): readonly Link[] {
   const links: Link[] = [];
   let weight = 0;
-  for (const linkOf of [weightLink, stateLink, maxDownLink, poolLink, lastGoodLink, addressLink]) {
+  for (
+    const linkOf of [
+      weightLink,
+      stateLink,
+      dampingLink,
+      maxDownLink,
+      poolLink,
+      lastGoodLink,
+      addressLink,
+    ]
+  ) {
     const link = linkOf(place, weight);
     if (link === undefined) continue;
     links.push(link);
@@ -118,9 +130,18 @@ const EFFECTS: Readonly<Record<CountedState, (flushOnDown: boolean) => string>> 
     flush
       ? "down: no new flows, established ones are flushed (flush-on-down)"
       : "down: no new flows, established ones stay (flush-on-down: false)",
+  damped: () => "down: its checks pass, and damping holds it down",
   disabled: () => "disabled: no new flows, established ones are flushed",
   removed: () => "removed: no new flows, established ones are flushed",
 };
+
+/** Only where damping gives way. */
+function dampingLink(place: Place): Link | undefined {
+  const { state, weight } = entryOf(place);
+  if (state !== "damped" || place.view.memory.dampingOverridden !== true) return undefined;
+  const text = "no other server of the frontend is up, so it counts as up (damping gives way)";
+  return { kind: "damping", text, weight: clampWeight(weight), decides: true };
+}
 
 /** Only of a pool with `max-down` and servers that are out or held. */
 function maxDownLink(place: Place, before: number): Link | undefined {
@@ -135,7 +156,7 @@ function maxDownLink(place: Place, before: number): Link | undefined {
   const may = `${mostDown(maxDown, counted.length)} of ${counted.length} may be out, ` +
     `${brake.out.length} ${brake.out.length === 1 ? "is" : "are"}`;
   const entry = entryOf(place);
-  if (entry.isHeld) {
+  if (brake.held.includes(entry.name)) {
     const text = `held, and counts as up (max-down): ${may}`;
     return { kind: "max-down", text, weight: clampWeight(entry.weight), decides: true };
   }
@@ -182,7 +203,10 @@ function activeReason(snapshot: Snapshot, view: FrontendView): string {
   const { pools } = view.config;
   if (isKept(view)) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
-  const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
+  const isUp = (name: string) => {
+    const state = countedState(snapshot.backends.get(name)!);
+    return state === "up" || (state === "damped" && view.memory.dampingOverridden === true);
+  };
   const held = view.memory.maxDown?.get(active.name)?.held ?? [];
   const up = active.backends.filter(({ name }) => isUp(name) || held.includes(name));
   if (up.some(({ weight }) => weight > 0)) {

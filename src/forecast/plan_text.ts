@@ -40,6 +40,8 @@ export function planText(
     ...intentsDropped.map(({ intent }) =>
       intent.kind === "weight"
         ? ["ended", "weight", intent.frontend, intent.pool, intent.backend]
+        : intent.kind === "lameduck"
+        ? ["ended", intent.kind]
         : ["ended", intent.kind, intent.backend]
     ),
     ...plans.filter(({ conflict }) => conflict !== undefined).map(({ key }) => ["refused", key]),

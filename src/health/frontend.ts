@@ -14,6 +14,7 @@ import type {
   MergedServer,
 } from "./frontend_model.ts";
 import { brakesOf } from "./policy/max_down.ts";
+import { isLastDamped, overrideChange, withoutDamping } from "./policy/override.ts";
 import { keepLastGood } from "./policy/last_good.ts";
 import { type Moment, NO_MEMORY } from "./policy/memory.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
@@ -40,8 +41,9 @@ export type {
 export function frontendHealth(
   frontend: FrontendShape,
   lookup: BackendLookup,
-  { past }: Moment = FIRST,
+  moment: Moment = FIRST,
 ): FrontendHealth {
+  const { past } = moment;
   const { pools, flushOnDown } = frontend;
   const { addressOf } = lookup;
   const brakes = hasBrake(pools) || past.maxDown !== undefined
@@ -53,10 +55,14 @@ export function frontendHealth(
   const byAddress = new Map<string, MergedServer>();
   let anyWeight = false;
   let anyUnknown = false;
+  let anyDamped = false;
   const effectiveWeights = pools.map((pool, i) =>
     pool.backends.map((entry) => {
       const state = stateOf(entry.name, i);
       if (state === "unknown" || state === "blind") anyUnknown = true;
+      // Also one that max-down holds: the next evaluation must decide as this one.
+      const own = brakes === undefined ? state : lookup.stateOf(entry.name);
+      if (own === "damped") anyDamped = true;
       const { weight, flush } = effectiveWeight(state, {
         active: i === active,
         configured: entry.weight,
@@ -77,6 +83,7 @@ export function frontendHealth(
       return weight;
     })
   );
+  if (anyDamped && isLastDamped(pools, lookup)) return overridden(frontend, lookup, moment);
   const health: FrontendHealth = {
     state: anyWeight ? "up" : anyUnknown ? "unknown" : "down",
     activePool: active,
@@ -90,6 +97,19 @@ export function frontendHealth(
   return frontend.onAllDown === undefined && past.lastGood === undefined
     ? health
     : keepLastGood(health, frontend, { lookup, past });
+}
+
+/** The health of a frontend in which damping gives way. */
+function overridden(
+  frontend: FrontendShape,
+  lookup: BackendLookup,
+  moment: Moment,
+): FrontendHealth {
+  const health = frontendHealth(frontend, withoutDamping(lookup), moment);
+  const memory = { ...health.memory, dampingOverridden: true as const };
+  if (moment.past.dampingOverridden === true) return { ...health, memory };
+  const change = overrideChange(frontend, lookup);
+  return { ...health, memory, policyChanges: [change, ...health.policyChanges ?? []] };
 }
 
 /** A frontend without a past. */

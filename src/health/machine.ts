@@ -11,13 +11,18 @@
  * counter begins at the maximum, so one pass makes it up and `fall` failures in a row make it
  * down.
  *
+ * With `damping` a backend that flaps is suppressed: its counter goes on as ever, but it stays down
+ * until the suppression ends, and its result has the code `damped`.
+ *
  * Decisions beyond the specification: pausing a paused backend and resuming one that is not paused
  * succeed without a transition. `enable` only depends on the state, so it does not end a pause. A
  * removed backend never changes again.
  */
-import type { WallMs } from "../base/instant.ts";
+import type { MonotonicMs, WallMs } from "../base/instant.ts";
+import { invariant } from "../base/assert.ts";
 import { appendNewest } from "../base/ring.ts";
 import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
+import { afterFall, type Damping, isSuppressed } from "./policy/damping.ts";
 import type {
   Backend,
   BackendState,
@@ -71,7 +76,9 @@ export function createBackend(name: string, options: CreateBackendOptions): Back
 }
 
 /** Returns the state that decides the backend's weights. */
-export function countedState({ state, standing }: Backend): CountedState {
+export function countedState({ state, standing, counter, policy }: Backend): CountedState {
+  // Only damping keeps a backend down whose counter is that of an up one.
+  if (state === "down") return isUp(counter, policy) ? "damped" : "down";
   if (state !== "unknown" || standing === undefined) return state;
   return standing === "carried" ? "up" : "blind";
 }
@@ -83,17 +90,30 @@ export function isProbed(state: BackendState): boolean {
 
 /**
  * The next backend after `event` at `nowMs` (Unix time in milliseconds). A probe result in a state
- * that is not probed is dropped: the same backend is returned.
+ * that is not probed is dropped: the same backend is returned. `monotonicMs` is the same instant;
+ * probe results of a backend with damping need it.
  */
-export function step(backend: Backend, event: HealthEvent, nowMs: WallMs): StepResult {
+export function step(
+  backend: Backend,
+  event: HealthEvent,
+  nowMs: WallMs,
+  monotonicMs?: MonotonicMs,
+): StepResult {
   switch (event.kind) {
     case "probe":
-      return isProbed(backend.state) ? judge(backend, event.result, nowMs) : unchanged(backend);
+      return isProbed(backend.state)
+        ? judge(backend, event.result, { nowMs, monotonicMs })
+        : unchanged(backend);
     case "void":
       if (backend.state !== "unknown" || backend.standing !== undefined) return unchanged(backend);
       return unchanged({ ...backend, standing: "blind" });
     case "drop":
       return unchanged(backend.standing === "carried" ? dropped(backend) : backend);
+    case "release":
+      return released(backend, { nowMs, monotonicMs });
+    case "clear":
+      if (backend.state === "removed") return refused(backend, "clear");
+      return released(withDamping(backend, undefined), { nowMs, monotonicMs });
     case "pause":
       if (!isProbed(backend.state)) return keepOrRefuse(backend, "paused", "pause");
       return enter(backend, "paused", { nowMs, result: pseudoResult("paused") });
@@ -141,7 +161,7 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   // The certificate was seen by the old definition, perhaps on another port or server name.
   const { certificateExpiryMs: _, certificateName: __, ...kept } = backend;
   const counter = initialCounter(policy);
-  const fresh: Backend = { ...kept, policy, counter, lastResult: undefined };
+  const fresh = withPolicy({ ...kept, counter, lastResult: undefined }, policy);
   if (backend.standing === "carried") {
     return unchanged({ ...fresh, counter: carriedAgain(backend, policy) });
   }
@@ -153,6 +173,25 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (!entered.ok || backend.state !== "up") return entered;
   const carried = { ...entered.backend, counter: counterMax(policy), standing: "carried" } as const;
   return { ...entered, backend: carried };
+}
+
+/** The backend with other settings of the same check; without `damping` it has no penalty. */
+export function withPolicy(backend: Backend, policy: HealthPolicy): Backend {
+  const next = { ...backend, policy: onlyPolicy(policy) };
+  return policy.damping === undefined ? withDamping(next, undefined) : next;
+}
+
+/** The backend with another penalty; undefined: none. */
+export function withDamping(backend: Backend, damping: Damping | undefined): Backend {
+  if (backend.damping === damping) return backend;
+  const { damping: _, ...kept } = backend;
+  return damping === undefined ? kept : { ...kept, damping };
+}
+
+/** The backend as another server of its name: no penalty, and not suppressed by an old one. */
+export function atOtherAddress(backend: Backend): Backend {
+  const fresh = withDamping(backend, undefined);
+  return countedState(fresh) === "damped" ? { ...fresh, counter: 0 } : fresh;
 }
 
 /** Keeps the failures counted so far, so that a second reload does not give the full time again. */
@@ -173,8 +212,15 @@ function pseudoResult(code: ResultCode): ProbeResult {
   return { ok: false, layer: "", code, detail: "", durationMs: 0 };
 }
 
-function judge(backend: Backend, result: ProbeResult, nowMs: WallMs): StepResult {
+/** One instant, by both clocks. */
+interface Now {
+  readonly nowMs: WallMs;
+  readonly monotonicMs: MonotonicMs | undefined;
+}
+
+function judge(backend: Backend, result: ProbeResult, now: Now): StepResult {
   const { policy, state } = backend;
+  const { nowMs } = now;
   const counter = stepCounter(backend.counter, result.ok, policy);
   const { certificateExpiryMs, certificateName } = result;
   const judged = {
@@ -186,7 +232,49 @@ function judge(backend: Backend, result: ProbeResult, nowMs: WallMs): StepResult
   // A carried backend that failed, but not often enough: it has no verdict yet.
   const undecided = backend.standing === "carried" && !result.ok && isUp(counter, policy);
   const to = undecided ? state : isUp(counter, policy) ? "up" : "down";
+  if (policy.damping !== undefined) return damped(judged, to, { ...now, result });
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
+}
+
+/** Enters the state that the counter gives, unless damping keeps the backend down. */
+function damped(
+  backend: Backend,
+  to: BackendState,
+  { nowMs, monotonicMs, result }: Now & Pick<Cause, "result">,
+): StepResult {
+  const { state, damping, policy } = backend;
+  invariant(monotonicMs !== undefined && policy.damping !== undefined, "damping needs the time");
+  if (state === "up" && to === "down") {
+    const next = withDamping(backend, afterFall(damping, policy.damping, monotonicMs));
+    return enter(next, "down", { nowMs, result });
+  }
+  const isHeld = to === "up" && state !== "up" && !(backend.standing === "carried") &&
+    isSuppressed(damping, policy.damping, monotonicMs);
+  if (!isHeld) return to === state ? unchanged(backend) : enter(backend, to, { nowMs, result });
+  const held = result.ok ? dampedResult(result) : result;
+  const next = { ...backend, lastResult: held };
+  return state === "down" ? unchanged(next) : enter(next, "down", { nowMs, result: held });
+}
+
+/** A pass that does not bring the backend up. */
+function dampedResult(result: ProbeResult): ProbeResult {
+  const { code, detail } = result;
+  return { ...result, code: "damped", detail: detail === "" ? code : `${code} ${detail}` };
+}
+
+/** The backend up, when its checks pass and it is no longer suppressed. */
+function released(backend: Backend, { nowMs, monotonicMs }: Now): StepResult {
+  const { damping, policy } = backend;
+  if (damping !== undefined && policy.damping !== undefined) {
+    invariant(monotonicMs !== undefined, "damping needs the time");
+    if (isSuppressed(damping, policy.damping, monotonicMs)) return unchanged(backend);
+  }
+  const free = withDamping(backend, damping && { penalty: damping.penalty, atMs: damping.atMs });
+  if (countedState(free) !== "damped") return unchanged(free);
+  return enter(free, "up", {
+    nowMs,
+    result: { ...pseudoResult("damped"), ok: true, detail: "its suppression is over" },
+  });
 }
 
 /** The backend as an ordinary unknown one, for which the first result decides. */
@@ -243,7 +331,7 @@ function withEnabled(backend: Backend, enabled: boolean): Backend {
   return backend.enabled === enabled ? backend : { ...backend, enabled };
 }
 
-/** Copies the two numbers, so that a whole healthcheck passed as policy is not kept alive. */
-function onlyPolicy(policy: HealthPolicy): HealthPolicy {
-  return { rise: policy.rise, fall: policy.fall };
+/** Copies its own parts, so that a whole healthcheck passed as policy is not kept alive. */
+function onlyPolicy({ rise, fall, damping }: HealthPolicy): HealthPolicy {
+  return damping === undefined ? { rise, fall } : { rise, fall, damping };
 }

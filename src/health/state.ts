@@ -1,5 +1,6 @@
 /** The types of health: states, probe results, transitions. Pure data without behaviour. */
 import type { WallMs } from "../base/instant.ts";
+import type { Damping, DampingPolicy } from "./policy/damping.ts";
 
 /** States of a backend; it is probed in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
@@ -24,8 +25,11 @@ export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
  */
 export type Standing = "carried" | "blind";
 
-/** The state that decides a backend's weights; a carried one counts as up. */
-export type CountedState = BackendState | "blind";
+/**
+ * The state that decides a backend's weights; a carried one counts as up. A `damped` one is down
+ * although its checks pass.
+ */
+export type CountedState = BackendState | "blind" | "damped";
 
 /** States of a frontend. */
 export type FrontendState = "unknown" | "up" | "down";
@@ -50,6 +54,7 @@ export type ResultCode =
   | "paused"
   | "resumed"
   | "removed"
+  | "damped"
   | "static";
 
 /** The result of one probe, or of an operator's action as a pseudo result. */
@@ -93,6 +98,8 @@ export interface HealthPolicy {
   readonly rise: number;
   /** Failures in a row that make a fully healthy backend down; >= 1. */
   readonly fall: number;
+  /** Absent: a backend comes up as soon as its checks pass. */
+  readonly damping?: DampingPolicy;
 }
 
 /** Health of one backend: a value that every step replaces as a whole. */
@@ -112,6 +119,8 @@ export interface Backend {
   readonly sinceMs: WallMs;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
+  /** Its penalty for flapping; absent without one, and without `damping`. */
+  readonly damping?: Damping;
   /** In `unknown` only; absent for an ordinary unknown backend. */
   readonly standing?: Standing;
   /**
@@ -129,6 +138,10 @@ export type HealthEvent =
   | { readonly kind: "void" }
   /** The new check of a carried backend took too long to reach a verdict. */
   | { readonly kind: "drop" }
+  /** Its suppression may be over. */
+  | { readonly kind: "release" }
+  /** An operator forgives the penalty. */
+  | { readonly kind: "clear" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "disable" }

@@ -33,6 +33,7 @@ export function effectiveWeight(state: CountedState, options: WeightOptions): Ef
     case "unknown":
     case "blind":
     case "paused":
+    case "damped":
       return { weight: 0, flush: false };
     case "down":
       return { weight: 0, flush: options.flushOnDown };

@@ -185,6 +185,8 @@ function intentFields(intent: Intent): LogFields {
     }
     : intent.kind === "drain"
     ? { backend: intent.backend, then: intent.then }
+    : intent.kind === "lameduck"
+    ? {}
     : { backend: intent.backend };
   return {
     intent: kind,

@@ -4,6 +4,7 @@
  *     {"format":"maglevd operator intents","version":1,"checksum":"<hex>","intents":[
  *     {"kind":"disable","backend":"nginx0","peer":"…","identity":"…","reason":"…","since_ms":…,"until_ms":null},
  *     {"kind":"drain","backend":"nginx2","then":"disable","peer":"…","identity":"…","reason":"…",…},
+ *     {"kind":"lameduck","peer":"…","identity":"…","reason":"…","since_ms":…,"until_ms":null},
  *     {"kind":"weight","frontend":"web","pool":"main","backend":"nginx1","weight":20,"instead":100,…}
  *     ]}
  *
@@ -27,7 +28,7 @@ const FORMAT = "maglevd operator intents";
 const VERSION = 1;
 /** With drains, which version 1 lacks. A file without any is still written as version 1. */
 const VERSION_WITH_DRAINS = 2;
-/** With scheduled intents too, written only for those. */
+/** With scheduled intents and lameduck too. */
 const VERSION_WITH_BEGINNINGS = 3;
 const VERSIONS: readonly unknown[] = [VERSION, VERSION_WITH_DRAINS, VERSION_WITH_BEGINNINGS];
 
@@ -42,11 +43,7 @@ export type DecodedIntents =
 export function encodeIntents(intents: readonly Intent[]): string {
   const list = IntentSet.of(intents).all();
   const lines = list.map((intent) => JSON.stringify(toRecord(intent)));
-  const version = list.some(({ fromMs }) => fromMs !== undefined)
-    ? VERSION_WITH_BEGINNINGS
-    : list.some(({ kind }) => kind === "drain")
-    ? VERSION_WITH_DRAINS
-    : VERSION;
+  const version = Math.max(VERSION, ...list.map(versionOf));
   const head = { format: FORMAT, version, checksum: checksum(`[${lines.join(",")}]`) };
   const start = JSON.stringify(head).slice(0, -1);
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
@@ -77,9 +74,8 @@ export function decodeIntents(text: string): DecodedIntents {
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
     const decoded = fromRecord(record);
-    const intent = decoded !== undefined && versionOf(decoded) > Number(version)
-      ? undefined
-      : decoded;
+    const isLater = decoded !== undefined && versionOf(decoded) > Number(version);
+    const intent = isLater ? undefined : decoded;
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
@@ -94,7 +90,7 @@ export function decodeIntents(text: string): DecodedIntents {
 
 /** The first version that has such intents. */
 function versionOf({ kind, fromMs }: Intent): number {
-  if (fromMs !== undefined) return VERSION_WITH_BEGINNINGS;
+  if (fromMs !== undefined || kind === "lameduck") return VERSION_WITH_BEGINNINGS;
   return kind === "drain" ? VERSION_WITH_DRAINS : VERSION;
 }
 
@@ -112,6 +108,8 @@ function toRecord(intent: Intent): JsonRecord {
     }
     : intent.kind === "drain"
     ? { backend: intent.backend, then: intent.then }
+    : intent.kind === "lameduck"
+    ? {}
     : { backend: intent.backend };
   const until_ms = untilMs ?? null;
   return {
@@ -125,7 +123,9 @@ function toRecord(intent: Intent): JsonRecord {
     ...(intent.fromMs === undefined
       ? {}
       : { from_ms: intent.fromMs, scheduled: intent.scheduled === true }),
-    ...(intent.kind === "drain" && intent.force === true ? { force: true } : {}),
+    ...(intent.kind === "drain" && intent.scheduled === true && intent.force === true
+      ? { force: true }
+      : {}),
   };
 }
 
@@ -135,7 +135,7 @@ function fromRecord(record: unknown): Intent | undefined {
   const { from_ms: fromMs, scheduled, force, ...basic } = record;
   if (!isInstant(fromMs) || typeof scheduled !== "boolean") return undefined;
   const intent = fromBasicRecord(basic);
-  if (intent === undefined) return undefined;
+  if (intent === undefined || intent.kind === "lameduck") return undefined;
   const timed = { ...intent, fromMs, ...(scheduled ? { scheduled } : {}) };
   if (!("force" in record)) return timed;
   const forced = force === true && scheduled && timed.kind === "drain";
@@ -149,8 +149,9 @@ function fromBasicRecord(record: JsonRecord): Intent | undefined {
   if (until !== null && !isInstant(until)) return undefined;
   const asked = { by: { peer, identity }, reason, sinceMs, untilMs: until ?? undefined };
   const { backend } = record;
-  if (!isName(backend)) return undefined;
   const parts = Object.keys(record).length;
+  if (kind === "lameduck") return parts === 6 ? { kind, ...asked } : undefined;
+  if (!isName(backend)) return undefined;
   if (kind === "pause" || kind === "disable") {
     return parts === 7 ? { kind, backend, ...asked } : undefined;
   }

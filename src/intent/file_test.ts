@@ -133,6 +133,27 @@ Deno.test("a drain needs version 2, an end and an action; without drains the ver
   }
 });
 
+Deno.test("a lameduck needs version 3, and has no backend", () => {
+  const lameduck = { ...SOME[0]!, kind: "lameduck" as const };
+  const { by, reason, sinceMs, untilMs, kind } = lameduck;
+  const text = encodeIntents([...SOME, { kind, by, reason, sinceMs, untilMs }]);
+  assert.match(text, /"version":3,/);
+  const decoded = decodeIntents(text);
+  assert.ok(decoded.kind === "ok");
+  assert.equal(decoded.intents.length, SOME.length + 1);
+  assert.equal(encodeIntents(decoded.intents), text);
+  const [record] = JSON.parse(text).intents;
+  assert.equal(record.kind, "lameduck");
+  assert.match(
+    refusal(fileOf([record], { version: 2 })),
+    /entry 1 is not an intent of this version/,
+  );
+  assert.match(
+    refusal(fileOf([{ ...record, more: 1 }], { version: 3 })),
+    /entry 1 is not an intent/,
+  );
+});
+
 Deno.test("fuzz: a damaged file is refused or means the same, and never throws", () => {
   const { seed, below } = fuzz(51);
   const text = encodeIntents(SOME);

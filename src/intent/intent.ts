@@ -1,6 +1,7 @@
 /**
  * Operators' run-time settings beyond the file: a backend paused, disabled or drained, a weight in
- * place of the file's; now, or from a later time on (schedule.ts). PURE.
+ * place of the file's, the whole load balancer as lameduck; now, or from a later time on
+ * (schedule.ts). PURE.
  *
  * An intent has the setting, the operator, the reason, its start and its end. It is keyed by names,
  * never by an address or a position, and contains nothing that the configuration owns. So an old
@@ -77,7 +78,12 @@ export interface WeightIntent extends IntentBase {
   readonly instead: number;
 }
 
-export type Intent = BackendIntent | DrainIntent | WeightIntent;
+/** All prefixes of this load balancer are kept withdrawn. */
+export interface LameduckIntent extends IntentBase {
+  readonly kind: "lameduck";
+}
+
+export type Intent = BackendIntent | DrainIntent | WeightIntent | LameduckIntent;
 
 /** A string that is equal for intents that replace each other. */
 export function intentKey(intent: Intent): string {
@@ -86,6 +92,7 @@ export function intentKey(intent: Intent): string {
 
 /** A string that is equal for intents of which only one can be in force. */
 export function targetKey(intent: Intent): string {
+  if (intent.kind === "lameduck") return LAMEDUCK_KEY;
   return intent.kind === "weight" ? weightKey(intent) : backendKey(intent.backend);
 }
 
@@ -95,6 +102,8 @@ export function intentId(intent: Intent): string {
   const text = JSON.stringify([kind, targetKey(intent), sinceMs, fromMs]);
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
+
+const LAMEDUCK_KEY = JSON.stringify([]);
 
 function backendKey(backend: string): string {
   return JSON.stringify([backend]);
@@ -132,6 +141,12 @@ export class IntentSet {
     return this.#scheduled;
   }
 
+  /** The pauses, disables and drains of a backend that have not begun, by their beginnings. */
+  scheduledOf(backend: string): readonly Intent[] {
+    const key = backendKey(backend);
+    return this.#scheduled.filter((intent) => targetKey(intent) === key);
+  }
+
   /** Those in force, then the scheduled ones. */
   all(): readonly Intent[] {
     return this.#scheduled.length === 0 ? this.list() : [...this.list(), ...this.#scheduled];
@@ -149,7 +164,13 @@ export class IntentSet {
   /** The pause, disable or drain of a backend. */
   ofBackend(backend: string): BackendIntent | DrainIntent | undefined {
     const intent = this.#intents.get(backendKey(backend));
-    return intent?.kind === "weight" ? undefined : intent;
+    return intent?.kind === "weight" || intent?.kind === "lameduck" ? undefined : intent;
+  }
+
+  /** The lameduck of this load balancer. */
+  get lameduck(): LameduckIntent | undefined {
+    const intent = this.#intents.get(LAMEDUCK_KEY);
+    return intent?.kind === "lameduck" ? intent : undefined;
   }
 
   /** The weight set for a pool's entry. */
@@ -159,7 +180,7 @@ export class IntentSet {
   }
 
   /**
-   * Those in force, sorted by kind of key (backends, then weights) and by names. The same array
+   * Those in force, sorted by kind of key (lameduck, backends, weights) and by names. The same array
    * every time.
    */
   list(): readonly Intent[] {
@@ -200,6 +221,7 @@ function compareIntents(a: Intent, b: Intent): number {
 }
 
 function namesOf(intent: Intent): readonly string[] {
+  if (intent.kind === "lameduck") return [];
   return intent.kind === "weight"
     ? [intent.frontend, intent.pool, intent.backend]
     : [intent.backend];

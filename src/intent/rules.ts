@@ -24,6 +24,7 @@ import {
   type Intent,
   type IntentBase,
   IntentSet,
+  type LameduckIntent,
   type WeightIntent,
 } from "./intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "./request.ts";
@@ -80,6 +81,11 @@ export function drainOf(
   return { kind: "drain", backend, then, ...asked, untilMs, forMs, ...forced };
 }
 
+/** The intent of a requested lameduck. */
+export function lameduckOf(asked: Asked): LameduckIntent {
+  return { kind: "lameduck", ...askedBy(asked) };
+}
+
 /** The intent that follows a drain. */
 export function afterDrainOf(
   { then, untilMs: _, forMs: __, force: ___, ...drain }: DrainIntent,
@@ -106,6 +112,7 @@ export function afterEnds(
   const backends: string[] = [];
   for (const intent of ended) {
     rest = rest.without(intent);
+    if (intent.kind === "lameduck") continue;
     if (intent.kind === "weight") {
       frontends.push(intent.frontend);
     } else if (intent.kind === "drain") {
@@ -158,6 +165,7 @@ function endedByFile(
   intent: Intent,
   { next, backends }: { readonly next: Config; readonly backends: ReadonlyMap<string, Backend> },
 ): string | undefined {
+  if (intent.kind === "lameduck") return undefined;
   if (intent.kind === "weight" || intent.scheduled === true) return overtaken(intent, next);
   const { enabled } = next.backends.get(intent.backend)!;
   return disagreement(intent, backends.get(intent.backend), enabled);
@@ -211,7 +219,7 @@ export function restoreIntents(input: RestoreInput): Restored {
     }
     kept.push(intent);
     if (intent.scheduled === true) continue;
-    if (intent.kind === "weight" || intent.kind === "drain") continue;
+    if (intent.kind !== "pause" && intent.kind !== "disable") continue;
     const result = step(backends.get(intent.backend)!, { kind: intent.kind }, nowMs);
     if (!result.ok || result.transition === undefined) continue;
     backends.set(intent.backend, result.backend);
@@ -238,6 +246,7 @@ function withBegun(stored: readonly Intent[], nowMs: WallMs): readonly Intent[] 
 
 /** Why the file decides otherwise by now. */
 export function overtaken(intent: Intent, config: Config): string | undefined {
+  if (intent.kind === "lameduck") return undefined;
   if (intent.kind !== "weight") {
     return config.backends.get(intent.backend)!.enabled ? undefined : BY_FILE;
   }
@@ -249,6 +258,9 @@ export function overtaken(intent: Intent, config: Config): string | undefined {
 
 /** Returns which name of `intent` the configuration lacks. */
 function gone(intent: Intent, config: Config): string | undefined {
+  if (intent.kind === "lameduck") {
+    return config.announce === undefined ? "`maglev.announce` is gone" : undefined;
+  }
   if (intent.kind !== "weight") {
     return config.backends.has(intent.backend) ? undefined : "the backend is gone";
   }

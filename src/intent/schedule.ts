@@ -17,7 +17,7 @@ import { askedBy, overtaken } from "./rules.ts";
 export function scheduledAction(
   backend: string,
   { kind, options, nowMs }: {
-    readonly kind: BackendAction;
+    readonly kind: BackendAction | "clear";
     readonly options: OperatorOptions;
     readonly nowMs: WallMs;
   },
@@ -62,9 +62,8 @@ export function begun(
 export function cancelled(
   intent: Intent,
 ): readonly { readonly backend: string; readonly kind: BackendAction }[] {
-  const { kind, backend } = intent;
-  if (kind === "pause") return [{ backend, kind: "resume" }];
-  return kind === "disable" ? [{ backend, kind: "enable" }] : [];
+  if (intent.kind === "pause") return [{ backend: intent.backend, kind: "resume" }];
+  return intent.kind === "disable" ? [{ backend: intent.backend, kind: "enable" }] : [];
 }
 
 /**

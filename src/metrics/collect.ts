@@ -52,6 +52,11 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
     "maglev_announce_stale",
     ({ announceStale }) => announceStale === undefined ? undefined : Number(announceStale),
   ),
+  maglev_lameduck: single(
+    "maglev_lameduck",
+    ({ snapshot: { config, intents } }) =>
+      config.announce === undefined ? undefined : Number(intents.lameduck !== undefined),
+  ),
   maglev_prober_blind: blindRows,
   maglev_prober_isolated: isolatedRows,
   maglev_eventloop_lag_seconds: single(

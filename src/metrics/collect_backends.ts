@@ -1,6 +1,7 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
+import { isSuppressed, penaltyAt } from "../health/policy/damping.ts";
 import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -12,6 +13,8 @@ const backendHealth = new SeriesWriter("maglev_backend_health");
 const backendEnabled = new SeriesWriter("maglev_backend_enabled");
 const transitions = new SeriesWriter("maglev_backend_transitions_total");
 const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds");
+const dampingPenalty = new SeriesWriter("maglev_backend_damping_penalty");
+const damped = new SeriesWriter("maglev_backend_damped");
 const frontendState = new SeriesWriter("maglev_frontend_state");
 const frontendHeld = new SeriesWriter("maglev_frontend_held");
 const poolHeld = new SeriesWriter("maglev_frontend_pool_held");
@@ -80,6 +83,24 @@ export const backendRows = {
     for (const { name, certificateExpiryMs } of backends.values()) {
       if (certificateExpiryMs === undefined) continue;
       certificate.line(page, certificateExpiryMs / 1000, name);
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_damping_penalty(
+    { snapshot: { backends }, monotonicMs }: MetricsView,
+    page: Page,
+  ) {
+    for (const { name, damping, policy } of backends.values()) {
+      if (policy.damping === undefined) continue;
+      const value = damping === undefined ? 0 : penaltyAt(damping, policy.damping, monotonicMs);
+      dampingPenalty.line(page, value, name);
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_damped({ snapshot: { backends }, monotonicMs }: MetricsView, page: Page) {
+    for (const { name, damping, policy } of backends.values()) {
+      if (policy.damping === undefined) continue;
+      damped.line(page, isSuppressed(damping, policy.damping, monotonicMs) ? 1 : 0, name);
       if (page.full) yield;
     }
   },

@@ -1,5 +1,5 @@
 /** The text of a scrape by number of backends, without sending it: `deno bench`. */
-import { EPOCH_MS } from "../base/instant.ts";
+import { EPOCH_MS, FAR_PAST_MS } from "../base/instant.ts";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -25,6 +25,7 @@ for (const count of [100, 1000, 10_000]) {
     const view = {
       build: { version: "", commit: "", date: "" },
       nowMs: EPOCH_MS,
+      monotonicMs: FAR_PAST_MS,
       ...checkerView(checker),
       vpp: undefined,
       counters: undefined,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { readMetrics, valueOf } from "../../tests/support/judges/prometheus_text.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../base/address.ts";
-import { EPOCH_MS, later } from "../base/instant.ts";
+import { EPOCH_MS, FAR_PAST_MS, later } from "../base/instant.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import { LACKS } from "../probe/lack.ts";
 import type { ActualServer, ActualVip, VipKey } from "../vpp/lb/model.ts";
@@ -20,6 +20,7 @@ function viewOf(checker: TalliedChecker, change: Partial<MetricsView> = {}): Met
   return {
     build: { version: "1.2.3", commit: "abc", date: "2026-01-01" },
     nowMs: NOW_MS,
+    monotonicMs: FAR_PAST_MS,
     ...checkerView(checker),
     vpp: undefined,
     counters: undefined,
@@ -259,7 +260,12 @@ Deno.test("collect() writes flows of each VIP's backends, packets and bytes of e
 });
 
 Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
-  const { checker, engine } = setUp();
+  const damping = { halfLifeMs: 1000, suppress: 2, reuse: 1, maxHoldMs: 1000 };
+  const { checker, engine } = setUp(smallConfig({
+    ...THREE,
+    healthchecks: { tcp: { damping } },
+    announces: true,
+  }));
   checker.start();
   engine.report({ a: { ...PASS, certificateExpiryMs: wall(1) } });
   const { id, generation } = engine.running.get("a")!;

@@ -11,7 +11,7 @@ import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { parseIp } from "../base/address.ts";
-import { EPOCH_MS } from "../base/instant.ts";
+import { EPOCH_MS, FAR_PAST_MS } from "../base/instant.ts";
 import { LACKS } from "../probe/lack.ts";
 import type { ResultCode } from "../health/state.ts";
 import type { ActualVip } from "../vpp/lb/model.ts";
@@ -174,6 +174,7 @@ function viewOf(checker: Parameters<typeof checkerView>[0], parts: Parts): Metri
   return {
     build: { version, commit: "abc", date: "2026-01-01" },
     nowMs: wall(6001),
+    monotonicMs: FAR_PAST_MS,
     ...checkerView(checker),
     vpp: parts.vpp === "none"
       ? undefined

@@ -65,6 +65,20 @@ export const FAMILIES = {
     kept: "scrape",
     absent: "for backends that have not shown one",
   },
+  maglev_backend_damping_penalty: {
+    type: "gauge",
+    help: "Penalty for flapping: 1 for each time it went down, halved each half-life.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: "for backends without damping",
+  },
+  maglev_backend_damped: {
+    type: "gauge",
+    help: "1 while the backend stays down because of damping, even when its checks pass, else 0.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: "for backends without damping",
+  },
   ...FRONTEND_FAMILIES,
   maglev_probe_total: {
     type: "counter",

@@ -37,6 +37,13 @@ export const FRONTEND_FAMILIES = {
     labels: {},
     kept: "scrape",
   },
+  maglev_lameduck: {
+    type: "gauge",
+    help: "1 while an operator keeps all prefixes withdrawn, else 0.",
+    labels: {},
+    kept: "scrape",
+    absent: "without maglev.announce",
+  },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
     help: "Configured weight, or the operator's weight that replaces it.",

@@ -66,6 +66,7 @@ export class Metrics {
     const view = {
       build,
       nowMs: clock.wallMs(),
+      monotonicMs: clock.monotonicMs(),
       ...checkerView(checker),
       probers: engine.probers(),
       vpp: vpp?.connection.state,

@@ -2,7 +2,7 @@
  * PURE. The state at the moment of a scrape. States and weights are immutable snapshots, so that a
  * reload during the scrape does not change them.
  */
-import type { WallMs } from "../base/instant.ts";
+import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
@@ -17,6 +17,7 @@ export interface MetricsView {
   readonly build: BuildInfo;
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;
+  readonly monotonicMs: MonotonicMs;
   readonly snapshot: Snapshot;
   /** Of those backends of `snapshot` of which something was counted, in its order. */
   readonly tallies: readonly BackendTally[];

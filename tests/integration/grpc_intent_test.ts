@@ -159,7 +159,7 @@ grpcTest(
       const nowMs = wallMsOf(new Date());
       const ends = { weight: later(nowMs, -1), pause: later(nowMs, 5000), disable: undefined };
       const moved = decoded.intents.map((each) => {
-        assert.ok(each.kind !== "drain");
+        assert.ok(each.kind !== "drain" && each.kind !== "lameduck");
         return { ...each, untilMs: ends[each.kind] };
       });
       await Deno.writeTextFile(path, encodeIntents(moved));

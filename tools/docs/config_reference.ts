@@ -128,6 +128,8 @@ function typeText(row: Row): string {
   switch (row.type) {
     case "integer":
       return `integer (${row.unit}), ${numberRule(row)}`;
+    case "decimal":
+      return `number (${row.unit}), ${numberRule(row)}`;
     case "port":
       return `integer, from ${row.zero === undefined ? PORT_MIN : 0} to ${PORT_MAX}`;
     case "duration":

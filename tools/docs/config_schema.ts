@@ -102,7 +102,9 @@ function variantConditions(key: string, row: VariantsRow): readonly JsonObject[]
 
 function rowSchema(row: Row): JsonObject {
   const text = defaultText(row);
-  const number = "default" in row && row.type === "integer" ? row.default : undefined;
+  const number = "default" in row && (row.type === "integer" || row.type === "decimal")
+    ? row.default
+    : undefined;
   const boolean = row.type === "boolean" ? row.default : undefined;
   const value = number ?? boolean ?? text;
   return {
@@ -136,6 +138,8 @@ function typeSchema(row: Row): JsonObject {
       return { enum: row.words };
     case "integer":
       return integerSchema(row);
+    case "decimal":
+      return { type: "number", minimum: row.min, maximum: row.max };
     case "port":
       return { type: "integer", minimum: row.zero === undefined ? PORT_MIN : 0, maximum: PORT_MAX };
     case "duration":

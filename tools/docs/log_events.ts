@@ -2,32 +2,13 @@
  * PURE. Every event of the logs of maglevd and maglevd-frontend: levels, fields, and what to do.
  * The table of docs/running.md follows from it, and the loggers of tests check records against it.
  */
-import type { LogEventName, LogLevel } from "../../src/base/ports.ts";
-
-/** One event. */
-export interface LogEvent {
-  readonly levels: readonly LogLevel[];
-  /** Names of its fields; not each record has all of them. */
-  readonly fields: readonly string[];
-  /** One sentence. */
-  readonly meaning: string;
-  /** One sentence; absent: nothing. */
-  readonly action?: string;
-}
-
-function event(levels: string, fields: string, meaning: string, action?: string): LogEvent {
-  return {
-    levels: levels.split(" ") as LogLevel[],
-    fields: fields.split(" ").filter((field) => field !== ""),
-    meaning,
-    ...(action === undefined ? {} : { action }),
-  };
-}
+import type { LogEventName } from "../../src/base/ports.ts";
+import { event, type LogEvent } from "./log_event.ts";
+import { OPERATOR_EVENTS } from "./operator_events.ts";
 
 const VIP = "vip protocol port";
 const ISSUE = "stage rule file line column path message";
 const SIZE = "frontends backends healthchecks";
-const INTENT = "intent frontend pool backend then weight peer identity reason since from until";
 const ACCESS = "tls tokens anonymous";
 const RELOADED =
   "started started-names stopped stopped-names restarted restarted-names carried readdressed " +
@@ -203,6 +184,36 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "netns message",
     "The isolation targets answer again, and failures count.",
   ),
+  "lameduck": event(
+    "info",
+    "on",
+    "An operator keeps all prefixes withdrawn, or no longer; VPP is left as it is.",
+  ),
+  "backend-damped": event(
+    "warn",
+    "frontend pool backend message",
+    "A server went down so often that it stays down for a while, even when its checks pass.",
+    "Find out why it flaps; `set backend NAME clear` lets it back.",
+  ),
+  "damping-overridden": event(
+    "warn",
+    "frontend pool backend message",
+    "No other server of the VIP is up, so servers that damping holds down count as up if they pass.",
+    "Find out why the other servers fail.",
+  ),
+  "damping-unusable": event(
+    "warn",
+    "file err",
+    "The penalties of servers that the last process kept cannot be used.",
+    "None: they begin at 0.",
+  ),
+  "damping-not-stored": event(
+    "error",
+    "folder err",
+    "Penalties of servers cannot be saved: they would not survive a restart.",
+    "Check the state directory; writing is tried again each second.",
+  ),
+  "damping-stored": event("info", "folder", "Penalties of servers are saved again."),
   "backend-held": event(
     "warn",
     "frontend pool backend message",
@@ -273,52 +284,7 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "`message` names the cause; states and weights stay.",
   ),
   "prober-restored": event("info", "netns lack after-ms message", "Probes count again."),
-  "operator-action": event(
-    "info",
-    "method backend then force frontend pool weight until peer identity reason result err before after",
-    "A call that changes something, allowed or refused.",
-  ),
-  "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),
-  "operator-intent-expired": event(
-    "info",
-    INTENT,
-    "A pause, disable, drain or weight reached its end.",
-  ),
-  "operator-drain-done": event(
-    "info",
-    `${INTENT} message`,
-    "A drain ended before its time: VPP counts no flow of the server, or sent it no packet for long.",
-  ),
-  "operator-intent-begun": event(
-    "info",
-    INTENT,
-    "A scheduled pause, disable, drain or weight began.",
-  ),
-  "operator-intent-waiting": event(
-    "info",
-    `${INTENT} message`,
-    "A scheduled drain would take the last server with a weight from a frontend, so it waits.",
-    "Bring another server back, or cancel the drain (`maglevc show intents`).",
-  ),
-  "operator-intent-dropped": event(
-    "warn",
-    `${INTENT} message`,
-    "A pause, disable or weight ended because of the file or its age.",
-    "Request it again if it is still needed.",
-  ),
-  "operator-intent-not-stored": event(
-    "error",
-    "folder err",
-    "Operators' changes are in force, and would not survive a restart.",
-    "Repair the state directory; maglevd retries by itself.",
-  ),
-  "operator-intent-stored": event("info", "folder", "They are on disk again."),
-  "operator-intent-file-unusable": event(
-    "warn",
-    "file err kept",
-    "The state file cannot be used; `kept` is its copy.",
-    "Request what was in it again.",
-  ),
+  ...OPERATOR_EVENTS,
   "history-damaged": event(
     "warn",
     "file err",

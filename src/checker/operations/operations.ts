@@ -38,6 +38,7 @@ import {
   type Refusal,
   type WorkedOut,
   workOutDrain,
+  workOutLameduck,
   workOutWeight,
 } from "./worked_request.ts";
 
@@ -99,7 +100,7 @@ export class Operations {
   /** An action on a backend, now or from `fromMs` on. */
   operate(
     name: string,
-    action: { readonly kind: BackendAction; readonly options: OperatorOptions },
+    action: { readonly kind: BackendAction | "clear"; readonly options: OperatorOptions },
   ): OperatorOutcome<Backend> {
     const { config, intents } = this.#registry;
     const before = this.#registry.backend(name)?.state;
@@ -108,19 +109,22 @@ export class Operations {
     const fileEnabled = config.backends.get(name)!.enabled;
     const problem = checkAction(name, { ...action, fileEnabled, nowMs });
     if (problem !== undefined) return refused(problem, before);
+    const { kind } = action;
     const later = scheduledAction(name, { ...action, nowMs });
     if (later !== undefined) {
       return this.#schedule(later, { value: this.#backend(name), before });
     }
     const transitions: NamedTransition[] = [];
-    const event = { kind: action.kind };
+    const event = { kind };
     const refusal = this.#parts.act(name, { event, atMs: nowMs, transitions });
     if (refusal !== undefined) {
       return refused(new MaglevError("failed-precondition", refusal), before);
     }
     const value = this.#backend(name);
-    const intentSet = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
-    const drained = intents.ofBackend(name)?.kind === "drain";
+    const intentSet = kind === "clear"
+      ? intents
+      : afterAction(intents, { ...action, kind, backend: value, fileEnabled, nowMs });
+    const drained = kind !== "clear" && intents.ofBackend(name)?.kind === "drain";
     const frontends = drained ? this.#registry.frontendsOf(name) : [];
     const durable = this.#apply(intentSet, { transitions, frontends });
     const intent = intentSet.ofBackend(name);
@@ -138,6 +142,13 @@ export class Operations {
     const nowMs = this.#parts.clock.wallMs();
     const change = workOutWeight(this.#registry, request, { options, nowMs });
     return this.#carryOut(change, () => this.#registry.frontend(request.frontend)!);
+  }
+
+  /** Keeps all prefixes withdrawn, or no longer. */
+  setLameduck(on: boolean, options: OperatorOptions): OperatorOutcome<boolean> {
+    const nowMs = this.#parts.clock.wallMs();
+    const change = workOutLameduck(this.#registry, on, { options, nowMs });
+    return this.#carryOut(change, () => on);
   }
 
   /** Ends a drain in force before its time; `cause` is for the log. */
@@ -217,9 +228,10 @@ export class Operations {
     const { intents, config } = this.#registry;
     const nowMs = this.#parts.clock.wallMs();
     const intent = begun(scheduled, { config, leftMs });
-    const replaced = intent.kind === "weight" ? undefined : intents.ofBackend(intent.backend);
     const transitions: NamedTransition[] = [];
-    if (intent.kind !== "weight") {
+    let replaced: Intent | undefined;
+    if (intent.kind !== "weight" && intent.kind !== "lameduck") {
+      replaced = intents.ofBackend(intent.backend);
       const { backend } = intent;
       // A disable keeps a backend from a pause.
       if (replaced !== undefined && replaced.kind !== intent.kind) {

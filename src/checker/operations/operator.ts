@@ -132,7 +132,7 @@ function problemOfInstant(
 export function checkAction(
   name: string,
   action: {
-    readonly kind: BackendAction;
+    readonly kind: BackendAction | "clear";
     readonly options: OperatorOptions;
     readonly fileEnabled: boolean;
     /** Unix time in milliseconds. */

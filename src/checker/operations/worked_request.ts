@@ -9,7 +9,7 @@ import { isProbed } from "../../health/machine.ts";
 import type { BackendState } from "../../health/state.ts";
 import type { Intent, IntentSet } from "../../intent/intent.ts";
 import type { DrainRequest, OperatorOptions, SetWeightRequest } from "../../intent/request.ts";
-import { drainOf, weightIntentOf } from "../../intent/rules.ts";
+import { drainOf, lameduckOf, weightIntentOf } from "../../intent/rules.ts";
 import { checkOptions, checkWeightRequest } from "./operator.ts";
 import type { Registry } from "../registry.ts";
 
@@ -47,7 +47,7 @@ export interface WorkedOut<Value> {
   readonly frontends: readonly string[];
 }
 
-interface RequestContext {
+export interface RequestContext {
   readonly options: OperatorOptions;
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;
@@ -79,6 +79,34 @@ export function workOutWeight(
   const kept = ends ? undefined : intent;
   return { kind: "change", before, after, intentSet, intent: kept, frontends };
 }
+
+/** Whether all prefixes are kept withdrawn. */
+export type Lameduck = "on" | "off";
+
+/** The lameduck of this load balancer; needs something that is announced. */
+export function workOutLameduck(
+  { config, intents }: Registry,
+  on: boolean,
+  { options, nowMs }: RequestContext,
+): WorkedOut<Lameduck> | Refusal<Lameduck> {
+  const before = intents.lameduck === undefined ? "off" : "on";
+  const error = checkOptions(options, { nowMs, canEnd: on, canBegin: false }) ??
+    (on && config.announce === undefined ? NOTHING_ANNOUNCED : undefined);
+  if (error !== undefined) return { kind: "refused", error, before };
+  const intent = on ? lameduckOf({ options, nowMs }) : undefined;
+  const intentSet = intent === undefined ? withoutLameduck(intents) : intents.with(intent);
+  return { kind: "change", before, after: on ? "on" : "off", intentSet, intent, frontends: [] };
+}
+
+function withoutLameduck(intents: IntentSet): IntentSet {
+  const { lameduck } = intents;
+  return lameduck === undefined ? intents : intents.without(lameduck);
+}
+
+const NOTHING_ANNOUNCED = new MaglevError(
+  "failed-precondition",
+  "cannot set lameduck: the configuration has no `maglev.announce`, so nothing is announced",
+);
 
 /** A drain, which leaves the state of the backend. */
 export function workOutDrain(

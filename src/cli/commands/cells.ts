@@ -109,6 +109,7 @@ const KIND_WORDS: ReadonlyMap<string, string> = new Map([
   ["pause", "paused"],
   ["disable", "disabled"],
   ["drain", "drained"],
+  ["lameduck", "lameduck"],
 ]);
 
 /** An operator's intent in one line: `paused by alice (192.0.2.9), 12m07s ago: new kernel`. */

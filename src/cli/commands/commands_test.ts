@@ -151,6 +151,24 @@ Deno.test("each command calls its one method", async () => {
       { name: "web1", reason: "", end: undefined, begin: undefined },
     ],
     [
+      "set lameduck on",
+      { reason: "r", for: "10m0s" },
+      "SetLameduck",
+      { on: true, reason: "r", end: { $case: "forNs", value: 600_000_000_000n } },
+    ],
+    [
+      "set lameduck off",
+      {},
+      "SetLameduck",
+      { on: false, reason: "", end: undefined },
+    ],
+    [
+      "set backend clear",
+      { backend: "web1", reason: "r" },
+      "ClearBackend",
+      { name: "web1", reason: "r" },
+    ],
+    [
       "set backend drain",
       { backend: "web1", for: "10m0s", then: "pause", force: "force", reason: "r" },
       "DrainBackend",

@@ -4,7 +4,14 @@ import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
 import { explainBackend, explainFrontend } from "./explain.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
-import { drainBackend, setBackend, setWeight, setWeightFile } from "./set.ts";
+import {
+  clearBackend,
+  drainBackend,
+  setBackend,
+  setLameduck,
+  setWeight,
+  setWeightFile,
+} from "./set.ts";
 import { showBackend, showBackends } from "./show/backends.ts";
 import { showVppLbCounters, showVppLbServers } from "./show/counters.ts";
 import { showFrontend, showFrontends } from "./show/frontends.ts";
@@ -40,7 +47,10 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "set backend resume": setBackend("resume"),
   "set backend enable": setBackend("enable"),
   "set backend disable": setBackend("disable"),
+  "set backend clear": clearBackend,
   "set backend drain": drainBackend,
+  "set lameduck on": setLameduck(true),
+  "set lameduck off": setLameduck(false),
   "set weight": setWeight,
   "set weight file": setWeightFile,
   "plan backend pause": planBackend("pause"),

@@ -49,6 +49,35 @@ export function setBackend(action: Action): Command {
   };
 }
 
+/** `set lameduck on` and `set lameduck off`. */
+export function setLameduck(on: boolean): Command {
+  return async (context, args) => {
+    const request = { on, ...intentRequest(args) };
+    const message = await ask(context, "SetLameduck", { request });
+    const lines: Cell[] = [
+      message.on
+        ? { text: "lameduck: on, all prefixes are withdrawn", style: "warn" }
+        : { text: "lameduck: off", style: "good" },
+      ...intentLines(message.intent, context.nowMs),
+      ...warningLines(message.warning),
+    ];
+    return answer("SetLameduck", message, { view: [{ kind: "lines", lines }] });
+  };
+}
+
+/** `set backend <name> clear`. */
+export async function clearBackend(context: CommandContext, args: Args): Promise<Answer> {
+  const { reason = "" } = args;
+  const message = await ask(context, "ClearBackend", {
+    request: { name: need(args, "backend"), reason },
+  });
+  const lines: Cell[] = [
+    backendLine(message, context.nowMs),
+    { text: `penalty ${message.dampingPenalty.toFixed(2)}`, style: "muted" },
+  ];
+  return answer("ClearBackend", message, { view: [{ kind: "lines", lines }] });
+}
+
 /** `set backend <name> drain`; with `wait` it answers at the end of the drain. */
 export async function drainBackend(context: CommandContext, args: Args): Promise<Answer> {
   const { for: span, then = "", force, wait, reason = "" } = args;

@@ -134,7 +134,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "a"],
-      "set backend a: incomplete; expected pause, resume, enable, disable or drain",
+      "set backend a: incomplete; expected pause, resume, enable, disable, clear or drain",
     ],
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
     [
@@ -173,7 +173,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "naïve", "x"],
-      'set backend "naïve": unknown word "x"; expected pause, resume, enable, disable or drain',
+      'set backend "naïve": unknown word "x"; expected pause, resume, enable, disable, clear or drain',
     ],
   ];
   for (const [line, message] of cases) {

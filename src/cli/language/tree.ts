@@ -188,6 +188,11 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
         }),
       ]
       : [
+        word("clear", "Forgive that it flapped; it may come up", {
+          run: "set backend clear",
+          options: [REASON],
+          more: ["With damping, a server that flaps is held down for a while. This ends it."],
+        }),
         word("drain", "Stop new flows; disable or pause it later", {
           run: "set backend drain",
           options: DRAIN,
@@ -244,6 +249,22 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
     }),
   ];
 }
+
+const LAMEDUCK = word("lameduck", "Withdraw all prefixes of this load balancer", {
+  next: [
+    word("on", "Withdraw them and keep them out", {
+      run: "set lameduck on",
+      options: LASTING,
+      more: [
+        "Needs maglev.announce. VPP is left as it is, so present flows go on.",
+      ],
+    }),
+    word("off", "Announce those that can serve again", {
+      run: "set lameduck off",
+      options: [REASON],
+    }),
+  ],
+});
 
 const CONFIG = word("config", "The server's configuration file", {
   next: [
@@ -304,7 +325,7 @@ const WATCH = word("watch", "Follow events", {
 const COMMANDS: readonly WordNode[] = [
   SHOW,
   EXPLAIN,
-  word("set", "Change something until further notice", { next: changes("set") }),
+  word("set", "Change something until further notice", { next: [...changes("set"), LAMEDUCK] }),
   word("cancel", "End an intent before its time", {
     next: [
       word("intent", "An intent in force, or to come", {

@@ -122,6 +122,8 @@ export function isDouble({ event }: messages.Event, watched: Watched): boolean {
 const DOUBLES: ReadonlyMap<string, "backend" | "frontend"> = new Map([
   ["backend-transition", "backend"],
   ["frontend-transition", "frontend"],
+  ["backend-damped", "backend"],
+  ["damping-overridden", "frontend"],
   ["backend-held", "frontend"],
   ["backend-released", "frontend"],
   ["frontend-held", "frontend"],

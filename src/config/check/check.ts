@@ -9,6 +9,7 @@ import { quote } from "../../base/text.ts";
 import { checkLoopback, checkSources } from "./addresses.ts";
 import { checkAnnounce } from "./announce.ts";
 import { checkChains } from "./chains.ts";
+import { checkDamping } from "./damping.ts";
 import { checkFrontends } from "./frontends.ts";
 import { checkHttp } from "./http.ts";
 import { checkSteps } from "./steps.ts";
@@ -43,6 +44,7 @@ export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptio
   for (const { draft: healthcheck } of draft.keys.healthchecks.value?.values() ?? []) {
     if (healthcheck !== undefined) checkHealthcheck(healthcheck, issues);
   }
+  checkDamping(draft, issues);
   checkBackends(draft, issues);
   const { used, vips } = checkFrontends(draft, issues);
   checkVips(vips, issues);

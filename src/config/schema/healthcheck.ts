@@ -2,6 +2,7 @@
  * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
+import { damping } from "./damping.ts";
 import { grpc } from "./grpc.ts";
 import { httpExtras } from "./http.ts";
 import { steps } from "./steps.ts";
@@ -170,6 +171,13 @@ export const healthcheck = {
     zero: "is refused: one failure at least",
     raise: "sends traffic to a dead server for longer",
     lower: "takes a server out for a single lost packet",
+  },
+  "damping": {
+    type: "section",
+    optional: true,
+    keys: damping,
+    absent: "a backend comes up as soon as its checks pass",
+    help: "Keeps backends down for a while that go up and down often. See the policies page.",
   },
   "probe-ipv4-src": {
     type: "address",

@@ -4,7 +4,7 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import { listWords } from "../../base/text.ts";
-import type { DurationRow, IntegerRow, Row } from "./types.ts";
+import type { DecimalRow, DurationRow, IntegerRow, Row } from "./types.ts";
 
 /** Ports of TCP and UDP that can be written. */
 export const PORT_MIN = 1;
@@ -23,6 +23,8 @@ export function expectation(row: Row): string {
       return listWords(row.words);
     case "integer":
       return "an integer";
+    case "decimal":
+      return "a number";
     case "port":
       return `a port from ${PORT_MIN} to ${PORT_MAX}` +
         (row.zero === undefined ? "" : `, or 0 for ${row.absent}`);
@@ -53,11 +55,11 @@ export function expectation(row: Row): string {
 }
 
 /** The range and form of a number: `a power of two from 2 to 65536`. */
-export function numberRule(row: IntegerRow | DurationRow): string {
+export function numberRule(row: IntegerRow | DecimalRow | DurationRow): string {
   const show = (value: number) => row.type === "duration" ? formatDuration(value) : String(value);
   const range = `from ${show(row.min)} to ${show(row.max)}`;
   if (row.type === "integer") return row.powerOfTwo === true ? `a power of two ${range}` : range;
-  return row.wholeSeconds === true ? `whole seconds ${range}` : range;
+  return row.type === "duration" && row.wholeSeconds === true ? `whole seconds ${range}` : range;
 }
 
 /** The default as written in a file; undefined without a default. */

@@ -86,6 +86,12 @@ export interface IntegerRow extends Numeric {
   readonly default?: number;
 }
 
+/** A number that may have a fraction. */
+export interface DecimalRow extends Numeric {
+  readonly type: "decimal";
+  readonly default?: number;
+}
+
 /** A port number, 1 to 65535; also 0 if `zero` is given. */
 export interface PortRow extends Common {
   readonly type: "port";
@@ -171,6 +177,7 @@ export type Row =
   | BooleanRow
   | WordRow
   | IntegerRow
+  | DecimalRow
   | PortRow
   | DurationRow
   | ShareRow
@@ -227,7 +234,7 @@ export interface Draft<K> {
 export type ValueOf<R> = R extends { readonly type: "text" | "reference" } ? string
   : R extends { readonly type: "boolean" } ? boolean
   : R extends { readonly type: "word"; readonly words: readonly (infer W)[] } ? W
-  : R extends { readonly type: "integer" | "port" | "duration" } ? number
+  : R extends { readonly type: "integer" | "decimal" | "port" | "duration" } ? number
   : R extends { readonly type: "share" } ? Share
   : R extends { readonly type: "address" } ? IpAddress
   : R extends { readonly type: "codes" } ? CodeRanges

@@ -72,7 +72,9 @@ export function createAnnouncer(options: AnnounceOptions): Announcer {
   if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
   // In the same turn as the requests to VPP: neither waits for the other.
   checker.subscribe(({ kind }) => {
-    if (kind === "program" || kind === "reload" || kind === "frontend") announcer.update();
+    if (kind === "program" || kind === "reload" || kind === "frontend" || kind === "lameduck") {
+      announcer.update();
+    }
   });
   return announcer;
 }

@@ -26,9 +26,11 @@ export interface DaemonApi {
     | "pauseBackend"
     | "resumeBackend"
     | "disableBackend"
+    | "clearBackend"
     | "drainBackend"
     | "cancelIntent"
     | "enableBackend"
+    | "setLameduck"
     | "setWeight"
   >;
   /** Undefined: VPP integration is off. */

@@ -66,6 +66,8 @@ export interface StatusInfo {
   readonly frontends: readonly StateCount[];
   /** Changes that were not sent to VPP, because it would not survive them. */
   readonly withheld: readonly string[];
+  /** An operator keeps all prefixes withdrawn; absent: no. It is ready all the same. */
+  readonly lameduck: Intent | undefined;
 }
 
 export interface StateCount {
@@ -199,6 +201,15 @@ export interface BackendInfo {
    * another one that it sends.
    */
   readonly certificateName: string;
+  /** Its penalty for flapping now; 0 without one, and without damping. */
+  readonly dampingPenalty: number;
+  /**
+   * While it is suppressed: the end of it. The backend stays down until then, even when its checks
+   * pass. Absent: it is not suppressed.
+   */
+  readonly heldUntilUnixNs?:
+    | bigint
+    | undefined;
   /** A drain of it as VPP shows it; absent without one, and without VPP. */
   readonly drain:
     | DrainProgress
@@ -230,7 +241,10 @@ export interface ProbeResult {
   readonly ok: boolean;
   /** L4, L6, L7, or empty. */
   readonly layer: string;
-  /** For example L4OK; without a probe: disabled, enabled, paused, resumed, removed, static. */
+  /**
+   * For example L4OK; without a probe: disabled, enabled, paused, resumed, removed, static,
+   * and damped: it passed, and does not come up because of damping.
+   */
   readonly code: string;
   /** Text for people. */
   readonly detail: string;
@@ -247,7 +261,7 @@ export interface TransitionRecord {
 
 /** An operator's intent, in force until it ends, or to come. */
 export interface Intent {
-  /** pause, disable, drain, or weight. */
+  /** pause, disable, drain, weight, or lameduck. */
   readonly kind: string;
   readonly peer: string;
   readonly identity: string;
@@ -257,7 +271,7 @@ export interface Intent {
   readonly untilUnixNs?:
     | bigint
     | undefined;
-  /** The backend concerned. */
+  /** The backend concerned; empty for lameduck. */
   readonly backend: string;
   /** For a weight: its pool entry, and the file's weight that it replaces. */
   readonly frontend: string;
@@ -329,6 +343,32 @@ export interface BackendRequest {
     readonly $case: "inNs";
     readonly value: bigint;
   } | undefined;
+}
+
+export interface SetLameduckRequest {
+  readonly on: boolean;
+  readonly reason: string;
+  /** End of the intent; neither: it has no end of its own. */
+  readonly end: { readonly $case: "untilUnixNs"; readonly value: bigint } | {
+    readonly $case: "forNs";
+    readonly value: bigint;
+  } | undefined;
+}
+
+export interface LameduckInfo {
+  readonly on: boolean;
+  /** Absent unless on. */
+  readonly intent:
+    | Intent
+    | undefined;
+  /** For example that it will not survive a restart. */
+  readonly warning: string;
+}
+
+export interface ClearBackendRequest {
+  readonly name: string;
+  /** Reason, for the log and for other operators. */
+  readonly reason: string;
 }
 
 export interface SetWeightRequest {
@@ -415,6 +455,16 @@ export interface HealthCheckInfo {
   readonly responseHeader: string;
   /** HTTP: must match its value. */
   readonly responseHeaderRegexp: string;
+  /** Absent: no damping. */
+  readonly damping: DampingInfo | undefined;
+}
+
+/** How backends that flap are held down. */
+export interface DampingInfo {
+  readonly halfLifeNs: bigint;
+  readonly suppress: number;
+  readonly reuse: number;
+  readonly maxHoldNs: bigint;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -457,7 +507,7 @@ export interface Event {
     | { readonly $case: "frontend"; readonly value: FrontendEvent }
     | { readonly $case: "activity"; readonly value: ActivityEvent }
     | //
-    /** Comes with events of frontends. */
+    /** Comes with events of frontends, or of backends when it has no frontend. */
     { readonly $case: "policy"; readonly value: PolicyEvent }
     | undefined;
 }
@@ -466,6 +516,7 @@ export interface Event {
 export interface PolicyEvent {
   /** For example frontend-held. */
   readonly event: string;
+  /** Empty: a backend in all its frontends; such an event comes with events of backends. */
   readonly frontend: string;
   /** Empty: of the whole frontend. */
   readonly pool: string;
@@ -1164,6 +1215,7 @@ function createBaseStatusInfo(): StatusInfo {
     backends: [],
     frontends: [],
     withheld: [],
+    lameduck: undefined,
   };
 }
 
@@ -1230,6 +1282,9 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
     }
     for (const v of message.withheld) {
       writer.uint32(122).string(v!);
+    }
+    if (message.lameduck !== undefined) {
+      Intent.encode(message.lameduck, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -1365,6 +1420,14 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
             }
 
             message.withheld.push(reader.string());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.lameduck = Intent.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2267,6 +2330,8 @@ function createBaseBackendInfo(): BackendInfo {
     carried: false,
     blind: "",
     certificateName: "",
+    dampingPenalty: 0,
+    heldUntilUnixNs: undefined,
     drain: undefined,
     scheduled: [],
   };
@@ -2336,6 +2401,17 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
     }
     if (message.certificateName !== "") {
       writer.uint32(138).string(message.certificateName);
+    }
+    if (message.dampingPenalty !== 0) {
+      writer.uint32(321).double(message.dampingPenalty);
+    }
+    if (message.heldUntilUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.heldUntilUnixNs) !== message.heldUntilUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.heldUntilUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(328).int64(message.heldUntilUnixNs);
     }
     if (message.drain !== undefined) {
       DrainProgress.encode(message.drain, writer.uint32(402).fork()).join();
@@ -2493,6 +2569,22 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
             }
 
             message.certificateName = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 321) {
+              break;
+            }
+
+            message.dampingPenalty = reader.double();
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.heldUntilUnixNs = reader.int64() as bigint;
             continue;
           }
           case 50: {
@@ -3498,6 +3590,228 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
   },
 };
 
+function createBaseSetLameduckRequest(): SetLameduckRequest {
+  return { on: false, reason: "", end: undefined };
+}
+
+export const SetLameduckRequest: MessageFns<SetLameduckRequest, "maglev.SetLameduckRequest"> = {
+  $type: "maglev.SetLameduckRequest" as const,
+
+  encode(message: SetLameduckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.on !== false) {
+      writer.uint32(8).bool(message.on);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    switch (message.end?.$case) {
+      case "untilUnixNs":
+        if (BigInt.asIntN(64, message.end.value) !== message.end.value) {
+          throw new globalThis.Error(
+            "value provided for field message.end.value of type int64 too large",
+          );
+        }
+        writer.uint32(24).int64(message.end.value);
+        break;
+      case "forNs":
+        if (BigInt.asIntN(64, message.end.value) !== message.end.value) {
+          throw new globalThis.Error(
+            "value provided for field message.end.value of type int64 too large",
+          );
+        }
+        writer.uint32(32).int64(message.end.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetLameduckRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetLameduckRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.end = { $case: "untilUnixNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.end = { $case: "forNs", value: reader.int64() as bigint };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLameduckInfo(): LameduckInfo {
+  return { on: false, intent: undefined, warning: "" };
+}
+
+export const LameduckInfo: MessageFns<LameduckInfo, "maglev.LameduckInfo"> = {
+  $type: "maglev.LameduckInfo" as const,
+
+  encode(message: LameduckInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.on !== false) {
+      writer.uint32(8).bool(message.on);
+    }
+    if (message.intent !== undefined) {
+      Intent.encode(message.intent, writer.uint32(18).fork()).join();
+    }
+    if (message.warning !== "") {
+      writer.uint32(26).string(message.warning);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LameduckInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLameduckInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.intent = Intent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warning = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseClearBackendRequest(): ClearBackendRequest {
+  return { name: "", reason: "" };
+}
+
+export const ClearBackendRequest: MessageFns<ClearBackendRequest, "maglev.ClearBackendRequest"> = {
+  $type: "maglev.ClearBackendRequest" as const,
+
+  encode(message: ClearBackendRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClearBackendRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClearBackendRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseSetWeightRequest(): SetWeightRequest {
   return {
     frontend: "",
@@ -3882,6 +4196,7 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     proxyProtocol: "",
     responseHeader: "",
     responseHeaderRegexp: "",
+    damping: undefined,
   };
 }
 
@@ -4004,6 +4319,9 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.responseHeaderRegexp !== "") {
       writer.uint32(610).string(message.responseHeaderRegexp);
+    }
+    if (message.damping !== undefined) {
+      DampingInfo.encode(message.damping, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -4275,6 +4593,105 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.responseHeaderRegexp = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.damping = DampingInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDampingInfo(): DampingInfo {
+  return { halfLifeNs: 0n, suppress: 0, reuse: 0, maxHoldNs: 0n };
+}
+
+export const DampingInfo: MessageFns<DampingInfo, "maglev.DampingInfo"> = {
+  $type: "maglev.DampingInfo" as const,
+
+  encode(message: DampingInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.halfLifeNs !== 0n) {
+      if (BigInt.asIntN(64, message.halfLifeNs) !== message.halfLifeNs) {
+        throw new globalThis.Error(
+          "value provided for field message.halfLifeNs of type int64 too large",
+        );
+      }
+      writer.uint32(8).int64(message.halfLifeNs);
+    }
+    if (message.suppress !== 0) {
+      writer.uint32(17).double(message.suppress);
+    }
+    if (message.reuse !== 0) {
+      writer.uint32(25).double(message.reuse);
+    }
+    if (message.maxHoldNs !== 0n) {
+      if (BigInt.asIntN(64, message.maxHoldNs) !== message.maxHoldNs) {
+        throw new globalThis.Error(
+          "value provided for field message.maxHoldNs of type int64 too large",
+        );
+      }
+      writer.uint32(32).int64(message.maxHoldNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DampingInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDampingInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.halfLifeNs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.suppress = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.reuse = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxHoldNs = reader.int64() as bigint;
             continue;
           }
         }
@@ -9221,6 +9638,15 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Forgives the penalty of a backend that flapped; with passing checks it comes up. */
+    clearBackend: {
+      name: "ClearBackend",
+      requestType: ClearBackendRequest as typeof ClearBackendRequest,
+      requestStream: false,
+      responseType: BackendInfo as typeof BackendInfo,
+      responseStream: false,
+      options: {},
+    },
     /**
      * Stops new flows in every frontend; probing and established flows continue. At its end the backend
      * is disabled or paused.
@@ -9230,6 +9656,15 @@ export const MaglevDefinition = {
       requestType: DrainBackendRequest as typeof DrainBackendRequest,
       requestStream: false,
       responseType: BackendInfo as typeof BackendInfo,
+      responseStream: false,
+      options: {},
+    },
+    /** Keeps all prefixes of announced frontends withdrawn; VPP is left as it is. */
+    setLameduck: {
+      name: "SetLameduck",
+      requestType: SetLameduckRequest as typeof SetLameduckRequest,
+      requestStream: false,
+      responseType: LameduckInfo as typeof LameduckInfo,
       responseStream: false,
       options: {},
     },

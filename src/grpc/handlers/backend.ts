@@ -9,6 +9,7 @@ import { backendInfo, milliseconds, nanoseconds } from "./convert.ts";
 import type {
   BackendInfo,
   BackendRequest,
+  ClearBackendRequest,
   DrainBackendRequest,
   GetBackendRequest,
   ListBackendsRequest,
@@ -18,7 +19,7 @@ import type { DaemonApi } from "../calls/daemon_api.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 
 export function listBackends(
-  { checker, probers, vpp }: DaemonApi,
+  { checker, probers, vpp, clock }: DaemonApi,
 ): Handler<ListBackendsRequest, ListBackendsResponse> {
   return ({ details }) => {
     const snapshot = checker.current;
@@ -32,6 +33,7 @@ export function listBackends(
             transitions: false,
             blind: probers.voidReason(backend.name),
             drain: vpp?.drains.progress(backend.name),
+            clock,
           })
         )
         : [],
@@ -40,7 +42,7 @@ export function listBackends(
 }
 
 export function getBackend(
-  { checker, probers, vpp }: DaemonApi,
+  { checker, probers, vpp, clock }: DaemonApi,
 ): Handler<GetBackendRequest, BackendInfo> {
   return ({ name }) => {
     const snapshot = checker.current;
@@ -52,6 +54,7 @@ export function getBackend(
         transitions: true,
         blind: probers.voidReason(name),
         drain: vpp?.drains.progress(name),
+        clock,
       });
   };
 }
@@ -87,6 +90,7 @@ export function actOnBackend(
       transitions: true,
       blind: probers.voidReason(request.name),
       drain: vpp?.drains.progress(request.name),
+      clock,
     });
     const warning = joined([
       replacementWarning(outcome.intent, checker.current.intents),
@@ -137,6 +141,7 @@ export function drainBackend(
       transitions: true,
       blind: probers.voidReason(name),
       drain: vpp?.drains.progress(name),
+      clock,
     });
     const partners = sameServer(name, snapshot);
     const warnings = [
@@ -173,6 +178,33 @@ export function drainBackend(
 /** The requested length in milliseconds; undefined: the default. */
 function lengthOf(forNs: bigint): number | undefined {
   return forNs === 0n ? undefined : milliseconds(forNs);
+}
+
+/** Forgives the penalty of a backend. */
+export function clearBackend(
+  { checker, probers, vpp, clock }: DaemonApi,
+): ActionHandler<ClearBackendRequest, BackendInfo> {
+  return {
+    argumentsOf: ({ name }): LogFields => ({ backend: name }),
+    reasonOf: ({ reason }) => reason,
+    valueOf: ({ name }) => checker.current.backends.get(name)?.state,
+    run({ name, reason }, { caller: { peer, identity } }) {
+      const outcome = checker.clearBackend(name, {
+        by: { peer, identity },
+        reason: reason === "" ? undefined : reason,
+      });
+      const { before, after } = outcome;
+      if (!outcome.ok) return Promise.resolve({ answer: outcome.error, before, after });
+      const answer = backendInfo(outcome.value, {
+        snapshot: checker.current,
+        transitions: true,
+        blind: probers.voidReason(name),
+        drain: vpp?.drains.progress(name),
+        clock,
+      });
+      return Promise.resolve({ answer, before, after });
+    },
+  };
 }
 
 /** Backends of the same address with a weight in a frontend of this one, quoted. */

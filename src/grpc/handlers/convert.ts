@@ -1,9 +1,11 @@
 /**
  * Backends, frontends, healthchecks and operators' intents as messages of the API. PURE.
  */
-import { LATEST_MS, type WallMs } from "../../base/instant.ts";
+import { later, LATEST_MS, type MonotonicMs, type WallMs } from "../../base/instant.ts";
+import type { Clock } from "../../base/ports.ts";
 import type { FrontendView, Snapshot } from "../../checker/ports.ts";
 import { type Intent as OperatorIntent, intentId } from "../../intent/intent.ts";
+import { penaltyAt, suppressedUntil } from "../../health/policy/damping.ts";
 import type { HealthcheckConfig, PoolConfig, Share } from "../../config/model.ts";
 import type {
   Backend,
@@ -75,11 +77,13 @@ export interface BackendContext {
   readonly blind: string | undefined;
   /** Undefined: it is not drained, or there is no VPP. */
   readonly drain: DrainProgress | undefined;
+  /** The present instant, for its penalty. */
+  readonly clock: Pick<Clock, "wallMs" | "monotonicMs">;
 }
 
 export function backendInfo(
   backend: Backend,
-  { snapshot, transitions, blind = "", drain }: BackendContext,
+  { snapshot, transitions, blind = "", drain, clock }: BackendContext,
 ): BackendInfo {
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
@@ -101,12 +105,11 @@ export function backendInfo(
       : unixNanoseconds(certificateExpiryMs),
     certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
-    scheduled: intents.scheduled
-      .filter((each) => each.kind !== "weight" && each.backend === backend.name)
-      .map(intentMessage),
+    scheduled: intents.scheduledOf(backend.name).map(intentMessage),
     blind,
     carried: backend.standing === "carried",
     drain: drain && drainMessage(drain),
+    ...dampingPart(backend, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
   });
 }
 
@@ -117,6 +120,18 @@ function drainMessage({ flows, quietMs, neededMs, unwatched }: DrainProgress): D
     quietNeededNs: nanoseconds(neededMs),
     unwatched,
   };
+}
+
+function dampingPart(
+  { damping, policy }: Backend,
+  now: { readonly wallMs: WallMs; readonly monotonicMs: MonotonicMs },
+): Pick<BackendInfo, "dampingPenalty" | "heldUntilUnixNs"> {
+  if (damping === undefined || policy.damping === undefined) return { dampingPenalty: 0 };
+  const dampingPenalty = penaltyAt(damping, policy.damping, now.monotonicMs);
+  const untilMs = suppressedUntil(damping, policy.damping);
+  if (untilMs === undefined || untilMs <= now.monotonicMs) return { dampingPenalty };
+  const heldUntilUnixNs = unixNanoseconds(later(now.wallMs, untilMs - now.monotonicMs));
+  return { dampingPenalty, heldUntilUnixNs };
 }
 
 /** `announced`: see Announcer; undefined also where it is not known. */
@@ -177,7 +192,7 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
 }
 
 export function intentMessage(intent: OperatorIntent): Intent {
-  const { kind, by, reason, sinceMs, fromMs, untilMs, backend } = intent;
+  const { kind, by, reason, sinceMs, fromMs, untilMs } = intent;
   const place = intent.kind === "weight" ? intent : undefined;
   return {
     kind,
@@ -186,7 +201,7 @@ export function intentMessage(intent: OperatorIntent): Intent {
     reason,
     sinceUnixNs: unixNanoseconds(sinceMs),
     untilUnixNs: untilMs === undefined ? undefined : unixNanoseconds(untilMs),
-    backend,
+    backend: intent.kind === "lameduck" ? "" : intent.backend,
     frontend: place?.frontend ?? "",
     pool: place?.pool ?? "",
     weight: place?.weight ?? 0,
@@ -241,6 +256,12 @@ export function healthCheckInfo(
     responseHeader: web?.responseHeader?.name ?? "",
     responseHeaderRegexp: web?.responseHeader?.regexp ?? "",
     grpcService: params.type === "grpc" ? params.service : "",
+    damping: check.damping && {
+      halfLifeNs: nanoseconds(check.damping.halfLifeMs),
+      suppress: check.damping.suppress,
+      reuse: check.damping.reuse,
+      maxHoldNs: nanoseconds(check.damping.maxHoldMs),
+    },
     grpcAuthority: params.type === "grpc" ? params.authority : "",
     steps: ((params.type === "tcp" ? params.steps : undefined) ?? []).map(({ kind, text }) => {
       const hidden = kind === "send" && !secrets;

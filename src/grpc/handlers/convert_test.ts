@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { setUpHealthy, THREE } from "../../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import { EPOCH_MS, FAR_PAST_MS } from "../../base/instant.ts";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../../base/address.ts";
@@ -15,6 +16,8 @@ import {
   milliseconds,
   nanoseconds,
 } from "./convert.ts";
+
+const FROZEN = { wallMs: () => EPOCH_MS, monotonicMs: () => FAR_PAST_MS };
 
 Deno.test("nanoseconds() converts whole and fractional milliseconds, within the range of an int64", () => {
   const cases: [ms: number, ns: bigint][] = [
@@ -151,8 +154,13 @@ Deno.test("backendInfo() shows what VPP shows of a drain", () => {
   const { checker } = setUpHealthy();
   const snapshot = checker.snapshot();
   const shown = (drain: DrainProgress | undefined) =>
-    backendInfo(snapshot.backends.get("a")!, { snapshot, transitions: false, blind: "", drain })
-      .drain;
+    backendInfo(snapshot.backends.get("a")!, {
+      snapshot,
+      transitions: false,
+      blind: "",
+      drain,
+      clock: FROZEN,
+    }).drain;
   assert.equal(shown(undefined), undefined);
   assert.deepEqual(shown({ flows: 3, quietMs: 1500, neededMs: 42_000, unwatched: "" }), {
     flows: 3n,
@@ -179,6 +187,7 @@ Deno.test("backendInfo() marks a backend as carried after a change of its check,
       transitions: false,
       blind: "",
       drain: undefined,
+      clock: FROZEN,
     });
     return [info.state, info.carried];
   };

@@ -46,8 +46,8 @@ export function eventBytes(event: WatchEvent, nowMs: WallMs): Uint8Array {
       });
     case "policy":
       return once(event, () => {
-        const { change: { pool = "", backend = "", ...change }, atMs } = event;
-        const value = { ...change, pool, backend, atUnixNs: unixNanoseconds(atMs) };
+        const { change: { frontend = "", pool = "", backend = "", ...change }, atMs } = event;
+        const value = { ...change, frontend, pool, backend, atUnixNs: unixNanoseconds(atMs) };
         return { event: { $case: "policy", value } };
       });
     case "activity":

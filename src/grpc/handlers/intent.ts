@@ -1,4 +1,7 @@
-/** Operators' intents: lists and cancels them, and the common parts of requests for them. */
+/**
+ * Operators' intents: lists and cancels them, and the common parts of requests for them. And the
+ * intent that has no object: lameduck.
+ */
 import { MaglevError } from "../../base/errors.ts";
 import { later, LATEST_MS, TOO_FAR_AWAY, type WallMs, wholeMs } from "../../base/instant.ts";
 import { listWords } from "../../base/text.ts";
@@ -6,15 +9,18 @@ import { type Intent, intentId, type IntentSet } from "../../intent/intent.ts";
 import type { Durability } from "../../intent/ports.ts";
 import type { OperatorOptions } from "../../intent/request.ts";
 import { replacedBy } from "../../intent/schedule.ts";
-import type { ActionHandler, Handler } from "../calls/calls.ts";
+import type { LogFields } from "../../base/ports.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
-import { intentMessage, milliseconds, wallMsOfNanoseconds } from "./convert.ts";
+import { intentMessage, intentOf, milliseconds, wallMsOfNanoseconds } from "./convert.ts";
 import type {
   BackendRequest,
   CancelIntentRequest,
   CancelIntentResponse,
+  LameduckInfo,
   ListIntentsRequest,
   ListIntentsResponse,
+  SetLameduckRequest,
 } from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */
@@ -130,4 +136,36 @@ export function durabilityWarning(durability: Durability, intent: Intent | undef
       // An action that ended an intent has nothing to lose.
       return intent === undefined ? "" : NOT_KEPT;
   }
+}
+
+/** Sets or ends the lameduck of this load balancer. */
+export function setLameduck(
+  { checker, clock }: DaemonApi,
+): ActionHandler<SetLameduckRequest, LameduckInfo> {
+  async function run(
+    request: SetLameduckRequest,
+    { caller: { peer, identity } }: CallContext,
+  ): Promise<ActionResult<LameduckInfo>> {
+    const times = timesOf({ begin: undefined, end: request.end }, clock.wallMs());
+    if (times instanceof MaglevError) return { answer: times };
+    const outcome = checker.setLameduck(request.on, {
+      by: { peer, identity },
+      reason: request.reason === "" ? undefined : request.reason,
+      ...times,
+    });
+    const { before, after } = outcome;
+    if (!outcome.ok) return { answer: outcome.error, before, after };
+    const { value: on, intent } = outcome;
+    const warning = durabilityWarning(await outcome.durable, intent);
+    return { answer: { on, intent: intentOf(intent), warning }, before, after };
+  }
+  return {
+    argumentsOf: ({ on, end }): LogFields => ({
+      on,
+      ...timeTexts({ begin: undefined, end }, clock.wallMs()),
+    }),
+    reasonOf: ({ reason }) => reason,
+    valueOf: () => checker.current.intents.lameduck === undefined ? "off" : "on",
+    run,
+  };
 }

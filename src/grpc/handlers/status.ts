@@ -3,7 +3,7 @@ import { later, type WallMs } from "../../base/instant.ts";
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls/calls.ts";
 import { withheldText } from "../../vpp/sync/guard/withheld.ts";
-import { unixNanoseconds } from "./convert.ts";
+import { intentOf, unixNanoseconds } from "./convert.ts";
 import { proberStatus } from "./convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
@@ -27,6 +27,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
       configHash: hash,
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.current),
+      lameduck: intentOf(checker.current.intents.lameduck),
       withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
     });
   };

@@ -76,8 +76,12 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
 function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<WatchEvent> {
   const { checker, broadcaster, clock } = daemon;
   const wants = (event: Exclude<WatchItem, { readonly kind: "dropped" }>) => {
-    const names = event.kind === "backend" ? wanted.backends : wanted.frontends;
-    const name = event.kind === "policy" ? event.change.frontend : event.name;
+    const ofBackend = event.kind === "backend" ||
+      (event.kind === "policy" && event.change.frontend === undefined);
+    const names = ofBackend ? wanted.backends : wanted.frontends;
+    const name = event.kind === "policy"
+      ? event.change.frontend ?? event.change.backend ?? ""
+      : event.name;
     return names !== undefined && (names.size === 0 || names.has(name));
   };
   const replay = replayOf(checker.snapshot(), {
@@ -97,7 +101,8 @@ function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<
     },
   });
   const unsubscribe = checker.subscribe((event) => {
-    if (event.kind !== "program" && event.kind !== "reload" && wants(event)) feed.push(event);
+    if (event.kind === "program" || event.kind === "reload" || event.kind === "lameduck") return;
+    if (wants(event)) feed.push(event);
   });
   const tap = wanted.log === undefined ? undefined : broadcaster.subscribe(wanted.log, () => {
     // Taken immediately, so that records and events keep their order; only the feed is bounded.

@@ -248,6 +248,7 @@ Deno.test("decode() takes the last value of a field that occurs twice, also in a
     name: "b",
     reason: "",
     end: { $case: "forNs", value: 7n },
+    begin: undefined,
   });
 });
 

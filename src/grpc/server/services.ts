@@ -28,6 +28,7 @@ import { watchEvents } from "../handlers/watch.ts";
 import type { HealthService } from "./health.ts";
 import { METHODS, type ServedMethod } from "../calls/methods.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import { setLameduck } from "../handlers/intent.ts";
 import { encode } from "../messages/codec.ts";
 import { Maglev } from "../messages/maglev.ts";
 import type { MethodInfo } from "../messages/methods.ts";
@@ -59,7 +60,9 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.ResumeBackend, backend.actOnBackend("resume", daemon));
   served.action(Maglev.EnableBackend, backend.actOnBackend("enable", daemon));
   served.action(Maglev.DisableBackend, backend.actOnBackend("disable", daemon));
+  served.action(Maglev.ClearBackend, backend.clearBackend(daemon));
   served.action(Maglev.DrainBackend, backend.drainBackend(daemon));
+  served.action(Maglev.SetLameduck, setLameduck(daemon));
   served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(daemon));
   served.unary(Maglev.ListIntents, intent.listIntents(daemon));
   served.action(Maglev.CancelIntent, intent.cancelIntent(daemon));

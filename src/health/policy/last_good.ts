@@ -23,7 +23,12 @@ import type { PolicyChange } from "./changes.ts";
 import type { LastGood, PolicyMemory } from "./memory.ts";
 
 /** The states in which health, and not an operator, gives a server no weight. */
-const TAKEN_BY_HEALTH: ReadonlySet<CountedState> = new Set(["down", "unknown", "blind"]);
+const TAKEN_BY_HEALTH: ReadonlySet<CountedState> = new Set([
+  "down",
+  "damped",
+  "unknown",
+  "blind",
+]);
 
 /** Input of keepLastGood(), in addition to the frontend. */
 export interface LastGoodOptions {

@@ -72,6 +72,11 @@ export function brakesOf(frontend: FrontendShape, { lookup, past }: BrakesOption
   };
 }
 
+/** Damping must not take the weight from a server that kept it while it was down. */
+function isOut(state: CountedState): boolean {
+  return state === "down" || state === "damped";
+}
+
 function serves(entry: PoolEntry, { stateOf }: BackendLookup): boolean {
   return entry.weight > 0 && stateOf(entry.name) === "up";
 }
@@ -111,7 +116,7 @@ function brakeOf(
   if (maxDown === undefined) return NO_BRAKE;
   const counted = backends.filter((entry) => isCounted(entry, lookup.stateOf(entry.name)));
   const down = new Set(
-    counted.map(({ name }) => name).filter((name) => lookup.stateOf(name) === "down"),
+    counted.map(({ name }) => name).filter((name) => isOut(lookup.stateOf(name))),
   );
   const most = mostDown(maxDown, counted.length);
   const isSettled = past !== undefined && past.preliminary !== true;

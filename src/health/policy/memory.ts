@@ -15,6 +15,8 @@ export interface PolicyMemory {
    */
   readonly wakeAtMs?: MonotonicMs;
   readonly lastGood?: LastGood;
+  /** Servers that damping holds down count as up, because there is no other. */
+  readonly dampingOverridden?: true;
   /** By pool; only pools of which a server is out or held. */
   readonly maxDown?: ReadonlyMap<string, Brake>;
 }

@@ -47,7 +47,9 @@ export class HealthJudge {
     this.#states.clear();
     for (const [name, { state }] of checker.current.backends) this.#states.set(name, state);
     // Intents that are restored publish their transitions at the start.
-    for (const intent of checker.current.intents.list()) this.#states.delete(intent.backend);
+    for (const intent of checker.current.intents.list()) {
+      if (intent.kind !== "lameduck") this.#states.delete(intent.backend);
+    }
     this.#settled();
     this.#lastAtMs = -Infinity;
   }

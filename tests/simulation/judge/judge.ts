@@ -524,9 +524,10 @@ export class Judge implements Observer {
       return this.#changing(SOON_MS, event.kind);
     }
     if (event.kind === "policy") {
-      const { event: policyEvent, frontend, message } = event.change;
-      return this.trace.add(nowMs, `${policyEvent} ${frontend}: ${message}`);
+      const { event: policyEvent, frontend, backend, message } = event.change;
+      return this.trace.add(nowMs, `${policyEvent} ${frontend ?? backend}: ${message}`);
     }
+    if (event.kind === "lameduck") return this.trace.add(nowMs, `lameduck ${event.on}`);
     const { name, transition: { from, to } } = event;
     this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
     if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);

@@ -221,9 +221,9 @@ function eventText(
   return `${kind} ${name} ${from} -> ${to}`;
 }
 
-function policyText({ event, frontend, message }: {
+function policyText({ event, frontend = "", message }: {
   readonly event: string;
-  readonly frontend: string;
+  readonly frontend?: string;
   readonly message: string;
 }): string {
   return `${event} ${frontend}: ${message}`;

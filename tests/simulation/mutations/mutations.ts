@@ -380,7 +380,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a failed write of announced prefixes is not repeated",
-    file: "src/announce/replaced_file.ts",
+    file: "src/system/replaced_file.ts",
     from: "await pause(RETRY_MS, { clock, signal });",
     to: "return;",
   },

@@ -294,6 +294,8 @@ export class FakeMaglevd {
       ResumeBackend: ({ name }) => named(this.backends, name),
       EnableBackend: ({ name }) => named(this.backends, name),
       DisableBackend: ({ name }) => named(this.backends, name),
+      SetLameduck: ({ on }) => ({ on: on === true, intent: undefined, warning: "" }),
+      ClearBackend: ({ name }) => named(this.backends, name),
       DrainBackend: ({ name }) => named(this.backends, name),
       SetFrontendPoolBackendWeight: ({ frontend }) => named(this.frontends, frontend),
       ListIntents: () => ({ intents: [] }),

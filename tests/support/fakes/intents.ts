@@ -44,6 +44,8 @@ export function weightIntent(
 export function textOfIntent(intent: Intent): string {
   return intent.kind === "weight"
     ? `${intent.frontend}/${intent.pool}/${intent.backend} ${intent.weight}`
+    : intent.kind === "lameduck"
+    ? "lameduck"
     : `${intent.kind} ${intent.backend}`;
 }
 
@@ -71,6 +73,13 @@ const asked = fc.record({
 
 /** Any intent that can be. */
 export const anyIntent: fc.Arbitrary<Intent> = fc.oneof(
+  asked.map(({ by, reason, sinceMs, untilMs }) => ({
+    kind: "lameduck" as const,
+    by,
+    reason,
+    sinceMs,
+    untilMs,
+  })),
   fc.tuple(fc.constantFrom("pause" as const, "disable" as const), name, asked)
     .map(([kind, backend, rest]) => ({ kind, backend, ...rest })),
   fc.tuple(fc.constantFrom("pause" as const, "disable" as const), name, asked, time)

@@ -41,6 +41,8 @@ export interface SmallConfig {
   readonly netns?: string;
   /** With one there is a `vpp.lb` section. */
   readonly newFlowsTableLength?: number;
+  /** True: with `maglev.announce`. */
+  readonly announces?: boolean;
 }
 
 /** A whole configuration. There is always a healthcheck `tcp` (1 s, rise 2, fall 3). */
@@ -58,6 +60,16 @@ export function smallConfig(small: SmallConfig): Config {
       netns: small.netns ?? "",
     },
     vppLb: small.newFlowsTableLength === undefined ? undefined : vppLb(small.newFlowsTableLength),
+    ...(small.announces === true
+      ? {
+        announce: {
+          file: "/run/announce",
+          format: "text" as const,
+          onStop: "keep" as const,
+          onVppAway: "keep" as const,
+        },
+      }
+      : {}),
     healthchecks: new Map(
       Object.entries(checks).map(([name, check]) => [name, healthcheckConfig(name, check)]),
     ),

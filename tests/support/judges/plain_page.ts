@@ -87,6 +87,22 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
     })),
   ];
   yield [
+    "maglev_backend_damping_penalty",
+    backends.map(({ name, damping, policy }) => ({
+      labels: [name],
+      value: policy.damping &&
+        (damping === undefined ? 0 : damping.penalty *
+          2 ** (-(view.monotonicMs - damping.atMs) / policy.damping.halfLifeMs)),
+    })),
+  ];
+  yield [
+    "maglev_backend_damped",
+    backends.map(({ name, damping, policy }) => ({
+      labels: [name],
+      value: policy.damping && Number(damping?.suppressedMs !== undefined),
+    })),
+  ];
+  yield [
     "maglev_frontend_state",
     frontends.flatMap(({ name, state }) =>
       ["unknown", "up", "down"].map((other) => ({
@@ -117,6 +133,9 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
   ];
   const stale = view.announceStale;
   yield ["maglev_announce_stale", stale === undefined ? [] : [{ value: Number(stale) }]];
+  const { config: { announce }, intents } = view.snapshot;
+  const isLameduck = Number(intents.lameduck !== undefined);
+  yield ["maglev_lameduck", announce === undefined ? [] : [{ value: isLameduck }]];
   const entries = frontends.flatMap(({ name, config: { pools }, effectiveWeights }) =>
     pools.flatMap((pool, p) =>
       pool.backends.map((entry, b) => ({

@@ -18,7 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/grpc"],
   ["src/explain", "src/forecast"],
   ["src/checker"],
-  ["src/intent"],
+  ["src/damping", "src/intent"],
   ["src/announce", "src/history"],
   ["src/vpp/sync"],
   ["src/vpp/counters"],

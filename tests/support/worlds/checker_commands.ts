@@ -33,7 +33,12 @@ export const configs: fc.Arbitrary<Config> = fc.record({
   srcIpSticky: fc.constantFrom(true, false, false),
   onAllDown: fc.constantFrom(undefined, "last-good" as const),
   maxDown: fc.constantFrom(undefined, undefined, { count: 1 }, { percent: 50 }),
-}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, ...policies }) => {
+  damping: fc.constantFrom(
+    undefined,
+    { halfLifeMs: 60_000, suppress: 1, reuse: 0.5, maxHoldMs: 90_007 },
+    { halfLifeMs: 2000, suppress: 1.5, reuse: 1, maxHoldMs: 1103 },
+  ),
+}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, damping, ...policies }) => {
   const pools: Record<string, Record<string, number>[]> = {};
   for (const [frontend, pool, backend, weight] of entries) {
     const name = list[backend % list.length]![0];
@@ -48,7 +53,9 @@ export const configs: fc.Arbitrary<Config> = fc.record({
     return [name, { pools: text, flushOnDown: rise === 1, ...policies }] as const;
   });
   const small: SmallConfig = {
-    healthchecks: { other: { port: 81, rise, fall: 2 } },
+    healthchecks: {
+      other: { port: 81, rise, fall: 2, ...(damping === undefined ? {} : { damping }) },
+    },
     backends: Object.fromEntries(list),
     frontends: Object.fromEntries(frontends),
     transitionHistory,
@@ -69,7 +76,7 @@ export type Command =
   | { readonly kind: "late" }
   | { readonly kind: "void"; readonly pick: number }
   | ({ readonly kind: "pause" | "disable"; readonly name: string } & Ending)
-  | { readonly kind: "resume" | "enable"; readonly name: string }
+  | { readonly kind: "resume" | "enable" | "clear"; readonly name: string }
   | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Ending)
   | {
     readonly kind: "drain";
@@ -103,7 +110,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom("resume" as const, "enable" as const),
+      kind: fc.constantFrom("resume" as const, "enable" as const, "clear" as const),
       name: fc.constantFrom(...NAMES),
     }),
   },
@@ -160,6 +167,9 @@ export function run(world: World, command: Command): void {
     }
     case "weight":
       checker.setWeight(weightRequest(checker.snapshot(), command), until(world, command));
+      return;
+    case "clear":
+      checker.clearBackend(command.name, WHO);
       return;
     case "drain":
       checker.drainBackend({ ...command, backend: command.name }, WHO);

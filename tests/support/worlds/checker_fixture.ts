@@ -4,7 +4,7 @@ import type { OperatorOptions } from "../../../src/intent/request.ts";
 import type { CheckerEvent } from "../../../src/checker/ports.ts";
 import type { KeptIntents } from "../../../src/intent/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
-import type { WeightsSent } from "../../../src/checker/ports.ts";
+import type { PenaltyStore, WeightsSent } from "../../../src/checker/ports.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
@@ -28,7 +28,9 @@ export function textOf(event: CheckerEvent): string {
     case "program":
       return `program ${event.frontends.map(({ name }) => name).join(",")} ${event.trigger}`;
     case "policy":
-      return `policy ${event.change.event} ${event.change.frontend}`;
+      return `policy ${event.change.event} ${event.change.frontend ?? event.change.backend}`;
+    case "lameduck":
+      return `lameduck ${event.on}`;
     case "reload":
       return "reload";
   }
@@ -40,6 +42,7 @@ export interface SetUpOptions {
   readonly clock?: FakeClock;
   readonly intents?: KeptIntents;
   readonly weightsSent?: WeightsSent;
+  readonly penalties?: PenaltyStore;
 }
 
 /** A checker that was not started. */
@@ -47,8 +50,8 @@ export function setUp(config: Config = smallConfig(THREE), options: SetUpOptions
   const clock = options.clock ?? new FakeClock();
   const engine = new FakeProbeEngine();
   const logger = new RecordingLogger(options);
-  const { intents, weightsSent } = options;
-  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
+  const { intents, weightsSent, penalties } = options;
+  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent, penalties });
   const events: string[] = [];
   checker.subscribe((event) => events.push(textOf(event)));
   return {

@@ -49,6 +49,14 @@ export function answersOf(words: Words): Required<Answers> {
     PauseBackend: ({ name }) => acted(named(backends, name), { state: "paused", words }),
     ResumeBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     DisableBackend: ({ name }) => acted(named(backends, name), { state: "disabled", words }),
+    SetLameduck: ({ on }) => ({
+      on: on === true,
+      intent: on === true
+        ? { ...intentOf("disable", words), kind: "lameduck", backend: "" }
+        : undefined,
+      warning: "",
+    }),
+    ClearBackend: ({ name }) => acted(named(backends, name), { state: "up", words }),
     DrainBackend: ({ name }) => ({
       ...named(backends, name),
       intent: intentOf("drain", words),
@@ -120,6 +128,7 @@ function statusOf(words: Words): messages.StatusInfo {
   return {
     ready: false,
     reason: "VPP is not connected",
+    lameduck: undefined,
     vpp: "connecting",
     vppSinceUnixNs: ago(12 * MINUTE + 7 * SECOND),
     vppError: `/run/vpp/api.sock: ${words.detail}`,

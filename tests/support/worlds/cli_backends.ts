@@ -162,6 +162,7 @@ export function backendsOf(words: Words): messages.BackendInfo[] {
     certificateName: "",
     drain: undefined,
     scheduled: [],
+    dampingPenalty: 0,
     transitions: [],
     healthcheck: words.check,
   };
@@ -206,6 +207,8 @@ export function backendsOf(words: Words): messages.BackendInfo[] {
       counter: 0,
       sinceUnixNs: ago(42 * SECOND),
       healthcheck: "tcp-53",
+      dampingPenalty: 3.214,
+      heldUntilUnixNs: ago(-5 * MINUTE),
       lastResult: result("L4TOUT", { detail: "no connection within 2s", ms: 2000 }),
     },
     {
@@ -298,6 +301,7 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
     responseHeaderRegexp: "",
     grpcService: "",
     grpcAuthority: "",
+    damping: undefined,
   };
   return [
     {
@@ -322,7 +326,19 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
       responseHeader: "X-Ready",
       responseHeaderRegexp: "^yes$",
     },
-    { ...rest, name: "tcp-53", type: "tcp", port: 53, intervalNs: 90_000_000_000n },
+    {
+      ...rest,
+      name: "tcp-53",
+      type: "tcp",
+      port: 53,
+      intervalNs: 90_000_000_000n,
+      damping: {
+        halfLifeNs: 300_000_000_000n,
+        suppress: 2.5,
+        reuse: 1,
+        maxHoldNs: 1_800_000_000_000n,
+      },
+    },
     { ...rest, name: "tls", type: "tcp", port: 853, ssl: true, caFile: "/etc/ssl/ca.pem" },
     {
       ...rest,

@@ -20,6 +20,10 @@ export interface ConfigOptions {
   readonly countersInterval?: string;
   /** Both delays of the start; default 0s. */
   readonly warmUp?: string;
+  /** `damping` of the healthcheck, as a map in braces. */
+  readonly damping?: string;
+  /** `maglev.announce`, as a map in braces. */
+  readonly announce?: string;
 }
 
 export interface Stage {
@@ -54,7 +58,7 @@ export function configText(
   options: ConfigOptions = {},
 ): string {
   const port = servers[0]!.port;
-  const { countersInterval: interval, warmUp = "0s" } = options;
+  const { countersInterval: interval, warmUp = "0s", damping, announce } = options;
   const lines = [
     "maglev:",
     "  vpp:",
@@ -64,6 +68,7 @@ export function configText(
     `      startup-min-delay: ${warmUp}`,
     `      startup-max-delay: ${warmUp}`,
     ...(interval === undefined ? [] : [`      counters-interval: ${interval}`]),
+    ...(announce === undefined ? [] : [`  announce: ${announce}`]),
     "  healthchecks:",
     "    web:",
     "      type: http",
@@ -72,6 +77,7 @@ export function configText(
     "      fast-interval: 50ms",
     "      down-interval: 100ms",
     "      timeout: 200ms",
+    ...(damping === undefined ? [] : [`      damping: ${damping}`]),
     "      params: { path: /healthz }",
     "  backends:",
     ...servers.map((server, i) => `    b${i}: { address: ${server.address}, healthcheck: web }`),

@@ -19,6 +19,7 @@ import {
   tookCell,
   yesNo,
 } from "../cells.ts";
+import { elapsed, wallMsOfNanoseconds } from "../../render/mod.ts";
 import { intentBlock } from "../intent.ts";
 
 type Backend = messages.BackendInfo;
@@ -72,6 +73,22 @@ function backendRow(backend: Backend, nowMs: WallMs): Row {
 /** The backend has a new check without a verdict so far. */
 const CARRIED = "check changed, counts as up until its first verdict";
 
+/** The penalty, and the end of a hold; empty without either. */
+function dampingCell({ dampingPenalty, heldUntilUnixNs }: Backend, nowMs: WallMs): Cell {
+  const penalty = `penalty ${dampingPenalty.toFixed(2)}`;
+  if (heldUntilUnixNs !== undefined) {
+    const restMs = Math.max(0, wallMsOfNanoseconds(heldUntilUnixNs) - nowMs);
+    const until = instantCell(heldUntilUnixNs).text;
+    return {
+      text: `held until ${until} (in ${elapsed(restMs)}), ${penalty}`,
+      comparisonKey: "held",
+      style: "warn",
+    };
+  }
+  // Smaller ones show as 0.00.
+  return dampingPenalty < 0.005 ? { text: "" } : { text: penalty, comparisonKey: "penalty" };
+}
+
 /** Why probes are void; empty when they are not. */
 function blindText(reason: string): string {
   return reason === "" ? "" : `probes are void, its state stays: ${reason}`;
@@ -86,6 +103,7 @@ function noteCell(backend: Backend, nowMs: WallMs): Cell {
     { text: blindText(blind), style: "bad" },
     { text: carried ? CARRIED : "", style: "warn" },
     intentCell(intent, nowMs),
+    dampingCell(backend, nowMs),
     expires ? { ...expiry, text: `certificate expires ${expiry.text}` } : { text: "" },
   ];
   const given = notes.filter(({ text }) => text !== "");
@@ -149,6 +167,7 @@ function backendView(backend: Backend, nowMs: WallMs): View {
         value: { text: drain === undefined ? "" : drainText(drain), volatile: true },
         optional: true,
       },
+      { label: "damping", value: dampingCell(backend, nowMs), optional: true },
       { label: "warning", value: { text: warning, style: "bad" }, optional: true },
     ],
   };

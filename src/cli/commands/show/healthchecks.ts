@@ -93,6 +93,7 @@ function checkFields(check: Check): FieldsBlock {
       { label: "timeout", value: durationCell(check.timeoutNs) },
       { label: "rise", value: { text: String(check.rise) } },
       { label: "fall", value: { text: String(check.fall) } },
+      ...dampingFields(check),
       { label: "probe-ipv4-src", value: orElse(check.probeIpv4Src, "the system's choice") },
       { label: "probe-ipv6-src", value: orElse(check.probeIpv6Src, "the system's choice") },
       ...(type === "grpc"
@@ -110,6 +111,16 @@ function checkFields(check: Check): FieldsBlock {
 }
 
 type Fields = FieldsBlock["fields"];
+
+function dampingFields({ damping }: Check): Fields {
+  if (damping === undefined) return [];
+  return [
+    { label: "damping half-life", value: durationCell(damping.halfLifeNs) },
+    { label: "damping suppress", value: { text: String(damping.suppress) } },
+    { label: "damping reuse", value: { text: String(damping.reuse) } },
+    { label: "damping max-hold", value: durationCell(damping.maxHoldNs) },
+  ];
+}
 
 function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fields {
   return [

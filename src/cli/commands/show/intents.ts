@@ -40,6 +40,7 @@ function rowOf(intent: messages.Intent, nowMs: WallMs): Row {
 
 /** `web1`, or `web1 in web pool main` for a weight. */
 function targetText({ kind, backend, frontend, pool }: messages.Intent): string {
+  if (kind === "lameduck") return "this load balancer";
   return kind === "weight" ? `${backend} in ${frontend} pool ${pool}` : backend;
 }
 

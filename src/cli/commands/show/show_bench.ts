@@ -93,6 +93,7 @@ function largeAnswer(): ListBackendsResponse {
     certificateName: "",
     drain: undefined,
     scheduled: [],
+    dampingPenalty: 0,
   }));
   return { backendNames: backends.map(({ name }) => name), backends };
 }

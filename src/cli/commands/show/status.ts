@@ -5,7 +5,7 @@ import type { Answer, CommandContext } from "../command.ts";
 import { countCell } from "../../render/mod.ts";
 import type { Cell, Field, TableBlock, View } from "../../render/model.ts";
 import { answer, ask } from "../call.ts";
-import { ageCell, sinceCell, STATE_STYLES, textCell, untilText } from "../cells.ts";
+import { ageCell, intentCell, sinceCell, STATE_STYLES, textCell, untilText } from "../cells.ts";
 
 type Status = messages.StatusInfo;
 
@@ -22,6 +22,7 @@ function statusView(status: Status, nowMs: WallMs): View {
       kind: "fields",
       fields: [
         { label: "ready", value: readyCell(status) },
+        { label: "lameduck", value: intentCell(status.lameduck, nowMs), optional: true },
         ...vppFields(status, nowMs),
         ...warmupFields(status, nowMs),
         { label: "config-file", value: textCell(status.configFile) },

@@ -55,7 +55,7 @@ export class ReplacedFile {
     this.#running = undefined;
   }
 
-  /** Writes the content wanted now; false when there must be no further attempt. */
+  /** Writes the content wanted now; false: another attempt is not wanted. */
   async #tryOnce(): Promise<boolean> {
     const { write, clock, onFailure } = this.#options;
     const { signal } = this.#closing;

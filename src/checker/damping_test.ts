@@ -1,0 +1,174 @@
+/** Damping in the checker: events, the timer, what gives way, reload, restart and operators. */
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import type { KeptPenalty } from "../damping/kept.ts";
+import type { DampingConfig } from "../config/model.ts";
+
+const DAMPING: DampingConfig = { halfLifeMs: 60_000, suppress: 2, reuse: 1, maxHoldMs: 600_000 };
+
+function configOf({ damping, addresses }: {
+  readonly damping?: DampingConfig | undefined;
+  readonly addresses?: Readonly<Record<string, string>>;
+} = { damping: DAMPING }) {
+  const check = damping === undefined ? {} : { damping };
+  const backend = (name: string) => {
+    const address = addresses?.[name];
+    return { healthcheck: "quick", ...(address === undefined ? {} : { address }) };
+  };
+  return smallConfig({
+    healthchecks: { quick: { rise: 1, fall: 1, ...check } },
+    backends: { a: backend("a"), b: backend("b") },
+    frontends: { web: { pools: "a:100 b:50" } },
+  });
+}
+
+function setUpDamped(options: Parameters<typeof setUp>[1] = {}) {
+  const world = setUp(configOf(), options);
+  world.checker.start();
+  world.engine.report({ a: PASS, b: PASS });
+  world.news();
+  return world;
+}
+
+/** Down, up and down again within no time: the penalty is 2, so it is held. */
+function flap({ engine }: ReturnType<typeof setUp>, name = "a"): void {
+  for (const result of [FAIL, PASS, FAIL]) engine.report({ [name]: result });
+}
+
+Deno.test("a server that flaps is held with an event, and time alone brings it up", () => {
+  const world = setUpDamped();
+  const { checker, clock, engine, logger, news, stateOf, weights } = world;
+  flap(world);
+  assert.deepEqual(news().slice(-3), [
+    "backend a up-down",
+    "policy backend-damped a",
+    "program web transition",
+  ]);
+  const [record] = logger.of("backend-damped");
+  assert.deepEqual(record, {
+    backend: "a",
+    message: "its penalty is 2.00 (suppress 2): it stays down for 1m, even when its checks pass " +
+      "(damping)",
+  });
+  engine.report({ a: PASS });
+  assert.deepEqual([stateOf("a"), weights("web")], ["down", [[0, 50]]]);
+  news();
+  clock.advance(59_999);
+  assert.deepEqual(news(), []);
+  clock.advance(1);
+  assert.deepEqual(news(), ["backend a down-up", "program web transition"]);
+  assert.deepEqual([stateOf("a"), weights("web")], ["up", [[100, 50]]]);
+  assert.equal(clock.timers, 0);
+  checker.stop();
+});
+
+Deno.test("a hold that ends while checks fail causes nothing, and no timer is left", () => {
+  const world = setUpDamped();
+  flap(world);
+  world.news();
+  world.clock.advance(120_000);
+  assert.deepEqual([world.stateOf("a"), world.clock.timers], ["down", 0]);
+  world.engine.report({ a: PASS });
+  assert.equal(world.stateOf("a"), "up");
+  world.checker.stop();
+});
+
+Deno.test("damping gives way in a frontend without another server, until that one is back", () => {
+  const world = setUpDamped();
+  const { checker, engine, news, stateOf, weights } = world;
+  flap(world);
+  engine.report({ b: FAIL });
+  assert.deepEqual(weights("web"), [[0, 0]]);
+  news();
+  engine.report({ a: PASS });
+  assert.deepEqual(news(), [
+    "frontend web down-up",
+    "policy damping-overridden web",
+    "program web weight",
+  ]);
+  assert.deepEqual([stateOf("a"), weights("web")], ["down", [[100, 0]]]);
+  engine.report({ a: FAIL });
+  assert.deepEqual(news(), ["frontend web up-down", "program web weight"]);
+  engine.report({ a: PASS, b: PASS });
+  assert.deepEqual(weights("web"), [[0, 50]]);
+  checker.stop();
+});
+
+Deno.test("clear brings a held server up and ends its timer; an unknown name is refused", () => {
+  const world = setUpDamped();
+  const { checker, clock, engine, news, stateOf } = world;
+  flap(world);
+  engine.report({ a: PASS });
+  news();
+  const outcome = checker.clearBackend("a", WHO);
+  assert.ok(outcome.ok);
+  assert.deepEqual([outcome.before, outcome.after], ["down", "up"]);
+  assert.deepEqual(news(), ["backend a down-up", "program web transition"]);
+  assert.equal(clock.timers, 0);
+  assert.equal(checker.current.backends.get("a")!.damping, undefined);
+  assert.ok(engine.running.has("a"), "its probing goes on");
+  assert.ok(checker.clearBackend("a", WHO).ok, "nothing to forgive");
+  assert.equal(stateOf("a"), "up");
+  assert.equal(checker.clearBackend("nobody", WHO).ok, false);
+  checker.stop();
+});
+
+Deno.test("a hold survives a reload, follows its new settings, and ends without damping", () => {
+  const world = setUpDamped();
+  const { checker, clock, engine, stateOf } = world;
+  flap(world);
+  engine.report({ a: PASS });
+  clock.advance(30_000);
+  checker.reload(configOf());
+  assert.equal(stateOf("a"), "down");
+  checker.reload(configOf({ damping: { ...DAMPING, halfLifeMs: 120_000 } }));
+  clock.advance(89_999);
+  assert.equal(stateOf("a"), "down");
+  clock.advance(1);
+  assert.equal(stateOf("a"), "up");
+  flap(world);
+  engine.report({ a: PASS });
+  assert.equal(stateOf("a"), "down");
+  const generation = engine.running.get("a")!.generation;
+  checker.reload(configOf({ damping: undefined }));
+  assert.equal(stateOf("a"), "up");
+  assert.equal(engine.running.get("a")!.generation, generation, "its probing goes on");
+  assert.equal(clock.timers, 0);
+  checker.stop();
+});
+
+Deno.test("another address has no penalty", () => {
+  const world = setUpDamped();
+  const { checker, engine, stateOf } = world;
+  flap(world);
+  engine.report({ a: PASS });
+  checker.reload(configOf({ damping: DAMPING, addresses: { a: "10.0.0.77" } }));
+  assert.equal(checker.current.backends.get("a")!.damping, undefined);
+  assert.equal(stateOf("a"), "down");
+  engine.report({ a: PASS });
+  assert.equal(stateOf("a"), "up");
+  checker.stop();
+});
+
+Deno.test("a hold survives a restart when penalties are kept", () => {
+  let kept: readonly KeptPenalty[] = [];
+  const penalties = { kept: [], save: (next: readonly KeptPenalty[]) => void (kept = next) };
+  const first = setUpDamped({ penalties });
+  assert.deepEqual(kept, []);
+  flap(first);
+  assert.deepEqual(kept.map(({ backend, penalty }) => [backend, penalty]), [["a", 2]]);
+  first.checker.stop();
+  const clock = new FakeClock({ startMs: 5, wallMs: first.clock.wallMs() + 20_000 });
+  const second = setUpDamped({ penalties: { ...penalties, kept }, clock });
+  assert.deepEqual([second.stateOf("a"), second.stateOf("b")], ["down", "up"]);
+  clock.advance(39_999);
+  assert.equal(second.stateOf("a"), "down");
+  clock.advance(2);
+  assert.equal(second.stateOf("a"), "up");
+  second.checker.clearBackend("a", WHO);
+  assert.deepEqual(kept, []);
+  second.checker.stop();
+});

@@ -1,0 +1,76 @@
+/** Steps the state machines of single backends, and starts and stops their probing with it. */
+import { invariant } from "../base/assert.ts";
+import type { WallMs } from "../base/instant.ts";
+import type { Clock } from "../base/ports.ts";
+import { countedState, isProbed, STATIC_PASS, step } from "../health/machine.ts";
+import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
+import type { CarriedTimes } from "./carried_times.ts";
+import type { Registry } from "./registry.ts";
+import type { ProbeTargets } from "./targets.ts";
+
+/** One step; its transition is added to the list. */
+export interface Step {
+  readonly event: HealthEvent;
+  /** Unix time in milliseconds. */
+  readonly atMs: WallMs;
+  readonly transitions: NamedTransition[];
+  /** A backend that counts otherwise now, in the same state, is added. */
+  readonly recounted?: string[];
+}
+
+export interface StepperOptions {
+  readonly clock: Clock;
+  readonly targets: ProbeTargets;
+  readonly carried: CarriedTimes;
+  /** The registry in force. */
+  readonly registry: () => Registry;
+}
+
+export class Stepper {
+  readonly #options: StepperOptions;
+
+  constructor(options: StepperOptions) {
+    this.#options = options;
+  }
+
+  step(name: string, { event, atMs, transitions, recounted }: Step): StepResult {
+    const { clock, carried } = this.#options;
+    const before = this.#backend(name);
+    const result = step(before, event, atMs, clock.monotonicMs());
+    if (!result.ok) return result;
+    if (result.backend !== before) this.#options.registry().setBackend(result.backend);
+    // The time of a carried backend ends with its first valid result.
+    if (before.standing === "carried" && event.kind !== "void") carried.end(name);
+    if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
+    else if (countedState(result.backend) !== countedState(before)) recounted?.push(name);
+    return result;
+  }
+
+  /** Takes an operator's action on a backend; returns the reason of a refusal, or undefined. */
+  act(name: string, step: Step): string | undefined {
+    const result = this.step(name, step);
+    if (!result.ok) return result.message;
+    if (!isProbed(result.backend.state)) this.#options.targets.stop(name);
+    else if (result.transition?.to === "unknown") this.begin([name], step.transitions);
+    return undefined;
+  }
+
+  /** Begins with new backends: static ones pass, the others are probed. */
+  begin(names: readonly string[], transitions: NamedTransition[]): void {
+    const { registry, clock, targets } = this.#options;
+    const { config } = registry();
+    const atMs = clock.wallMs();
+    const isStatic = (name: string) => config.backends.get(name)?.healthcheck === undefined;
+    for (const name of names.filter(isStatic)) {
+      this.step(name, { event: { kind: "probe", result: STATIC_PASS }, atMs, transitions });
+    }
+    const probed = names.filter((name) => !isStatic(name)).map((name) => this.#backend(name));
+    targets.startSpread(config, probed);
+  }
+
+  #backend(name: string): Backend {
+    const backend = this.#options.registry().backend(name);
+    invariant(backend !== undefined, `no backend ${name}`);
+    return backend;
+  }
+}

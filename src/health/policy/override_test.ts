@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseIp } from "../../base/address.ts";
+import { FAR_PAST_MS } from "../../base/instant.ts";
+import { frontendHealth, type FrontendShape } from "../frontend.ts";
+import type { CountedState } from "../state.ts";
+import { NO_MEMORY, type PolicyMemory } from "./memory.ts";
+
+const addressOf = (name: string) => parseIp(`10.0.0.${name.charCodeAt(0) - 96}`)!;
+
+function evaluate(
+  states: Readonly<Record<string, CountedState>>,
+  { past = NO_MEMORY, frontend = WEB }: { past?: PolicyMemory; frontend?: FrontendShape } = {},
+) {
+  const stateOf = (name: string) => states[name]!;
+  const moment = { past, nowMs: FAR_PAST_MS };
+  const health = frontendHealth(frontend, { stateOf, addressOf }, moment);
+  const { effectiveWeights, memory, policyChanges = [] } = health;
+  const events = policyChanges.map(({ event }) => event);
+  return { health, weights: effectiveWeights.flat(), memory, events };
+}
+
+const WEB: FrontendShape = {
+  name: "web",
+  flushOnDown: true,
+  pools: [
+    { name: "p0", backends: [{ name: "a", weight: 100 }, { name: "b", weight: 50 }] },
+    { name: "p1", backends: [{ name: "c", weight: 10 }] },
+  ],
+};
+
+Deno.test("a damped server has no weight and is not flushed while another one serves", () => {
+  const { weights, memory, events, health } = evaluate({ a: "damped", b: "up", c: "up" });
+  assert.deepEqual(weights, [0, 50, 0]);
+  assert.deepEqual([memory, events], [NO_MEMORY, []]);
+  assert.ok(health.servers.every(({ flush }) => !flush));
+  assert.deepEqual(evaluate({ a: "damped", b: "down", c: "up" }).weights, [0, 0, 10]);
+});
+
+Deno.test("damping gives way while no other server is up, with one event", () => {
+  const first = evaluate({ a: "damped", b: "down", c: "down" });
+  assert.deepEqual(first.weights, [100, 0, 0]);
+  assert.deepEqual(first.events, ["damping-overridden"]);
+  assert.match(first.health.policyChanges![0]!.message, /1 server that passes its checks counts/);
+  const next = evaluate({ a: "damped", b: "damped", c: "down" }, { past: first.memory });
+  assert.deepEqual([next.weights, next.events], [[100, 50, 0], []]);
+  const over = evaluate({ a: "damped", b: "up", c: "down" }, { past: next.memory });
+  assert.deepEqual([over.weights, over.memory], [[0, 50, 0], NO_MEMORY]);
+});
+
+Deno.test("a server without weight does not make damping give way, nor is it given any", () => {
+  const pools = [{ name: "p0", backends: [{ name: "a", weight: 0 }, { name: "b", weight: 5 }] }];
+  const frontend = { ...WEB, pools };
+  assert.deepEqual(evaluate({ a: "damped", b: "down" }, { frontend }).weights, [0, 0]);
+  assert.deepEqual(evaluate({ a: "up", b: "damped" }, { frontend }).weights, [0, 5]);
+});
+
+Deno.test("damping gives way before last-good holds, and before max-down does", () => {
+  const lastGood = { ...WEB, onAllDown: "last-good" as const };
+  const { weights, health } = evaluate({ a: "damped", b: "down", c: "down" }, {
+    frontend: lastGood,
+  });
+  assert.deepEqual([weights, health.held], [[100, 0, 0], undefined]);
+  const frontend = {
+    ...WEB,
+    pools: [{ ...WEB.pools[0]!, maxDown: { count: 1 } }],
+  };
+  const past = { maxDown: new Map([["p0", { out: ["a"], held: ["b"] }]]) };
+  assert.deepEqual(evaluate({ a: "damped", b: "down" }, { frontend, past }).weights, [100, 0]);
+});
+
+Deno.test("a server that max-down holds keeps its weight when its checks pass again", () => {
+  const pools = [{
+    name: "p0",
+    maxDown: { count: 1 },
+    backends: [{ name: "a", weight: 1 }, { name: "b", weight: 2 }, { name: "c", weight: 3 }],
+  }];
+  const past = { maxDown: new Map([["p0", { out: ["a"], held: ["b"] }]]) };
+  const frontend = { ...WEB, pools };
+  assert.deepEqual(evaluate({ a: "down", b: "damped", c: "up" }, { frontend, past }).weights, [
+    0,
+    2,
+    3,
+  ]);
+});
+
+Deno.test("property: no frontend is without weight while a server with weight passes its checks", () => {
+  const state = fc.constantFrom<CountedState>(
+    "up",
+    "down",
+    "damped",
+    "unknown",
+    "blind",
+    "paused",
+    "disabled",
+  );
+  const states = fc.record({ a: state, b: state, c: state });
+  fc.assert(fc.property(states, (each) => {
+    const { weights } = evaluate(each);
+    const passes = Object.values(each).some((one) => one === "up" || one === "damped");
+    assert.equal(weights.some((weight) => weight > 0), passes);
+  }));
+});

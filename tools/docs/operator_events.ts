@@ -1,0 +1,53 @@
+/** PURE. The events about what operators did: a part of log_events.ts. */
+import { event } from "./log_event.ts";
+
+const INTENT = "intent frontend pool backend then weight peer identity reason since from until";
+
+export const OPERATOR_EVENTS = {
+  "operator-action": event(
+    "info",
+    "method backend then force id on frontend pool weight from until peer identity reason result err before after",
+    "A call that changes something, allowed or refused.",
+  ),
+  "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),
+  "operator-intent-expired": event(
+    "info",
+    INTENT,
+    "A pause, disable, drain or weight reached its end.",
+  ),
+  "operator-drain-done": event(
+    "info",
+    `${INTENT} message`,
+    "A drain ended before its time: VPP counts no flow of the server, or sent it no packet for long.",
+  ),
+  "operator-intent-begun": event(
+    "info",
+    INTENT,
+    "A scheduled pause, disable, drain or weight began.",
+  ),
+  "operator-intent-waiting": event(
+    "info",
+    `${INTENT} message`,
+    "A scheduled drain would take the last server with a weight from a frontend, so it waits.",
+    "Bring another server back, or cancel the drain (`maglevc show intents`).",
+  ),
+  "operator-intent-dropped": event(
+    "warn",
+    `${INTENT} message`,
+    "A pause, disable or weight ended because of the file or its age.",
+    "Request it again if it is still needed.",
+  ),
+  "operator-intent-not-stored": event(
+    "error",
+    "folder err",
+    "Operators' changes are in force, and would not survive a restart.",
+    "Repair the state directory; maglevd retries by itself.",
+  ),
+  "operator-intent-stored": event("info", "folder", "They are on disk again."),
+  "operator-intent-file-unusable": event(
+    "warn",
+    "file err kept",
+    "The state file cannot be used; `kept` is its copy.",
+    "Request what was in it again.",
+  ),
+};
