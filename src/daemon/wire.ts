@@ -96,7 +96,10 @@ export interface DaemonVpp {
 export function wireDaemon(options: WireOptions): Daemon {
   const { config, clock, logger, engine, vppApiAddr, intents } = options;
   const sent = vppApiAddr === "" ? undefined : new SentWeights();
-  const weightsSent = sent && ((frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)));
+  const weightsSent = sent && {
+    of: (frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)),
+    isProgrammed: (frontend: FrontendConfig) => sent.isOwn(vipKeyOf(frontend)),
+  };
   const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
   const vpp = sent && wireVpp(checker, { ...options, sent });
   const announcer = createAnnouncer({
@@ -185,6 +188,9 @@ function wireVpp(
     clock,
     logger,
     intervalMs: () => vppLbOf(checker.current.config).countersIntervalMs,
+  });
+  connection.subscribe(({ kind }) => {
+    if (kind !== "connected") sent.disconnected();
   });
   sent.onFound = () => checker.weightsFound();
   checker.subscribe((event) => {

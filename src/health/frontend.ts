@@ -16,6 +16,7 @@ import type {
 import { brakesOf } from "./policy/max_down.ts";
 import { keepLastGood } from "./policy/last_good.ts";
 import { type Moment, NO_MEMORY } from "./policy/memory.ts";
+import { startSlowly } from "./policy/slow_start.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
 import { effectiveWeight } from "./weight.ts";
 
@@ -40,8 +41,9 @@ export type {
 export function frontendHealth(
   frontend: FrontendShape,
   lookup: BackendLookup,
-  { past }: Moment = FIRST,
+  moment: Moment = FIRST,
 ): FrontendHealth {
+  const { past } = moment;
   const { pools, flushOnDown } = frontend;
   const { addressOf } = lookup;
   const brakes = hasBrake(pools) || past.maxDown !== undefined
@@ -87,9 +89,12 @@ export function frontendHealth(
       ? {}
       : { policyChanges: brakes.changes }),
   };
-  return frontend.onAllDown === undefined && past.lastGood === undefined
+  const kept = frontend.onAllDown === undefined && past.lastGood === undefined
     ? health
     : keepLastGood(health, frontend, { lookup, past });
+  return frontend.slowStart === undefined && past.slowStart === undefined
+    ? kept
+    : startSlowly(kept, frontend, { lookup, stateOf, moment });
 }
 
 /** A frontend without a past. */
