@@ -113,6 +113,10 @@ export function wireDaemon(options: WireOptions): Daemon {
       : {}),
   });
   vpp?.progress.follow(() => announcer.updateSoon());
+  // After the announcer, which follows the checker too: prefixes are withdrawn before their VIPs.
+  checker.subscribe(({ kind }) => {
+    if (kind === "reload") vpp?.reconciler.reload(announcer.written);
+  });
   let running = false;
   return {
     checker,
@@ -195,7 +199,6 @@ function wireVpp(
   sent.onFound = () => checker.weightsFound();
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
-    else if (event.kind === "reload") reconciler.reload();
   });
   const drains = watchDrains({ checker, reconciler, connection, clock });
   return {

@@ -15,7 +15,7 @@ import { VPP_AWAY_MS } from "../../announce/announcer.ts";
 import type { WeightsSent } from "../../checker/ports.ts";
 import type { AnnounceFileConfig, Config } from "../../config/model.ts";
 import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
-import { Reconciler } from "../../vpp/sync/reconcile.ts";
+import { Reconciler, WITHDRAWAL_MS } from "../../vpp/sync/reconcile.ts";
 import { SentWeights } from "../../vpp/sync/sent_weights.ts";
 import { desiredSource } from "../desired_source.ts";
 import { createAnnouncer, VppProgress } from "./source.ts";
@@ -48,6 +48,8 @@ function announcing(
 }
 
 interface World extends ReturnType<typeof setUp> {
+  /** Path of the announced prefixes. */
+  readonly file: string;
   readonly lb: PluginLb;
   readonly announced: (frontend: string) => boolean | undefined;
   /** Time passes, second by second, with a probe of each kind in each. */
@@ -95,6 +97,7 @@ async function inWorld(
       vpp: { sent, ...progress, vip: (key) => reconciler.vip(key) },
     });
     progress.follow(() => announcer.updateSoon());
+    checker.subscribe(({ kind }) => kind === "reload" && reconciler.reload(announcer.written));
     let lb = new PluginLb();
     reconciler.start();
     connection.connect(lb);
@@ -104,6 +107,7 @@ async function inWorld(
     await settle();
     await fn({
       ...all,
+      file,
       lb,
       announced: (frontend) => announcer.announced(frontend),
       async pass(seconds, probe = () => {}) {
@@ -280,4 +284,41 @@ Deno.test("announce: on-vpp-away: withdraw withdraws after 5 s, until VPP is pro
     await settle();
     assert.equal(announced("web"), true);
     await written(PREFIX);
+  }));
+
+/** The text of the file at each moment when VPP is asked to remove a VIP. */
+function removals({ lb, file }: World): readonly string[] {
+  const texts: string[] = [];
+  lb.refuse = (call) => {
+    const isFile = () => Deno.statSync(file).isFile;
+    if (call.startsWith("vip-del")) {
+      texts.push(isFile() ? Deno.readTextFileSync(file) : "unwritable");
+    }
+    return undefined;
+  };
+  return texts;
+}
+
+Deno.test("announce: a reload that removes a frontend withdraws its prefix before VPP loses the VIP", () =>
+  inWorldOfTwo({}, async (world) => {
+    const { checker } = world;
+    const texts = removals(world);
+    checker.reload({ ...checker.current.config, frontends: new Map() });
+    await until(() => texts.length > 0, { what: "the VIP is removed" });
+    assert.deepEqual(texts, [""]);
+  }));
+
+Deno.test("announce: a file that cannot be written delays a removal by 1 s", () =>
+  inWorldOfTwo({}, async (world) => {
+    const { checker, clock, file } = world;
+    const texts = removals(world);
+    Deno.removeSync(file);
+    Deno.mkdirSync(file);
+    checker.reload({ ...checker.current.config, frontends: new Map() });
+    await clock.advanceAsync(WITHDRAWAL_MS - 1);
+    await settle();
+    assert.deepEqual(texts, []);
+    await clock.advanceAsync(1);
+    await settle();
+    assert.deepEqual(texts, ["unwritable"]);
   }));
