@@ -177,10 +177,15 @@ function poolLink(place: Place, before: number): Link {
   return { kind: "pool", text, weight, decides: weight !== before };
 }
 
-/** Only while VPP keeps the weights of the frontend. */
-function lastGoodLink({ view, pool, entry }: Place, before: number): Link | undefined {
-  if (!isKept(view)) return undefined;
+/** Only while VPP keeps the weights of the frontend, and of one that was held until its verdict. */
+function lastGoodLink(place: Place, before: number): Link | undefined {
+  const { view, pool, entry } = place;
   const weight = view.effectiveWeights[pool]![entry]!;
+  if (view.memory.waiting?.has(entryOf(place).name) === true) {
+    const text = "it was held, and counts as up until its first verdict (on-all-down: last-good)";
+    return { kind: "on-all-down", text, weight, decides: weight !== before };
+  }
+  if (!isKept(view)) return undefined;
   return {
     kind: "on-all-down",
     text: weight > 0
@@ -231,7 +236,8 @@ function activeReason(snapshot: Snapshot, view: FrontendView): string {
   const { pools } = view.config;
   if (isKept(view)) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
-  const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
+  const isUp = (name: string) =>
+    countedState(snapshot.backends.get(name)!) === "up" || view.memory.waiting?.has(name) === true;
   const held = view.memory.maxDown?.get(active.name)?.held ?? [];
   const up = active.backends.filter(({ name }) => isUp(name) || held.includes(name));
   if (up.some(({ weight }) => weight > 0)) {

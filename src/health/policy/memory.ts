@@ -15,6 +15,13 @@ export interface PolicyMemory {
    */
   readonly wakeAtMs?: MonotonicMs;
   readonly lastGood?: LastGood;
+  /**
+   * With `on-all-down`, where backends share an address: those with weight when a server was last
+   * up, by address. Others of an address have not given it the weight that VPP has.
+   */
+  readonly serving?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Backends that were held and have no verdict since; they count as up until their first one. */
+  readonly waiting?: ReadonlySet<string>;
   /** By pool; only pools of which a server is out or held. */
   readonly maxDown?: ReadonlyMap<string, Brake>;
   /** Of every frontend with `slow-start`. */
