@@ -62,6 +62,8 @@ export class Announcer {
   #awaySinceMs: MonotonicMs | undefined;
   #timer: Timer | undefined;
   #phase: "idle" | "opening" | "running" | "stopped" = "idle";
+  /** The end of #reopen(). */
+  #opened: Promise<void> | undefined;
   #soon = false;
 
   constructor(options: AnnouncerOptions) {
@@ -76,6 +78,11 @@ export class Announcer {
   /** True while the file could not be written as it should be; undefined: there is no file. */
   get stale(): boolean | undefined {
     return this.#open?.file.stale;
+  }
+
+  /** When the file is as the last update() made it; undefined: it is already. */
+  get written(): Promise<void> | undefined {
+    return this.#phase === "opening" ? this.#opened : this.#open?.file.writing;
   }
 
   /** Reads the file found, then follows the frontends. */
@@ -198,11 +205,13 @@ export class Announcer {
     }
     const closed = this.#open?.file.close();
     this.#open = undefined;
-    void Promise.all([closed, settings && this.#readFound(settings)]).then(([, text]) => {
+    const found = settings && this.#readFound(settings);
+    this.#opened = Promise.all([closed, found]).then(async ([, text]) => {
       if (this.#phase === "stopped") return;
       if (settings !== undefined) this.#take(settings, text);
       this.#phase = "running";
       this.update();
+      await this.written;
     });
   }
 

@@ -106,6 +106,8 @@ export type LogEventName =
   | "backend-released"
   | "frontend-held"
   | "frontend-released"
+  | "slow-start-begin"
+  | "slow-start-end"
   | "frontend-announced"
   | "frontend-withdrawn"
   | "announce-failed"

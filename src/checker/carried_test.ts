@@ -203,3 +203,27 @@ Deno.test("a reload that removes a carried server ends its time", () => {
   assert.deepEqual(news(), ["frontend web up-unknown", "program web weight"]);
   assert.equal(clock.timers, 0);
 });
+
+Deno.test("a frontend that is held stays down over a reload of its check, and its weights move once", () => {
+  const checkAt = (port: number) =>
+    smallConfig({
+      healthchecks: { tcp: { port } },
+      backends: { a: {}, b: {}, c: {} },
+      frontends: { web: { pools: "a:100 b:50 c:10", onAllDown: "last-good" } },
+    });
+  const { checker, engine, weights } = setUp(checkAt(80));
+  const state = () => checker.snapshot().frontends.get("web")!.state;
+  checker.start();
+  engine.bringUp("a", "b", "c");
+  engine.takeDown("a", "b", "c");
+  assert.deepEqual([state(), weights("web")], ["down", [[100, 50, 10]]]);
+  checker.reload(checkAt(81));
+  assert.deepEqual([state(), weights("web")], ["down", [[100, 50, 10]]]);
+  engine.bringUp("a");
+  assert.deepEqual([state(), weights("web")], ["up", [[100, 50, 10]]]);
+  engine.bringUp("b");
+  assert.deepEqual(weights("web"), [[100, 50, 10]]);
+  engine.takeDown("c");
+  assert.deepEqual(weights("web"), [[100, 50, 0]]);
+  checker.stop();
+});

@@ -84,7 +84,8 @@ export function logChanges(
     logger.info("frontend-transition", { frontend: name, from, to });
   }
   for (const { event, frontend, pool, backend, message } of policyChanges) {
-    logger.warn(event, { frontend, pool, backend, message });
+    const level = event.startsWith("slow-start") ? "info" : "warn";
+    logger[level](event, { frontend, pool, backend, message });
   }
 }
 

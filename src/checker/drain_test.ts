@@ -134,8 +134,11 @@ Deno.test("servers that max-down holds have weight: the last of them is drained 
 
 Deno.test("the last server that serves while the prober is blind is drained only by force", () => {
   const { checker, engine } = setUp(smallConfig(THREE), {
-    weightsSent: ({ name }) =>
-      new Map(name === "api" ? [["10.0.0.2", 7]] : [["10.0.0.1", 100], ["10.0.0.2", 0]]),
+    weightsSent: {
+      of: ({ name }) =>
+        new Map(name === "api" ? [["10.0.0.2", 7]] : [["10.0.0.1", 100], ["10.0.0.2", 0]]),
+      isProgrammed: () => true,
+    },
   });
   checker.start();
   for (const name of ["a", "b", "c"]) engine.reportVoid(name);

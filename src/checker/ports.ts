@@ -13,13 +13,13 @@ import type { KeptIntents } from "../intent/ports.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 
-/**
- * The weights of a frontend's servers that were last sent to VPP, by address; undefined: not known.
- * Without VPP these are the weights of the last evaluation.
- */
-export type WeightsSent = (
-  frontend: FrontendConfig,
-) => ReadonlyMap<string, number> | undefined;
+/** What VPP was programmed with. Without VPP the weights of the last evaluation count. */
+export interface WeightsSent {
+  /** The weights last sent for a frontend or found in VPP, by address; undefined: not known. */
+  of(frontend: FrontendConfig): ReadonlyMap<string, number> | undefined;
+  /** True when this program has programmed the frontend since VPP was connected. */
+  isProgrammed(frontend: FrontendConfig): boolean;
+}
 
 /** Penalties of the previous process, and where those of this one are kept. */
 export interface PenaltyStore {

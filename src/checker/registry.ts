@@ -204,8 +204,9 @@ export class Registry {
   /** Frontends with a policy that decides by the weights that VPP has. */
   withBrakes(): readonly string[] {
     return [...this.config.frontends.values()]
-      .filter(({ onAllDown, pools }) =>
-        onAllDown !== undefined || pools.some(({ maxDown }) => maxDown !== undefined)
+      .filter(({ onAllDown, slowStart, pools }) =>
+        onAllDown !== undefined || slowStart !== undefined ||
+        pools.some(({ maxDown }) => maxDown !== undefined)
       )
       .map(({ name }) => name);
   }
@@ -299,9 +300,13 @@ export class Registry {
   }
 
   #lookupOf(config: FrontendConfig, before: FrontendView | undefined) {
-    const weightsBefore = () =>
-      this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent(config);
-    return { ...this.#lookup, weightsBefore };
+    return {
+      ...this.#lookup,
+      weightsBefore: () =>
+        this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent.of(config),
+      isProgrammed: () => this.#weightsSent?.isProgrammed(config) ?? true,
+      tableLength: this.config.vppLb?.newFlowsTableLength,
+    };
   }
 
   #evaluate(config: FrontendConfig, before: FrontendView | undefined): FrontendView {

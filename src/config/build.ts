@@ -17,6 +17,7 @@ import type {
   IsolationConfig,
   PoolConfig,
   ProbeParams,
+  SlowStartConfig,
   StepParams,
   TlsParams,
   VppLbConfig,
@@ -29,6 +30,7 @@ import type {
   FrontendDraft,
   HealthcheckDraft,
   PoolDraft,
+  SlowStartDraft,
   VppLbDraft,
 } from "./schema/schema.ts";
 import type { DampingDraft } from "./schema/damping.ts";
@@ -309,8 +311,22 @@ function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
     srcIpSticky: need(keys["src-ip-sticky"]),
     flushOnDown: need(keys["flush-on-down"]),
     ...(need(keys["on-all-down"]) === "last-good" ? { onAllDown: "last-good" as const } : {}),
-    ...(keys.announce.value === undefined ? {} : { announce: buildAnnounce(keys.announce.value) }),
+    ...optional("slowStart", keys["slow-start"].value, buildSlowStart),
+    ...optional("announce", keys.announce.value, buildAnnounce),
   };
+}
+
+/** The key with what `build` makes of a value, if there is one. */
+function optional<K extends string, T, R>(
+  key: K,
+  value: T | undefined,
+  build: (value: T) => R,
+): { readonly [key in K]?: R } {
+  return (value === undefined ? {} : { [key]: build(value) }) as { readonly [key in K]?: R };
+}
+
+function buildSlowStart({ keys }: SlowStartDraft): SlowStartConfig {
+  return { durationMs: need(keys.duration), steps: need(keys.steps) };
 }
 
 function buildAnnounce({ keys }: AnnounceDraft): AnnounceConfig {

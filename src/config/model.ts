@@ -189,8 +189,17 @@ export interface FrontendConfig {
   readonly flushOnDown: boolean;
   /** Absent: `close`. */
   readonly onAllDown?: "last-good";
+  /** Absent: a server that comes up has its whole weight immediately. */
+  readonly slowStart?: SlowStartConfig;
   /** Absent: its prefix is not announced. */
   readonly announce?: AnnounceConfig;
+}
+
+export interface SlowStartConfig {
+  /** From the first step to the last. */
+  readonly durationMs: number;
+  /** 2 to 5, the whole weight included. */
+  readonly steps: number;
 }
 
 export interface AnnounceConfig {

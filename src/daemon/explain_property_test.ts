@@ -56,7 +56,10 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
       async (config, sequence, weights) => {
         const can = { weights };
         const sent = new SentWeights();
-        const weightsSent: WeightsSent = (frontend) => sent.of(vipKeyOf(frontend));
+        const weightsSent: WeightsSent = {
+          of: (frontend) => sent.of(vipKeyOf(frontend)),
+          isProgrammed: (frontend) => sent.isOwn(vipKeyOf(frontend)),
+        };
         const world = newWorld(config, { weightsSent });
         const { checker, clock, logger } = world;
         const connection = new FakeConnection();

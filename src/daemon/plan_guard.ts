@@ -2,6 +2,7 @@
 import { finish } from "../async/steps.ts";
 import type { WorkedOutReload } from "../checker/worked_reload.ts";
 import type { Config } from "../config/model.ts";
+import type { MonotonicMs } from "../base/instant.ts";
 import { plansOfReload } from "../forecast/forecast.ts";
 import { type PlanContext, planText, removalOf } from "../forecast/plan_text.ts";
 import type { VipPlan } from "../vpp/lb/plan.ts";
@@ -45,14 +46,18 @@ export interface AskedPlan {
  */
 export function planProblem(
   worked: WorkedOutReload,
-  { daemon, context, asked }: {
+  { daemon, context, asked, atMs }: {
     readonly daemon: Pick<Daemon, "vpp">;
     readonly context: PlanContext;
     readonly asked: AskedPlan | undefined;
+    /** The present time. */
+    readonly atMs: MonotonicMs;
   },
 ): string | undefined {
   const limit = removalLimit(worked.before.config);
-  const plans: readonly VipPlan[] = finish(plansOfReload(worked, capabilitiesOf(daemon)));
+  const plans: readonly VipPlan[] = finish(
+    plansOfReload(worked, { can: capabilitiesOf(daemon), atMs }),
+  );
   if (asked !== undefined) {
     const hash = asked.sha256(planText(worked, plans, context));
     if (hash === asked.hash) return undefined;

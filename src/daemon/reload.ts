@@ -139,13 +139,14 @@ export class Reloader {
     if (!verdict.ok) return { verdict, forecast: undefined, planHash: "" };
     const { checker } = daemon;
     // All from one turn: what follows works on values that do not change.
-    const [before, nowMs, can] = [checker.snapshot(), clock.wallMs(), capabilitiesOf(daemon)];
+    const [before, nowMs] = [checker.snapshot(), clock.wallMs()];
+    const options = { can: capabilitiesOf(daemon), atMs: clock.monotonicMs() };
     const { config, loaded } = verdict;
     const context = this.#context(loaded.hash);
     function* steps() {
       const worked = yield* workOutReload(before, config, nowMs);
-      const planHash = sha256(planText(worked, yield* plansOfReload(worked, can), context));
-      return { verdict, forecast: yield* forecastWorkedOut(worked, can), planHash };
+      const planHash = sha256(planText(worked, yield* plansOfReload(worked, options), context));
+      return { verdict, forecast: yield* forecastWorkedOut(worked, options), planHash };
     }
     return await inSlices(steps(), { clock, sliceMs: FORECAST_SLICE_MS, signal });
   }
@@ -214,7 +215,12 @@ export class Reloader {
     const { checker } = daemon;
     if (asked === undefined && removalLimit(checker.current.config) >= 100) return undefined;
     const worked = finish(workOutReload(checker.snapshot(), config, clock.wallMs()));
-    return planProblem(worked, { daemon, context: this.#context(loaded.hash), asked });
+    return planProblem(worked, {
+      daemon,
+      context: this.#context(loaded.hash),
+      asked,
+      atMs: clock.monotonicMs(),
+    });
   }
 
   #wrong(message: string, warnings: readonly Diagnostic[]): CheckedConfig & { readonly ok: false } {

@@ -42,7 +42,7 @@ export async function reportReload(
   try {
     return {
       outline,
-      forecast: await inSlices(forecastWorkedOut(worked, can), {
+      forecast: await inSlices(forecastWorkedOut(worked, { can, atMs: clock.monotonicMs() }), {
         clock,
         sliceMs: SLICE_MS,
         signal,

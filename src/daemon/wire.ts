@@ -97,7 +97,10 @@ export interface DaemonVpp {
 export function wireDaemon(options: WireOptions): Daemon {
   const { config, clock, logger, engine, vppApiAddr, intents, penalties } = options;
   const sent = vppApiAddr === "" ? undefined : new SentWeights();
-  const weightsSent = sent && ((frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)));
+  const weightsSent = sent && {
+    of: (frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)),
+    isProgrammed: (frontend: FrontendConfig) => sent.isOwn(vipKeyOf(frontend)),
+  };
   const checker = new Checker({
     config,
     engine,
@@ -119,6 +122,10 @@ export function wireDaemon(options: WireOptions): Daemon {
       : {}),
   });
   vpp?.progress.follow(() => announcer.updateSoon());
+  // After the announcer, which follows the checker too: prefixes are withdrawn before their VIPs.
+  checker.subscribe(({ kind }) => {
+    if (kind === "reload") vpp?.reconciler.reload(announcer.written);
+  });
   let running = false;
   return {
     checker,
@@ -196,10 +203,12 @@ function wireVpp(
     logger,
     intervalMs: () => vppLbOf(checker.current.config).countersIntervalMs,
   });
+  connection.subscribe(({ kind }) => {
+    if (kind !== "connected") sent.disconnected();
+  });
   sent.onFound = () => checker.weightsFound();
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
-    else if (event.kind === "reload") reconciler.reload();
   });
   const drains = watchDrains({ checker, reconciler, connection, clock });
   return {

@@ -26,6 +26,8 @@ export type LinkKind =
   | "pool"
   /** `on-all-down` keeps the weight that VPP has. */
   | "on-all-down"
+  /** `slow-start` raises the weight in steps. */
+  | "slow-start"
   | "address"
   | "effective"
   | "warm-up"

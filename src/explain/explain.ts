@@ -33,7 +33,7 @@ export function explainBackend(
   const isIt = (entry: string) => entry === name;
   const places = [...snapshot.frontends.values()]
     .filter(({ config }) => config.pools.some(({ backends }) => backends.some((b) => isIt(b.name))))
-    .flatMap((view) => placesOf(explainedFrontend(snapshot, view), { vpp, isIt }));
+    .flatMap((view) => placesOf(explainedFrontend(snapshot, view, false), { vpp, isIt }));
   return { links: healthLinks(backend, snapshot, voidReason), places };
 }
 
@@ -44,7 +44,7 @@ export function explainFrontend(
 ): FrontendExplanation {
   const view = snapshot.frontends.get(name);
   invariant(view !== undefined, `no frontend ${name}`);
-  const frontend = explainedFrontend(snapshot, view);
+  const frontend = explainedFrontend(snapshot, view, true);
   const places = placesOf(frontend, { vpp, isIt: () => true });
   return {
     state: view.state,
@@ -92,6 +92,13 @@ function lastGoodLinks({ memory: { lastGood } }: FrontendView): readonly Link[] 
   return [{ kind: "on-all-down", text, decides: true }];
 }
 
+function slowStartLinks({ memory: { slowStart } }: FrontendView): readonly Link[] {
+  const rising = slowStart?.ramps.size ?? 0;
+  if (rising === 0) return [];
+  const text = `${rising} ${rising === 1 ? "server rises" : "servers rise"} in steps (slow-start)`;
+  return [{ kind: "slow-start", text, decides: true }];
+}
+
 function frontendLinks(
   { view, activeReason }: ExplainedFrontend,
   { vpp, places }: { readonly vpp: VppView; readonly places: readonly PlaceExplanation[] },
@@ -107,6 +114,7 @@ function frontendLinks(
     },
     { kind: "pool", text: `pool ${active} is active: ${activeReason}` },
     ...lastGoodLinks(view),
+    ...slowStartLinks(view),
   ];
   if (vpp.kind !== "known") {
     return [...links, { kind: "difference", text: places[0]?.difference ?? "", decides: true }];

@@ -12,7 +12,7 @@ import { vipKeyText } from "../vpp/lb/model.ts";
 import { planVip } from "../../tests/support/worlds/plans.ts";
 import { commands, configs, newWorld, run } from "../../tests/support/worlds/checker_commands.ts";
 import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
-import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { PlaceExplanation } from "./chain.ts";
 import { explainBackend, explainFrontend } from "./explain.ts";
@@ -77,6 +77,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
   let held = 0;
   let braked = 0;
   let damped = 0;
+  let rising = 0;
   fc.assert(
     fc.property(
       configs,
@@ -109,11 +110,14 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
             const view = snapshot.frontends.get(frontend)!;
             const at = view.config.pools.findIndex(({ name }) => name === pool);
             const entry = view.config.pools[at]!.backends.findIndex(({ name }) => name === backend);
-            const last = place.links.some(({ kind }) => kind === "on-all-down")
-              ? "on-all-down"
-              : "pool";
+            const last = ["slow-start", "on-all-down"].find((policy) =>
+              links.some(({ kind }) =>
+                kind === policy
+              )
+            ) ?? "pool";
             assert.equal(weightAfter(place, last), view.effectiveWeights[at]![entry]);
             if (last === "on-all-down" && inVpp! > 0) held++;
+            if (last === "slow-start") rising++;
             if (links.some(({ kind, decides }) => kind === "max-down" && decides)) braked++;
             if (links.some(({ kind, decides }) => kind === "damping" && decides)) damped++;
             const address = snapshot.config.backends.get(backend)!.address.text;
@@ -130,11 +134,12 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
         }
       },
     ),
-    { numRuns: 80, seed: 19 },
+    { numRuns: 150, seed: 19 },
   );
-  const counts =
-    `${compared} compared, ${kept} kept, ${held} held, ${braked} braked, ${damped} damped`;
-  assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0 && damped > 0, counts);
+  const counts = `${compared} compared, ${kept} kept, ${held} held, ${braked} braked, ` +
+    `${damped} damped, ${rising} rising`;
+  assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0, counts);
+  assert.ok(damped > 0 && rising > 0, counts);
 });
 
 /** All of THREE up, with a VPP. */
@@ -239,4 +244,30 @@ Deno.test("explain: a void probe and a file that disables are links of their own
     explainBackend("a", { snapshot, vpp: { kind: "off" }, voidReason }).links.map((l) => l.kind);
   assert.deepEqual(kinds(undefined), ["probe", "counter", "state", "intent"]);
   assert.deepEqual(kinds("no ports"), ["probe", "prober", "counter", "state", "intent"]);
+});
+
+Deno.test("explain: a server that rises has a link with its step and the cost of all steps", () => {
+  const config = smallConfig({
+    healthchecks: { tcp: { rise: 1, fall: 1 } },
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a b", slowStart: { durationMs: 20_000, steps: 3 } } },
+    newFlowsTableLength: 1024,
+  });
+  const { checker, engine } = setUp(config);
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  engine.report({ b: FAIL });
+  engine.report({ b: PASS });
+  const snapshot = checker.snapshot();
+  const vpp = knownVpp(new Map());
+  const [place] = explainBackend("b", { snapshot, vpp, voidReason: undefined }).places;
+  const link = place!.links.find(({ kind }) => kind === "slow-start");
+  assert.deepEqual([link?.weight, link?.decides], [34, true]);
+  const numbers =
+    /^step 1 of 3 \(slow-start\): 34 of 100; its steps move (\d+) of 1024 buckets in all, a single step would move (\d+)$/
+      .exec(link!.text);
+  assert.ok(Number(numbers?.[1]) > Number(numbers?.[2]), link!.text);
+  const frontend = explainFrontend("web", { snapshot, vpp });
+  const text = frontend.links.find(({ kind }) => kind === "slow-start")?.text;
+  assert.equal(text, "1 server rises in steps (slow-start)");
 });

@@ -13,6 +13,7 @@ import { isCounted, mostDown } from "../health/policy/max_down.ts";
 import { clampWeight, effectiveWeight } from "../health/weight.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
+import { rampCost } from "./ramp_cost.ts";
 import { intentText, operatorOf, quotedNames } from "./health_links.ts";
 
 /** A frontend, indexed once for all its entries, because some have thousands. */
@@ -23,13 +24,20 @@ export interface ExplainedFrontend {
   readonly merged: ReadonlyMap<string, MergedServer>;
   /** Names of the backends of this frontend by address. */
   readonly namesAt: NamesAt;
+  /** True when all its entries are explained, and not those of one backend. */
+  readonly isWhole: boolean;
   /** Why the active pool is the active one. */
   readonly activeReason: string;
 }
 
 /** Indexes a frontend. */
-export function explainedFrontend(snapshot: Snapshot, view: FrontendView): ExplainedFrontend {
+export function explainedFrontend(
+  snapshot: Snapshot,
+  view: FrontendView,
+  isWhole: boolean,
+): ExplainedFrontend {
   return {
+    isWhole,
     snapshot,
     view,
     merged: new Map(view.servers.map((server) => [server.address.text, server])),
@@ -78,6 +86,7 @@ export function placeLinks(place: Place): readonly Link[] {
       maxDownLink,
       poolLink,
       lastGoodLink,
+      slowStartLink,
       addressLink,
     ]
   ) {
@@ -180,10 +189,15 @@ function poolLink(place: Place, before: number): Link {
   return { kind: "pool", text, weight, decides: weight !== before };
 }
 
-/** Only while VPP keeps the weights of the frontend. */
-function lastGoodLink({ view, pool, entry }: Place, before: number): Link | undefined {
-  if (!isKept(view)) return undefined;
+/** Only while VPP keeps the weights of the frontend, and of one that was held until its verdict. */
+function lastGoodLink(place: Place, before: number): Link | undefined {
+  const { view, pool, entry } = place;
   const weight = view.effectiveWeights[pool]![entry]!;
+  if (view.memory.waiting?.has(entryOf(place).name) === true) {
+    const text = "it was held, and counts as up until its first verdict (on-all-down: last-good)";
+    return { kind: "on-all-down", text, weight, decides: weight !== before };
+  }
+  if (!isKept(view)) return undefined;
   return {
     kind: "on-all-down",
     text: weight > 0
@@ -199,13 +213,45 @@ function isKept({ memory: { lastGood } }: FrontendView): boolean {
   return lastGood !== undefined && lastGood.weights.size > 0;
 }
 
+/** Only of a server that rises to its weight. */
+function slowStartLink(place: Place, before: number): Link | undefined {
+  const { view, pool, entry } = place;
+  const { name, backends } = view.config.pools[pool]!;
+  const { slowStart } = view.config;
+  const { slowStart: memory } = view.memory;
+  const ramp = memory?.pool === name ? memory.ramps.get(backends[entry]!.name) : undefined;
+  if (slowStart === undefined || ramp === undefined || before === 0) return undefined;
+  const { steps } = slowStart;
+  return {
+    kind: "slow-start",
+    text: `step ${ramp.step} of ${steps} (slow-start): ${ramp.weight} of ${before}` +
+      costText(place, { target: before, steps }),
+    weight: view.effectiveWeights[pool]![entry]!,
+    decides: true,
+  };
+}
+
+/** The buckets that the rise moves; empty among thousands of entries, because tables take time. */
+function costText(
+  place: Place,
+  { target, steps }: { readonly target: number; readonly steps: number },
+): string {
+  const { isWhole, snapshot: { config }, view: { servers } } = place;
+  const length = config.vppLb?.newFlowsTableLength;
+  if (isWhole || length === undefined) return "";
+  const at = servers.indexOf(entryOf(place).server);
+  const { moved, jump } = rampCost({ servers, at, target, length, steps });
+  return `; its steps move ${moved} of ${length} buckets in all, a single step would move ${jump}`;
+}
+
 function activeReason(snapshot: Snapshot, view: FrontendView): string {
   const { pools } = view.config;
   if (isKept(view)) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
   const isUp = (name: string) => {
     const state = countedState(snapshot.backends.get(name)!);
-    return state === "up" || (state === "damped" && view.memory.dampingOverridden === true);
+    return state === "up" || view.memory.waiting?.has(name) === true ||
+      (state === "damped" && view.memory.dampingOverridden === true);
   };
   const held = view.memory.maxDown?.get(active.name)?.held ?? [];
   const up = active.backends.filter(({ name }) => isUp(name) || held.includes(name));

@@ -1,5 +1,5 @@
 /** Evaluates the frontends of one instant of a forecast, and the VIPs that they need. PURE. */
-import { FAR_PAST_MS } from "../base/instant.ts";
+import { FAR_PAST_MS, type MonotonicMs } from "../base/instant.ts";
 import { weightsOf } from "../checker/registry.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";
@@ -31,6 +31,8 @@ const FRONTENDS_AT_ONCE = 50;
 export interface DesiredFrontend {
   readonly frontend: string;
   readonly vip: DesiredVip;
+  /** With `steps`: the VIP at each step of `slow-start` before `vip`, in order; else empty. */
+  readonly steps: readonly DesiredVip[];
   /** Names of its backends by the address that they have in this view. */
   readonly namesAt: NamesAt;
 }
@@ -41,10 +43,23 @@ export interface DesiredFrontends {
   readonly health: Past;
 }
 
-/** Evaluates the frontends of a view; `past` is the instant before. */
+/** Input of desiredVipsOf(), in addition to the view. */
+export interface DesiredOptions {
+  /** The health at the instant before. */
+  readonly past: Past;
+  /** Time of the instant. Default: policies do not follow time, as if their times were over. */
+  readonly nowMs?: MonotonicMs | undefined;
+  /**
+   * Lets time pass in frontends where a server began to rise (`slow-start`) since this health, until
+   * all have their weights. Absent: time stands still.
+   */
+  readonly risenSince?: Past;
+}
+
+/** Evaluates the frontends of a view. */
 export function* desiredVipsOf(
   view: HealthView,
-  past: Past,
+  { past, nowMs = FAR_PAST_MS, risenSince }: DesiredOptions,
 ): Generator<undefined, DesiredFrontends> {
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
@@ -53,14 +68,39 @@ export function* desiredVipsOf(
   const healthOf = new Map<string, FrontendHealth>();
   for (const frontend of frontends.values()) {
     if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
-    const before = past.get(frontend.name);
-    const lookup = { stateOf, addressOf, weightsBefore: () => before && weightsOf(before) };
-    const moment = { past: before?.memory ?? NO_MEMORY, nowMs: FAR_PAST_MS };
-    const health = frontendHealth(frontend, lookup, moment);
+    let before = past.get(frontend.name);
+    const lookup = {
+      stateOf,
+      addressOf,
+      weightsBefore: () => before && weightsOf(before),
+      tableLength: newFlowsTableLength,
+    };
+    const healthAt = (nowMs: MonotonicMs) =>
+      frontendHealth(frontend, lookup, { past: before?.memory ?? NO_MEMORY, nowMs });
+    const vipOf = ({ servers }: FrontendHealth) =>
+      desiredVip(frontend, { servers, newFlowsTableLength });
+    let health = healthAt(nowMs);
+    const steps: DesiredVip[] = [];
+    if (risenSince !== undefined && hasRisen(health, risenSince.get(frontend.name))) {
+      for (let dueMs; (dueMs = health.memory.wakeAtMs) !== undefined;) {
+        steps.push(vipOf(health));
+        before = health;
+        health = healthAt(dueMs);
+      }
+    }
     healthOf.set(frontend.name, health);
-    const vip = desiredVip(frontend, { servers: health.servers, newFlowsTableLength });
+    const vip = vipOf(health);
     const namesAt = namesOfFrontend(frontend, config.backends);
-    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
+    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, steps, namesAt });
   }
   return { vips, health: healthOf };
+}
+
+/** True when a server rises now that did not before. */
+function hasRisen(
+  { memory: { slowStart } }: FrontendHealth,
+  before: Pick<FrontendHealth, "memory"> | undefined,
+): boolean {
+  const known = before?.memory.slowStart?.ramps;
+  return [...slowStart?.ramps.keys() ?? []].some((name) => known?.has(name) !== true);
 }

@@ -7,7 +7,7 @@
  * async/steps.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
-import { FAR_PAST_MS, type WallMs } from "../base/instant.ts";
+import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
@@ -41,9 +41,14 @@ export type ForecastAction =
 export interface ForecastOptions {
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;
+  /** The time of policies. Absent: they do not follow time, as if their times were over. */
+  readonly atMs?: MonotonicMs | undefined;
   /** Capabilities of the connected VPP; `{ weights: true }` without one. */
   readonly can: LbCapabilities;
 }
+
+/** The options that do not depend on how the reload was worked out. */
+export type WorkedOutOptions = Omit<ForecastOptions, "nowMs">;
 
 /** An immediate change of a backend's state. */
 export interface StateChange {
@@ -71,17 +76,17 @@ export interface ReloadForecast extends Forecast, ReloadOutline {}
 export function* forecastReload(
   snapshot: Snapshot,
   next: Config,
-  { nowMs, can }: ForecastOptions,
+  { nowMs, ...options }: ForecastOptions,
 ): Generator<undefined, ReloadForecast> {
   const worked = yield* workOutReload(snapshot, next, nowMs);
   yield;
-  return yield* forecastWorkedOut(worked, can);
+  return yield* forecastWorkedOut(worked, options);
 }
 
 /** Forecasts the effects on VPP of a reload whose other effects are computed. */
 export function* forecastWorkedOut(
   { before, outline, plan, after }: WorkedOutReload,
-  can: LbCapabilities,
+  { can, atMs }: WorkedOutOptions,
 ): Generator<undefined, ReloadForecast> {
   const { started, stopped, restarted } = outline;
   const { backends } = plan;
@@ -92,6 +97,7 @@ export function* forecastWorkedOut(
     now: viewNow(before),
     ...viewsAfter({ ...after, backends }, unproved),
     can,
+    nowMs: atMs,
   });
   const begun = started.map((backend) => ({
     backend,
@@ -112,10 +118,11 @@ export function* forecastWorkedOut(
 /** The operations on VPP that a reload causes by itself, on the present states of the backends. */
 export function plansOfReload(
   { before, plan, after }: WorkedOutReload,
-  can: LbCapabilities,
+  { can, atMs }: WorkedOutOptions,
 ): Generator<undefined, readonly VipPlan[]> {
   const atOnce = { ...after, stateOf: stateIn(plan.backends) };
-  return changePlans({ past: before.frontends, now: viewNow(before), atOnce, can });
+  const now = viewNow(before);
+  return changePlans({ past: before.frontends, now, atOnce, can, nowMs: atMs });
 }
 
 /** Forecasts an operator's action; returns the error if it would be refused. */
@@ -134,7 +141,7 @@ export function forecastAction(
 function forecastDrain(
   snapshot: Snapshot,
   { backend: name, force }: { readonly backend: string; readonly force: boolean },
-  { can, nowMs }: ForecastOptions,
+  { can, nowMs, atMs }: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
   const { backends, config, intents, frontends: past } = snapshot;
   const before = backends.get(name);
@@ -147,7 +154,10 @@ function forecastDrain(
   const drain = drainOf({ backend: name, then: "disable", force: false, ...length });
   const now = viewNow(snapshot);
   const after = { ...now, frontends: frontendsInForce(config, intents.with(drain)) };
-  return told(forecastVips({ past, now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
+  return told(
+    forecastVips({ past, now, atOnce: after, settled: after, can, nowMs: atMs }),
+    NOTHING_CHANGES,
+  );
 }
 
 /** Names of frontends that serve now, and would not without the weights of a backend. */
@@ -165,7 +175,7 @@ function emptiedBy({ config, backends, frontends }: Snapshot, name: string): rea
 function forecastWeight(
   snapshot: Snapshot,
   request: SetWeightRequest,
-  { can }: ForecastOptions,
+  { can, atMs }: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
   const before = checkWeightRequest(request, snapshot.frontends);
   if (before instanceof MaglevError) return before;
@@ -177,13 +187,14 @@ function forecastWeight(
   }
   const after = { ...now, frontends };
   const past = snapshot.frontends;
-  return told(forecastVips({ past, now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
+  const lb = forecastVips({ past, now, atOnce: after, settled: after, can, nowMs: atMs });
+  return told(lb, NOTHING_CHANGES);
 }
 
 function forecastBackend(
   snapshot: Snapshot,
   action: { readonly kind: BackendAction; readonly backend: string },
-  { nowMs, can }: ForecastOptions,
+  { nowMs, can, atMs }: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
   const { backends, config } = snapshot;
   const { kind, backend: name } = action;
@@ -204,7 +215,7 @@ function forecastBackend(
   const now = viewNow(snapshot);
   const frontends = frontendsWithoutDrain(snapshot, name);
   const views = viewsAfter({ config, frontends, backends: after }, unproved);
-  return told(forecastVips({ past: snapshot.frontends, now, ...views, can }), {
+  return told(forecastVips({ past: snapshot.frontends, now, ...views, can, nowMs: atMs }), {
     states: changesOf(transitions),
     assumedUp: namesUnproved(after, unproved),
     carried: [],

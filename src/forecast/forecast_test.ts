@@ -14,7 +14,7 @@ import {
   weightRequest,
   type World,
 } from "../../tests/support/worlds/checker_commands.ts";
-import { setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { setUp, setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { textOfIntent } from "../../tests/support/fakes/intents.ts";
@@ -33,8 +33,15 @@ import {
   forecastReload,
 } from "./forecast.ts";
 import type { Snapshot } from "../checker/ports.ts";
+import { weightsOf } from "../checker/registry.ts";
+import { frontendHealth } from "../health/frontend.ts";
+import { countedState } from "../health/machine.ts";
 
 const OPTIONS: ForecastOptions = { nowMs: wall(1_700_000_000_000), can: { weights: true } };
+
+function optionsOf({ clock }: World): ForecastOptions {
+  return { ...OPTIONS, atMs: clock.monotonicMs() };
+}
 
 type Vips = ReadonlyMap<string, DesiredVip>;
 
@@ -125,9 +132,35 @@ function compare(world: World, forecast: Forecast, act: () => void): void {
   if (forecast.assumedUp.length > 0) {
     engine.report(Object.fromEntries(forecast.assumedUp.map((name) => [name, PASS])));
   }
-  const settled = vipsOf(checker.snapshot(), vipsAfter);
+  const settled = vipsOf(risen(checker.snapshot(), before), vipsAfter);
   assert.deepEqual(tablesIn(forecast, "settled", now), tablesOf(settled));
 }
+
+/** The frontends of which a server rises that did not before, when their servers have risen. */
+function risen(after: Snapshot, before: Snapshot): Snapshot {
+  const { backends, config } = after;
+  const frontends = [...after.frontends].map(([name, view]) => {
+    const known = before.frontends.get(name)?.memory.slowStart?.ramps;
+    const ramps = view.memory.slowStart?.ramps.keys() ?? [];
+    if ([...ramps].every((ramp) => known?.has(ramp))) return [name, view] as const;
+    rises++;
+    let now = view;
+    for (let nowMs; (nowMs = now.memory.wakeAtMs) !== undefined;) {
+      const lookup = {
+        stateOf: (backend: string) => countedState(backends.get(backend)!),
+        addressOf: (backend: string) => config.backends.get(backend)!.address,
+        weightsBefore: () => weightsOf(now),
+        tableLength: config.vppLb!.newFlowsTableLength,
+      };
+      now = { ...now, ...frontendHealth(view.config, lookup, { past: now.memory, nowMs }) };
+    }
+    return [name, now] as const;
+  });
+  return { ...after, frontends: new Map(frontends) };
+}
+
+/** Number of frontends in which a server rose after a forecast. */
+let rises = 0;
 
 function actionOf(command: Command, snapshot: Snapshot): ForecastAction | undefined {
   switch (command.kind) {
@@ -170,7 +203,7 @@ Deno.test("the forecast of an action equals its effect or refusal", () => {
           ? { kind: "drain", backend: last.name, force: last.name === "a" }
           : actionOf(last, snapshot);
         if (action === undefined) return;
-        const steps = forecastAction(snapshot, action, OPTIONS);
+        const steps = forecastAction(snapshot, action, optionsOf(world));
         if (steps instanceof MaglevError) return assert.equal(act(world, action), false);
         compare(world, finish(steps), () => assert.ok(act(world, action)));
       },
@@ -190,7 +223,9 @@ Deno.test("the forecast of a reload equals its effect", () => {
         world.checker.start();
         for (const command of past) run(world, command);
         const { intents } = world.checker.snapshot();
-        const forecast = finish(forecastReload(world.checker.snapshot(), next, OPTIONS));
+        const forecast = finish(
+          forecastReload(world.checker.snapshot(), next, optionsOf(world)),
+        );
         compare(world, forecast, () => void world.checker.reload(next));
         const left = new Set(world.checker.snapshot().intents.list());
         assert.deepEqual(
@@ -282,4 +317,33 @@ Deno.test("a forecast of an invalid action is refused like the action", () => {
     assert.equal(error.code, code);
     assert.match(error.message, message);
   }
+});
+
+Deno.test("a forecast has the buckets that all steps of slow-start move together", () => {
+  const config = smallConfig({
+    healthchecks: { tcp: { rise: 1 } },
+    backends: { a: {}, b: {}, c: {} },
+    frontends: { web: { pools: "a b c", slowStart: { durationMs: 20_000, steps: 3 } } },
+    newFlowsTableLength: 1024,
+  });
+  const { checker, engine, clock } = setUp(config);
+  checker.start();
+  engine.report({ a: PASS, b: PASS, c: PASS });
+  checker.disableBackend("c", WHO);
+  const atMs = clock.monotonicMs();
+  const steps = forecastAction(checker.snapshot(), { kind: "enable", backend: "c" }, {
+    ...OPTIONS,
+    atMs,
+  });
+  assert.ok(!(steps instanceof MaglevError));
+  const [vip] = finish(steps).vips;
+  const { moved } = vip!.settled;
+  assert.ok(vip!.movedInSteps! > moved && moved > 300, `${vip!.movedInSteps}, ${moved}`);
+  assert.equal(vip!.servers[2]!.settled!.weight, 100);
+  const disable = forecastAction(checker.snapshot(), { kind: "disable", backend: "b" }, {
+    ...OPTIONS,
+    atMs,
+  });
+  assert.ok(!(disable instanceof MaglevError));
+  assert.equal(finish(disable).vips[0]!.movedInSteps, undefined);
 });

@@ -51,7 +51,7 @@ function reload(before: Config, after: Config, up: readonly string[]) {
   }));
   const registry = new Registry(before, backends);
   const worked = finish(workOutReload(registry.snapshot(), after, wall(2)));
-  return { worked, plans: finish(plansOfReload(worked, { weights: true })) };
+  return { worked, plans: finish(plansOfReload(worked, { can: { weights: true } })) };
 }
 
 function textOf(before: Config, after: Config, up: readonly string[], context = CONTEXT): string {

@@ -15,6 +15,7 @@
  * caller may run other work.
  */
 import type { IpAddress } from "../base/address.ts";
+import type { MonotonicMs } from "../base/instant.ts";
 import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
 import { withKeptWeights } from "../vpp/lb/keep.ts";
 import type {
@@ -34,6 +35,8 @@ import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
 export interface ForecastInput {
   /** The present health of the frontends. Absent: without a past. */
   readonly past?: Past;
+  /** The present time. Absent: policies do not follow time, as if their times were over. */
+  readonly nowMs?: MonotonicMs | undefined;
   readonly now: HealthView;
   readonly atOnce: HealthView;
   /** The same frontends as in `atOnce`. */
@@ -97,6 +100,11 @@ export interface VipForecast {
   readonly atOnce: TableShift;
   /** The shift of new flows from now to settled. */
   readonly settled: TableShift;
+  /**
+   * Buckets moved by all steps of slow-start from right after the change to settled: the sum.
+   * Absent: no server of the VIP begins to rise.
+   */
+  readonly movedInSteps?: number;
 }
 
 /** The number of operations sent to VPP immediately, by the kinds of `vpp-lbsync-done`. */
@@ -125,10 +133,17 @@ export function movedShare({ moved, length }: TableShift): number {
 const CACHED_BUCKETS = 1 << 22;
 /** Computes a forecast, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
-  const { can } = input;
-  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, input.past ?? new Map());
-  const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, healthNow);
-  const { vips: settled } = yield* desiredVipsOf(input.settled, healthAtOnce);
+  const { can, nowMs, past = new Map() } = input;
+  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, { past, nowMs });
+  const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, {
+    past: healthNow,
+    nowMs,
+  });
+  const { vips: settled } = yield* desiredVipsOf(input.settled, {
+    past: healthAtOnce,
+    nowMs,
+    risenSince: healthNow,
+  });
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
   const groups = groupByPrefix([...atOnce.values()], actual);
   const tables = new TableCache(CACHED_BUCKETS);
@@ -144,6 +159,7 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
           frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
           now: now.get(vipPlan.key)?.vip,
           settled: settled.get(vipPlan.key)?.vip,
+          steps: settled.get(vipPlan.key)?.steps ?? [],
           namesAt: (address) => [
             ...new Set(
               [now, atOnce].flatMap((each) => each.get(vipPlan.key)?.namesAt(address) ?? []),
@@ -163,10 +179,10 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
  * the one desired right after it, VIP by VIP. Without the tables of forecastVips() it is cheap.
  */
 export function* changePlans(
-  { past, now, atOnce, can }: Omit<ForecastInput, "settled">,
+  { past = new Map(), nowMs, now, atOnce, can }: Omit<ForecastInput, "settled">,
 ): Generator<undefined, readonly VipPlan[]> {
-  const before = yield* desiredVipsOf(now, past ?? new Map());
-  const after = yield* desiredVipsOf(atOnce, before.health);
+  const before = yield* desiredVipsOf(now, { past, nowMs });
+  const after = yield* desiredVipsOf(atOnce, { past: before.health, nowMs });
   const actual = [...before.vips.values()].map(({ vip }) => asActual(vip, can));
   return groupByPrefix([...after.vips.values()], actual).flatMap((group) =>
     planGroup(group.desired, group.actual, { ...can, remove: true })
@@ -201,6 +217,8 @@ interface VipContext {
   readonly frontend: string;
   readonly now: DesiredVip | undefined;
   readonly settled: DesiredVip | undefined;
+  /** The VIP at the steps of slow-start before `settled`. */
+  readonly steps: readonly DesiredVip[];
   readonly namesAt: NamesAt;
   readonly can: LbCapabilities;
   readonly tables: TableCache;
@@ -216,9 +234,14 @@ function* forecastVip(
   // A refused VIP stays as it is.
   const atOnce = refused ? now : flowsOf(vipPlan.desired, can);
   const settled = refused ? now : flowsOf(settledOf(vipPlan, context), can);
+  const steps = refused || context.steps.length === 0 ? [] : [
+    atOnce,
+    ...context.steps.map((step) => flowsOf(settledOf(vipPlan, { ...context, settled: step }), can)),
+    settled,
+  ];
   const { address, prefixLength, protocol, port } = vipPlan.vip;
   const change = changeOf(vipPlan, now, settled);
-  if (change !== "unchanged") yield* tables.make([now, atOnce, settled]);
+  if (change !== "unchanged") yield* tables.make([now, atOnce, ...steps, settled]);
   const shift = tables.shift(now, atOnce);
   const shares = (flows: FlowTable | undefined) => sharesOf(flows, { tables, can });
   return {
@@ -235,7 +258,19 @@ function* forecastVip(
     ),
     atOnce: shift,
     settled: sameFlows(atOnce, settled) ? shift : tables.shift(now, settled),
+    ...(steps.length === 0 ? {} : { movedInSteps: movedBetween(steps, tables) }),
   };
+}
+
+/** Buckets moved from each to the next: the sum. */
+export function movedBetween(
+  steps: readonly (FlowTable | undefined)[],
+  tables: TableCache,
+): number {
+  return steps.slice(1).reduce(
+    (sum, after, i) => sum + tables.shift(steps[i], after).moved,
+    0,
+  );
 }
 
 /** The VIP when settled; kept servers have the same weight as right after the change. */

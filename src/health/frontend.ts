@@ -13,10 +13,11 @@ import type {
   FrontendShape,
   MergedServer,
 } from "./frontend_model.ts";
-import { brakesOf } from "./policy/max_down.ts";
+import { type Brakes, brakesOf } from "./policy/max_down.ts";
 import { isLastDamped, overrideChange, withoutDamping } from "./policy/override.ts";
-import { keepLastGood } from "./policy/last_good.ts";
+import { keepLastGood, waitingNow } from "./policy/last_good.ts";
 import { type Moment, NO_MEMORY } from "./policy/memory.ts";
+import { type SlowStartOptions, startSlowly } from "./policy/slow_start.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
 import { effectiveWeight } from "./weight.ts";
 
@@ -44,12 +45,49 @@ export function frontendHealth(
   moment: Moment = FIRST,
 ): FrontendHealth {
   const { past } = moment;
-  const { pools, flushOnDown } = frontend;
-  const { addressOf } = lookup;
+  const { pools } = frontend;
   const brakes = hasBrake(pools) || past.maxDown !== undefined
     ? brakesOf(frontend, { lookup, past })
     : undefined;
   const stateOf = brakes?.stateOf ?? lookup.stateOf;
+  const { health, anyDamped } = healthIn(frontend, { lookup, stateOf, brakes });
+  if (anyDamped && isLastDamped(pools, lookup)) return overridden(frontend, lookup, moment);
+  if (frontend.onAllDown === undefined && past.lastGood === undefined) {
+    return slowly(health, frontend, { lookup, stateOf, moment });
+  }
+  const kept = keepLastGood(health, frontend, { lookup, past });
+  const waiting = waitingNow(kept, frontend, { lookup, past });
+  if (waiting === undefined) return slowly(kept, frontend, { lookup, stateOf, moment });
+  const waited: StateOf = (name, pool) => waiting.has(name) ? "up" : stateOf(name, pool);
+  const up = healthIn(frontend, { lookup, stateOf: waited, brakes }).health;
+  const { memory, ...carried } = keepLastGood(up, frontend, { lookup, past });
+  const next = { ...carried, memory: { ...memory, waiting } };
+  return slowly(next, frontend, { lookup, stateOf: waited, moment });
+}
+
+function slowly(
+  health: FrontendHealth,
+  frontend: FrontendShape,
+  options: SlowStartOptions,
+): FrontendHealth {
+  return frontend.slowStart === undefined && options.moment.past.slowStart === undefined
+    ? health
+    : startSlowly(health, frontend, options);
+}
+
+/**
+ * The health by these states alone, with the memory and the changes of the brakes, and whether
+ * damping holds a server down.
+ */
+function healthIn(
+  { pools, flushOnDown }: FrontendShape,
+  { lookup, stateOf, brakes }: {
+    readonly lookup: BackendLookup;
+    readonly stateOf: StateOf;
+    readonly brakes: Brakes | undefined;
+  },
+): { readonly health: FrontendHealth; readonly anyDamped: boolean } {
+  const { addressOf } = lookup;
   const active = activePool(pools, stateOf);
   const doubtful = hasBlind(pools.slice(0, active), stateOf);
   const byAddress = new Map<string, MergedServer>();
@@ -83,7 +121,6 @@ export function frontendHealth(
       return weight;
     })
   );
-  if (anyDamped && isLastDamped(pools, lookup)) return overridden(frontend, lookup, moment);
   const health: FrontendHealth = {
     state: anyWeight ? "up" : anyUnknown ? "unknown" : "down",
     activePool: active,
@@ -94,9 +131,7 @@ export function frontendHealth(
       ? {}
       : { policyChanges: brakes.changes }),
   };
-  return frontend.onAllDown === undefined && past.lastGood === undefined
-    ? health
-    : keepLastGood(health, frontend, { lookup, past });
+  return { health, anyDamped };
 }
 
 /** The health of a frontend in which damping gives way. */

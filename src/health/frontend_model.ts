@@ -13,6 +13,16 @@ export interface FrontendShape {
   readonly flushOnDown: boolean;
   /** Absent: `close`. */
   readonly onAllDown?: "last-good";
+  /** Absent: a server that comes up has its whole weight immediately. */
+  readonly slowStart?: SlowStart;
+}
+
+/** Settings of `slow-start`. */
+export interface SlowStart {
+  /** From the first step to the last, in milliseconds; above 0. */
+  readonly durationMs: number;
+  /** 2 to 5, the whole weight included. */
+  readonly steps: number;
 }
 
 /** Everything that follows from the states of a frontend's backends. */
@@ -56,4 +66,8 @@ export interface BackendLookup {
   readonly addressOf: (name: string) => IpAddress;
   /** The weights last sent to VPP or found in it, by address; for policies. Absent: not known. */
   readonly weightsBefore?: () => ReadonlyMap<string, number> | undefined;
+  /** False before this program has programmed the frontend in the VPP of now; absent: true. */
+  readonly isProgrammed?: () => boolean;
+  /** Buckets of the VIP's new-flow table; absent: enough for all weights. */
+  readonly tableLength?: number | undefined;
 }

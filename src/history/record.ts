@@ -28,6 +28,8 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "backend-released",
   "frontend-held",
   "frontend-released",
+  "slow-start-begin",
+  "slow-start-end",
   "frontend-announced",
   "frontend-withdrawn",
   "operator-action",

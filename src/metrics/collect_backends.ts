@@ -18,6 +18,7 @@ const damped = new SeriesWriter("maglev_backend_damped");
 const frontendState = new SeriesWriter("maglev_frontend_state");
 const frontendHeld = new SeriesWriter("maglev_frontend_held");
 const poolHeld = new SeriesWriter("maglev_frontend_pool_held");
+const poolRising = new SeriesWriter("maglev_frontend_pool_rising");
 const frontendAnnounced = new SeriesWriter("maglev_frontend_announced");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
@@ -122,6 +123,15 @@ export const backendRows = {
     for (const { name, config, memory: { maxDown } } of frontends.values()) {
       for (const pool of config.pools) {
         poolHeld.line(page, maxDown?.get(pool.name)?.held.length ?? 0, name, pool.name);
+        if (page.full) yield;
+      }
+    }
+  },
+  *maglev_frontend_pool_rising({ snapshot: { frontends } }: MetricsView, page: Page) {
+    for (const { name, config, memory: { slowStart } } of frontends.values()) {
+      for (const pool of config.pools) {
+        const rising = slowStart?.pool === pool.name ? slowStart.ramps.size : 0;
+        poolRising.line(page, rising, name, pool.name);
         if (page.full) yield;
       }
     }

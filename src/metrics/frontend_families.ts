@@ -25,6 +25,12 @@ export const FRONTEND_FAMILIES = {
     labels: POOL,
     kept: "scrape",
   },
+  maglev_frontend_pool_rising: {
+    type: "gauge",
+    help: "Servers that came up and have not reached their weight, because of slow-start.",
+    labels: POOL,
+    kept: "scrape",
+  },
   maglev_frontend_announced: {
     type: "gauge",
     help: "1 while the prefix of a frontend with `announce` is announced, else 0.",

@@ -37,6 +37,11 @@ export class ReplacedFile {
     return this.#wanted !== undefined && this.#wanted !== this.#written;
   }
 
+  /** The end of the write under way, with its repetitions; undefined: the file is as it should be. */
+  get writing(): Promise<void> | undefined {
+    return this.#running;
+  }
+
   /** Begins to write immediately, unless the file has it already. */
   set(text: string): void {
     this.#wanted = text;

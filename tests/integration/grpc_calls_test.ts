@@ -36,6 +36,7 @@ grpcTest("every reading method returns the present objects, in the file's order"
     assert.deepEqual(part(frontends, "frontendNames"), ["web", "api"]);
     assert.deepEqual(texts(frontends, "frontends", "name"), ["web", "api"]);
     assert.deepEqual(part(ok(await client.call("ListFrontends")), "frontends"), []);
+    const noPolicy = { held: false, slowStartStep: 0 };
     assert.deepEqual(part(frontends, "frontends", 0), {
       name: "web",
       address: "192.0.2.1",
@@ -47,6 +48,8 @@ grpcTest("every reading method returns the present objects, in the file's order"
       onAllDown: "close",
       held: false,
       announced: "",
+      slowStartSteps: 0,
+      slowStartDurationNs: "0",
       state: "up",
       activePool: "main",
       warning: "",
@@ -55,14 +58,14 @@ grpcTest("every reading method returns the present objects, in the file's order"
           name: "main",
           maxDown: "",
           backends: [
-            { name: "b0", weight: 100, effectiveWeight: 100, state: "up", held: false },
-            { name: "b1", weight: 50, effectiveWeight: 50, state: "up", held: false },
+            { name: "b0", weight: 100, effectiveWeight: 100, state: "up", ...noPolicy },
+            { name: "b1", weight: 50, effectiveWeight: 50, state: "up", ...noPolicy },
           ],
         },
         {
           name: "spare",
           maxDown: "",
-          backends: [{ name: "b2", weight: 70, effectiveWeight: 0, state: "up", held: false }],
+          backends: [{ name: "b2", weight: 70, effectiveWeight: 0, state: "up", ...noPolicy }],
         },
       ],
     });

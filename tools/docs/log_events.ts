@@ -225,6 +225,16 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "frontend pool backend message",
     "A server is no longer held in a pool; the message has the reason.",
   ),
+  "slow-start-begin": event(
+    "info",
+    "frontend pool backend message",
+    "A server came up and gets its weight in steps (`slow-start`), or continues to.",
+  ),
+  "slow-start-end": event(
+    "info",
+    "frontend pool backend message",
+    "A server no longer rises: it has its whole weight, or it left `up`.",
+  ),
   "frontend-announced": event(
     "info",
     "frontend prefix message",

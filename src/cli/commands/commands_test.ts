@@ -375,6 +375,7 @@ Deno.test("set names the VIPs with the largest shares in the forecast, and count
     frontend: `f${at}`,
     atOnce: { ...plan!.vips[0]!.atOnce!, moved: at * 1000, shareMoved: at * 1000 / 65_536 },
     settled: { ...plan!.vips[0]!.settled!, moved: 0, shareMoved: 0 },
+    movedInSteps: undefined,
   }));
   const cases: [vips: typeof vips, line: string][] = [
     [[], "no new flows moved"],

@@ -156,8 +156,16 @@ function shiftLine(vip: messages.VipChange): Cell {
   return { text: `${nameOf(vip)}: ${shiftText(vip)}`, style: styleOf(vip) };
 }
 
+/** `33.3 % of new flows moved when settled (80 % by all steps of slow-start together)`. */
+function shiftText(vip: messages.VipChange): string {
+  const { movedInSteps, settled } = vip;
+  const text = endsText(vip);
+  if (movedInSteps === undefined || settled === undefined || settled.buckets === 0) return text;
+  return `${text} (${percent(movedInSteps / settled.buckets)} by all steps of slow-start together)`;
+}
+
 /** `33.3 % of new flows moved at once, none when settled`. */
-function shiftText({ atOnce, settled, change, reason }: messages.VipChange): string {
+function endsText({ atOnce, settled, change, reason }: messages.VipChange): string {
   if (change === "refused") return `VPP would refuse it (${reason})`;
   if (atOnce === undefined || settled === undefined) return "not known";
   const now = shiftWords(atOnce);

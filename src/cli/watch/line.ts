@@ -128,4 +128,6 @@ const DOUBLES: ReadonlyMap<string, "backend" | "frontend"> = new Map([
   ["backend-released", "frontend"],
   ["frontend-held", "frontend"],
   ["frontend-released", "frontend"],
+  ["slow-start-begin", "frontend"],
+  ["slow-start-end", "frontend"],
 ]);

@@ -83,6 +83,7 @@ function checkPools(frontend: FrontendDraft, context: Context): readonly Member[
   for (const pool of pools.value ?? []) {
     if (pool === undefined) continue;
     checkPoolName(pool, lines, context.issues);
+    checkMaxDown(pool, context.issues);
     for (const member of checkMembers(pool, context)) members.push(member);
   }
   checkAddresses(members, context.issues);
@@ -101,6 +102,22 @@ function checkPoolName(pool: PoolDraft, lines: Map<string, number>, issues: Issu
     "duplicate-pool",
     name,
     `the pool ${quote(name.value)} is defined in line ${first} already; give this one another name`,
+  );
+}
+
+/** With `100%` it is switched off on purpose. */
+function checkMaxDown({ keys }: PoolDraft, issues: IssueList): void {
+  const slot = keys["max-down"];
+  const servers = [...keys.backends.value?.values() ?? []]
+    .filter((member) => member.draft?.keys.weight.value !== 0).length;
+  if (slot.value === undefined || servers === 0) return;
+  const most = "count" in slot.value ? slot.value.count : slot.value.percent === 100 ? 0 : 1;
+  if (most < servers) return;
+  const what = servers === 1 ? "1 server" : `${servers} servers`;
+  issues.add(
+    "no-effect",
+    slot,
+    `has no effect in a pool that has ${what} with a weight; use a smaller number, or leave it out`,
   );
 }
 

@@ -7,6 +7,7 @@
  * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.
  */
 import { announce, announceFile } from "./announce.ts";
+import { slowStart } from "./slow_start.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { healthchecker } from "./healthchecker.ts";
 import { DAY, type Draft, type Keys, SECOND } from "./types.ts";
@@ -257,6 +258,15 @@ const frontend = {
       "weight 0. `last-good` leaves weights and flows as VPP has them until a server comes up, " +
       "because a check that fails everywhere is often itself at fault; see the policies page.",
   },
+  "slow-start": {
+    type: "section",
+    optional: true,
+    keys: slowStart,
+    absent: "a server that comes up has its whole weight immediately",
+    help: "Raises the weight of a server that comes up in steps, while another server of the " +
+      "pool has its whole weight. All steps move more new flows than a single one; see the " +
+      "policies page.",
+  },
   "announce": {
     type: "section",
     optional: true,
@@ -337,4 +347,5 @@ export type FrontendDraft = Draft<typeof frontend>;
 export type PoolDraft = Draft<typeof pool>;
 export type AnnounceFileDraft = Draft<typeof announceFile>;
 export type AnnounceDraft = Draft<typeof announce>;
+export type SlowStartDraft = Draft<typeof slowStart>;
 export type BackendDraft = Draft<typeof backend>;

@@ -6,14 +6,16 @@ import assert from "node:assert/strict";
 import { settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/small_config.ts";
-import { until } from "../../../tests/support/judges/until.ts";
+import { readUntil, until } from "../../../tests/support/judges/until.ts";
 import { withFolder } from "../../../tests/support/servers/daemon.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts";
-import type { Config, FrontendConfig } from "../../config/model.ts";
+import { VPP_AWAY_MS } from "../../announce/announcer.ts";
+import type { WeightsSent } from "../../checker/ports.ts";
+import type { AnnounceFileConfig, Config } from "../../config/model.ts";
 import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
-import { Reconciler } from "../../vpp/sync/reconcile.ts";
+import { Reconciler, WITHDRAWAL_MS } from "../../vpp/sync/reconcile.ts";
 import { SentWeights } from "../../vpp/sync/sent_weights.ts";
 import { desiredSource } from "../desired_source.ts";
 import { createAnnouncer, VppProgress } from "./source.ts";
@@ -21,13 +23,23 @@ import { createAnnouncer, VppProgress } from "./source.ts";
 const HYSTERESIS_MS = 10_000;
 const MAX_DELAY_MS = 30_000;
 
-/** All frontends have `announce` with `min-up: 1`. */
-function announcing(small: SmallConfig, file: string): Config {
+/** Settings of all frontends. */
+interface Announcing extends SmallConfig {
+  readonly minUp?: number;
+  readonly hysteresisMs?: number;
+  readonly onVppAway?: AnnounceFileConfig["onVppAway"];
+}
+
+/** All frontends have `announce`. */
+function announcing(
+  { minUp = 1, hysteresisMs = HYSTERESIS_MS, onVppAway = "keep", ...small }: Announcing,
+  file: string,
+): Config {
   const config = smallConfig({ newFlowsTableLength: 1024, ...small });
-  const announce = { minUp: 1, hysteresisMs: HYSTERESIS_MS };
+  const announce = { minUp, hysteresisMs };
   return {
     ...config,
-    announce: { file, format: "text", onStop: "keep", onVppAway: "keep" },
+    announce: { file, format: "text", onStop: "keep", onVppAway },
     vppLb: { ...config.vppLb!, startupMaxDelayMs: MAX_DELAY_MS },
     frontends: new Map(
       [...config.frontends].map(([name, frontend]) => [name, { ...frontend, announce }]),
@@ -36,22 +48,32 @@ function announcing(small: SmallConfig, file: string): Config {
 }
 
 interface World extends ReturnType<typeof setUp> {
+  /** Path of the announced prefixes. */
+  readonly file: string;
   readonly lb: PluginLb;
   readonly announced: (frontend: string) => boolean | undefined;
   /** Time passes, second by second, with a probe of each kind in each. */
   pass(seconds: number, probe?: () => void): Promise<void>;
+  /** The connection to VPP ends. */
+  lose(): void;
+  connect(lb: PluginLb): Promise<void>;
+  /** Waits until the file has this text. */
+  written(text: string): Promise<void>;
 }
 
 /** Runs `fn` in a started world; `found`: the text of the file at the start. */
 async function inWorld(
-  { found, ...small }: SmallConfig & { readonly found: string },
+  { found, ...small }: Announcing & { readonly found: string },
   fn: (world: World) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
     const file = `${folder}/announce`;
     await Deno.writeTextFile(file, found);
     const sent = new SentWeights();
-    const weightsSent = (frontend: FrontendConfig) => sent.of(vipKeyOf(frontend));
+    const weightsSent: WeightsSent = {
+      of: (frontend) => sent.of(vipKeyOf(frontend)),
+      isProgrammed: (frontend) => sent.isOwn(vipKeyOf(frontend)),
+    };
     const all = setUp(announcing(small, file), { weightsSent });
     const { checker, clock, logger } = all;
     const connection = new FakeConnection();
@@ -75,7 +97,8 @@ async function inWorld(
       vpp: { sent, ...progress, vip: (key) => reconciler.vip(key) },
     });
     progress.follow(() => announcer.updateSoon());
-    const lb = new PluginLb();
+    checker.subscribe(({ kind }) => kind === "reload" && reconciler.reload(announcer.written));
+    let lb = new PluginLb();
     reconciler.start();
     connection.connect(lb);
     checker.start();
@@ -84,6 +107,7 @@ async function inWorld(
     await settle();
     await fn({
       ...all,
+      file,
       lb,
       announced: (frontend) => announcer.announced(frontend),
       async pass(seconds, probe = () => {}) {
@@ -92,6 +116,19 @@ async function inWorld(
           await clock.advanceAsync(1000);
           await settle();
         }
+      },
+      lose() {
+        lb.lose();
+        connection.disconnect();
+      },
+      async connect(next) {
+        lb = next;
+        connection.connect(lb);
+        await settle();
+      },
+      async written(text) {
+        const read = () => Deno.readTextFile(file);
+        await readUntil(read, (now) => now === text, { what: `the file has ${text || "nothing"}` });
       },
     });
     checker.stop();
@@ -150,3 +187,138 @@ Deno.test("a prefix whose servers VPP refuses is not announced, and another one 
     assert.equal(announced("web"), true);
   });
 });
+
+const PREFIX = "192.0.2.1/32\n";
+
+/** A frontend that needs both of its servers; its prefix is announced. */
+async function inWorldOfTwo(
+  options: Partial<Announcing>,
+  fn: (world: World) => Promise<void>,
+): Promise<void> {
+  const two = {
+    healthchecks: { tcp: { rise: 1, fall: 1 } },
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a b" } },
+    minUp: 2,
+    hysteresisMs: 0,
+    found: PREFIX,
+  };
+  await inWorld({ ...two, ...options }, async (world) => {
+    world.engine.report({ a: PASS, b: PASS });
+    await settle();
+    assert.equal(world.announced("web"), true);
+    await fn(world);
+  });
+}
+
+Deno.test("announce: down is written before VPP answers, up after it has acknowledged", () =>
+  inWorldOfTwo({}, async ({ lb, engine, announced, written }) => {
+    lb.hold();
+    engine.report({ b: FAIL });
+    await settle();
+    assert.ok(lb.waiting > 0);
+    assert.equal(announced("web"), false);
+    await written("");
+    lb.release();
+    await settle();
+    lb.hold();
+    engine.report({ b: PASS });
+    await settle();
+    assert.ok(lb.waiting > 0, "the weight is sent, and not answered");
+    assert.equal(announced("web"), false);
+    lb.release();
+    await settle();
+    assert.equal(announced("web"), true);
+    await written(PREFIX);
+  }));
+
+Deno.test("announce: the hysteresis begins when VPP has acknowledged", () =>
+  inWorldOfTwo({ hysteresisMs: 1000 }, async ({ lb, engine, clock, announced }) => {
+    engine.report({ b: FAIL });
+    await settle();
+    lb.hold();
+    engine.report({ b: PASS });
+    await clock.advanceAsync(2000);
+    lb.release();
+    await settle();
+    assert.equal(announced("web"), false);
+    await clock.advanceAsync(999);
+    assert.equal(announced("web"), false);
+    await clock.advanceAsync(1);
+    assert.equal(announced("web"), true);
+  }));
+
+Deno.test("announce: over a restart of VPP all stays until the new one is programmed", () =>
+  inWorldOfTwo({}, async ({ engine, clock, lose, connect, announced, written }) => {
+    lose();
+    engine.report({ b: FAIL });
+    await clock.advanceAsync(10 * VPP_AWAY_MS);
+    assert.equal(announced("web"), true, "on-vpp-away: keep");
+    const next = new PluginLb();
+    next.hold();
+    await connect(next);
+    assert.equal(announced("web"), true, "the new VPP has nothing yet");
+    next.release();
+    await settle();
+    assert.equal(announced("web"), false, "it has one server of two");
+    await written("");
+    engine.report({ b: PASS });
+    await settle();
+    assert.equal(announced("web"), true);
+  }));
+
+Deno.test("announce: on-vpp-away: withdraw withdraws after 5 s, until VPP is programmed again", () =>
+  inWorldOfTwo({ onVppAway: "withdraw" }, async (world) => {
+    const { clock, lose, connect, announced, written } = world;
+    lose();
+    await clock.advanceAsync(VPP_AWAY_MS - 1);
+    assert.equal(announced("web"), true);
+    await clock.advanceAsync(1);
+    assert.equal(announced("web"), false);
+    await written("");
+    const next = new PluginLb();
+    next.hold();
+    await connect(next);
+    assert.equal(announced("web"), false, "connected, and not programmed");
+    next.release();
+    await settle();
+    assert.equal(announced("web"), true);
+    await written(PREFIX);
+  }));
+
+/** The text of the file at each moment when VPP is asked to remove a VIP. */
+function removals({ lb, file }: World): readonly string[] {
+  const texts: string[] = [];
+  lb.refuse = (call) => {
+    const isFile = () => Deno.statSync(file).isFile;
+    if (call.startsWith("vip-del")) {
+      texts.push(isFile() ? Deno.readTextFileSync(file) : "unwritable");
+    }
+    return undefined;
+  };
+  return texts;
+}
+
+Deno.test("announce: a reload that removes a frontend withdraws its prefix before VPP loses the VIP", () =>
+  inWorldOfTwo({}, async (world) => {
+    const { checker } = world;
+    const texts = removals(world);
+    checker.reload({ ...checker.current.config, frontends: new Map() });
+    await until(() => texts.length > 0, { what: "the VIP is removed" });
+    assert.deepEqual(texts, [""]);
+  }));
+
+Deno.test("announce: a file that cannot be written delays a removal by 1 s", () =>
+  inWorldOfTwo({}, async (world) => {
+    const { checker, clock, file } = world;
+    const texts = removals(world);
+    Deno.removeSync(file);
+    Deno.mkdirSync(file);
+    checker.reload({ ...checker.current.config, frontends: new Map() });
+    await clock.advanceAsync(WITHDRAWAL_MS - 1);
+    await settle();
+    assert.deepEqual(texts, []);
+    await clock.advanceAsync(1);
+    await settle();
+    assert.deepEqual(texts, ["unwritable"]);
+  }));

@@ -124,6 +124,10 @@ export interface FrontendInfo {
   readonly held: boolean;
   /** announced or withdrawn; empty: the frontend has no announce. */
   readonly announced: string;
+  /** Steps of slow-start, the whole weight included; 0: the frontend has no slow-start. */
+  readonly slowStartSteps: number;
+  /** From the first step to the last. */
+  readonly slowStartDurationNs: bigint;
 }
 
 export interface PoolInfo {
@@ -146,6 +150,8 @@ export interface PoolBackendInfo {
     | undefined;
   /** It is down, and keeps its weight because of max_down. */
   readonly held: boolean;
+  /** It rises to its weight in steps, and this is the present one; 0: it does not rise. */
+  readonly slowStartStep: number;
 }
 
 export interface ListBackendsRequest {
@@ -727,7 +733,11 @@ export interface VipChange {
   readonly reason: string;
   readonly servers: readonly ServerChange[];
   readonly atOnce: TableShift | undefined;
-  readonly settled: TableShift | undefined;
+  readonly settled:
+    | TableShift
+    | undefined;
+  /** A server of it begins to rise by slow-start: buckets that all its steps move together. */
+  readonly movedInSteps?: number | undefined;
 }
 
 /** Change of new flows from now to a later instant, in buckets of VPP's new-flow table. */
@@ -1792,6 +1802,8 @@ function createBaseFrontendInfo(): FrontendInfo {
     onAllDown: "",
     held: false,
     announced: "",
+    slowStartSteps: 0,
+    slowStartDurationNs: 0n,
   };
 }
 
@@ -1840,6 +1852,17 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
     }
     if (message.announced !== "") {
       writer.uint32(482).string(message.announced);
+    }
+    if (message.slowStartSteps !== 0) {
+      writer.uint32(488).uint32(message.slowStartSteps);
+    }
+    if (message.slowStartDurationNs !== 0n) {
+      if (BigInt.asIntN(64, message.slowStartDurationNs) !== message.slowStartDurationNs) {
+        throw new globalThis.Error(
+          "value provided for field message.slowStartDurationNs of type int64 too large",
+        );
+      }
+      writer.uint32(496).int64(message.slowStartDurationNs);
     }
     return writer;
   },
@@ -1969,6 +1992,22 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
             message.announced = reader.string();
             continue;
           }
+          case 61: {
+            if (tag !== 488) {
+              break;
+            }
+
+            message.slowStartSteps = reader.uint32();
+            continue;
+          }
+          case 62: {
+            if (tag !== 496) {
+              break;
+            }
+
+            message.slowStartDurationNs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2053,7 +2092,15 @@ export const PoolInfo: MessageFns<PoolInfo, "maglev.PoolInfo"> = {
 };
 
 function createBasePoolBackendInfo(): PoolBackendInfo {
-  return { name: "", weight: 0, effectiveWeight: 0, state: "", intent: undefined, held: false };
+  return {
+    name: "",
+    weight: 0,
+    effectiveWeight: 0,
+    state: "",
+    intent: undefined,
+    held: false,
+    slowStartStep: 0,
+  };
 }
 
 export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInfo"> = {
@@ -2077,6 +2124,9 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
     }
     if (message.held !== false) {
       writer.uint32(320).bool(message.held);
+    }
+    if (message.slowStartStep !== 0) {
+      writer.uint32(480).uint32(message.slowStartStep);
     }
     return writer;
   },
@@ -2140,6 +2190,14 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
             }
 
             message.held = reader.bool();
+            continue;
+          }
+          case 60: {
+            if (tag !== 480) {
+              break;
+            }
+
+            message.slowStartStep = reader.uint32();
             continue;
           }
         }
@@ -6769,6 +6827,7 @@ function createBaseVipChange(): VipChange {
     servers: [],
     atOnce: undefined,
     settled: undefined,
+    movedInSteps: undefined,
   };
 }
 
@@ -6802,6 +6861,9 @@ export const VipChange: MessageFns<VipChange, "maglev.VipChange"> = {
     }
     if (message.settled !== undefined) {
       TableShift.encode(message.settled, writer.uint32(74).fork()).join();
+    }
+    if (message.movedInSteps !== undefined) {
+      writer.uint32(480).uint32(message.movedInSteps);
     }
     return writer;
   },
@@ -6889,6 +6951,14 @@ export const VipChange: MessageFns<VipChange, "maglev.VipChange"> = {
             }
 
             message.settled = TableShift.decode(reader, reader.uint32());
+            continue;
+          }
+          case 60: {
+            if (tag !== 480) {
+              break;
+            }
+
+            message.movedInSteps = reader.uint32();
             continue;
           }
         }

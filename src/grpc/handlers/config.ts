@@ -88,7 +88,11 @@ export function planBackend(
     if (action instanceof MaglevError) return action;
     const state = vpp?.connection.state;
     const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
-    const steps = forecastAction(snapshot, action, { nowMs, can });
+    const steps = forecastAction(snapshot, action, {
+      nowMs,
+      can,
+      atMs: clock.monotonicMs(),
+    });
     if (steps instanceof MaglevError) return steps;
     const forecast = await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal });
     return { plan: planOf(forecast, planWarning(vpp)) };

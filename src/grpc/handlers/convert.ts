@@ -156,6 +156,8 @@ export function frontendInfo(
     onAllDown: config.onAllDown ?? "close",
     held: view.held === true,
     announced: announced === undefined ? "" : announced ? "announced" : "withdrawn",
+    slowStartSteps: config.slowStart?.steps ?? 0,
+    slowStartDurationNs: nanoseconds(config.slowStart?.durationMs ?? 0),
   };
 }
 
@@ -165,6 +167,7 @@ function poolInfo(
 ): PoolInfo {
   const pool: PoolConfig = view.config.pools[index]!;
   const held = view.memory.maxDown?.get(pool.name)?.held ?? [];
+  const { slowStart } = view.memory;
   return {
     name: pool.name,
     maxDown: shareText(pool.maxDown),
@@ -177,6 +180,7 @@ function poolInfo(
         snapshot.intents.ofWeight({ frontend: view.name, pool: pool.name, backend: name }),
       ),
       held: held.includes(name),
+      slowStartStep: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.step ?? 0 : 0,
     })),
   };
 }

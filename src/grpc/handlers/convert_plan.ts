@@ -137,6 +137,7 @@ function vipChange(vip: VipForecast): VipChange {
     servers: vip.servers.map(serverChange),
     atOnce: tableShift(vip.atOnce),
     settled: tableShift(vip.settled),
+    movedInSteps: vip.movedInSteps,
   };
 }
 

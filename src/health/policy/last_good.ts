@@ -5,10 +5,12 @@
  *     health takes the last server        weights and flows of all servers stay as VPP has them
  *     an operator takes a held server     its weight is 0; the others stay
  *     a server comes up                   the hold ends, and the usual rules apply
+ *     ... while others have no verdict    those count as up until they have one
  *     operators take the last held one    the hold ends, and the frontend closes
  *
  * A held server whose weight becomes 0, as by a drain, keeps its flows until a server comes up.
- * A server that had weight 0 when the hold began stays at 0, and weights that are changed wait.
+ * A server that had weight 0 when the hold began stays at 0, and weights that are changed wait. Of
+ * backends that share an address, only those that had weight can hold it.
  */
 import { invariant } from "../../base/assert.ts";
 import type { IpAddress } from "../../base/address.ts";
@@ -41,8 +43,9 @@ export interface LastGoodOptions {
 export function keepLastGood(
   health: FrontendHealth,
   frontend: FrontendShape,
-  { lookup, past: { lastGood: before } }: LastGoodOptions,
+  { lookup, past }: LastGoodOptions,
 ): FrontendHealth {
+  const { lastGood: before, serving } = past;
   if (frontend.onAllDown !== "last-good") {
     return released(health, frontend, { before, why: "`on-all-down` is `close` now" });
   }
@@ -52,45 +55,118 @@ export function keepLastGood(
   const kept = ({ keep, address }: MergedServer) =>
     before === undefined && keep === true && weightBefore(address) > 0;
   if (health.servers.some((server) => server.weight > 0 || kept(server))) {
-    return released(health, frontend, { before, why: "a server is up: weights follow health" });
+    const up = withServing(health, servingNow(health, frontend, lookup));
+    return released(up, frontend, { before, why: "a server is up: weights follow health" });
   }
   const { weights, down, drained, undecided } = heldWeights(frontend, {
     lookup,
     weightBefore,
     before,
+    serving,
   });
   const drains = drained.size === 0 ? {} : { drained };
   if (weights.size === 0) {
     const why = "operators have taken out the last server that was held: it closes";
-    const closed = released(health, frontend, { before, why });
+    const closed = withServing(released(health, frontend, { before, why }), serving);
     if (drained.size === 0) return closed;
     return {
       ...closed,
       servers: closed.servers.map((server) => heldServer(server, { weights, down: drained })),
-      memory: { ...health.memory, lastGood: { weights, ...drains, announced: false } },
+      memory: { ...closed.memory, lastGood: { weights, ...drains, announced: false } },
     };
   }
   const announced = before?.announced === true || !undecided;
   const isNew = announced && before?.announced !== true;
-  const { activePool, effectiveWeights } = shownWeights(frontend, { lookup, weights });
+  const shown = shownWeights(frontend, { lookup, weights, mayHold: holders(serving, lookup) });
   return {
-    ...health,
-    activePool,
-    effectiveWeights,
+    ...withServing(health, serving),
+    ...shown,
     servers: health.servers.map((server) => heldServer(server, { weights, down })),
-    memory: { ...health.memory, lastGood: { weights, ...drains, announced } },
-    ...(announced ? { held: true as const } : {}),
+    memory: {
+      ...health.memory,
+      ...(serving === undefined ? {} : { serving }),
+      lastGood: { weights, ...drains, announced },
+    },
+    // A reload that changes the check takes the verdicts away, and brings no server up.
+    ...(announced ? { held: true as const, state: "down" as const } : {}),
     ...withChange(health, isNew ? heldChange(frontend, weights.size) : undefined),
   };
+}
+
+/**
+ * The backends whose hold has ended before their first verdict, as after a reload that changed the
+ * check. They count as up, so that they do not lose their weight only to get it back.
+ *
+ * @param health The result of keepLastGood().
+ * @returns Undefined when nothing waits.
+ */
+export function waitingNow(
+  health: FrontendHealth,
+  { onAllDown, pools }: FrontendShape,
+  { lookup, past: { lastGood, waiting, serving } }: LastGoodOptions,
+): ReadonlySet<string> | undefined {
+  const wasHeld = lastGood?.announced === true;
+  if (onAllDown === undefined || (!wasHeld && waiting === undefined)) return undefined;
+  const isUp = health.servers.some(({ weight }) => weight > 0);
+  if (!isUp || health.memory.lastGood !== undefined) return undefined;
+  const mayHold = holders(serving, lookup);
+  const waited = (name: string) =>
+    wasHeld
+      ? lastGood.weights.has(lookup.addressOf(name).text) && mayHold(name)
+      : waiting!.has(name);
+  // A pool in which servers wait is active; in one after the active pool they have no weight.
+  for (const { backends } of pools.slice(0, health.activePool + 1)) {
+    const names = backends
+      .filter(({ name, weight }) => weight > 0 && lookup.stateOf(name) === "unknown")
+      .map(({ name }) => name).filter(waited);
+    if (names.length > 0) return new Set(names);
+  }
+  return undefined;
+}
+
+/** The backends with weight by address, where some share one; undefined: none do. */
+function servingNow(
+  { servers, effectiveWeights }: FrontendHealth,
+  { pools }: FrontendShape,
+  { stateOf, addressOf }: BackendLookup,
+): PolicyMemory["serving"] {
+  const entries = pools.reduce((count, { backends }) => count + backends.length, 0);
+  if (entries === servers.length) return undefined;
+  const names = new Map<string, Set<string>>();
+  for (const [i, { backends }] of pools.entries()) {
+    for (const [entry, { name, weight }] of backends.entries()) {
+      const isBlind = weight > 0 && stateOf(name) === "blind";
+      if (effectiveWeights[i]![entry] === 0 && !isBlind) continue;
+      const { text } = addressOf(name);
+      names.set(text, (names.get(text) ?? new Set()).add(name));
+    }
+  }
+  return names;
+}
+
+/** False for a backend that did not serve when another one of its address did. */
+function holders(
+  serving: PolicyMemory["serving"],
+  { addressOf }: BackendLookup,
+): (name: string) => boolean {
+  return (name) => serving?.get(addressOf(name).text)?.has(name) !== false;
+}
+
+function withServing(
+  health: FrontendHealth,
+  serving: PolicyMemory["serving"],
+): FrontendHealth {
+  return serving === undefined ? health : { ...health, memory: { ...health.memory, serving } };
 }
 
 /** The weights to keep, with the addresses of backends that are down. */
 function heldWeights(
   { pools }: FrontendShape,
-  { lookup, weightBefore, before }: {
+  { lookup, weightBefore, before, serving }: {
     readonly lookup: BackendLookup;
     readonly weightBefore: (address: IpAddress) => number;
     readonly before: LastGood | undefined;
+    readonly serving: PolicyMemory["serving"];
   },
 ): {
   readonly weights: ReadonlyMap<string, number>;
@@ -103,13 +179,18 @@ function heldWeights(
   const weights = new Map<string, number>();
   const down = new Set<string>();
   const drained = new Set<string>();
+  const disabled = new Set<string>();
+  const mayHold = holders(serving, lookup);
   let undecided = false;
   for (const { backends } of pools) {
     for (const { name, weight } of backends) {
       const state = lookup.stateOf(name);
       const address = lookup.addressOf(name);
       if (state === "down") down.add(address.text);
-      if (!TAKEN_BY_HEALTH.has(state)) continue;
+      if (state === "disabled" && serving?.get(address.text)?.has(name) === true) {
+        disabled.add(address.text);
+      }
+      if (!TAKEN_BY_HEALTH.has(state) || !mayHold(name)) continue;
       const { text } = address;
       if (before?.drained?.has(text) === true || before?.weights.has(text) === true) {
         drained.add(text);
@@ -122,20 +203,23 @@ function heldWeights(
     }
   }
   for (const text of weights.keys()) drained.delete(text);
+  // An operator has taken out the one that had weight; the others of the address were down before.
+  for (const text of disabled) down.delete(text);
   return { weights, down, drained, undecided };
 }
 
 /** The pool with the most held entries counts as active, and its entries show what is held. */
 function shownWeights(
   { pools }: FrontendShape,
-  { lookup, weights }: {
+  { lookup, weights, mayHold }: {
     readonly lookup: BackendLookup;
     readonly weights: ReadonlyMap<string, number>;
+    readonly mayHold: (name: string) => boolean;
   },
 ): Pick<FrontendHealth, "activePool" | "effectiveWeights"> {
   const kept = pools.map(({ backends }) =>
     backends.map(({ name, weight }) =>
-      weight > 0 && TAKEN_BY_HEALTH.has(lookup.stateOf(name))
+      weight > 0 && TAKEN_BY_HEALTH.has(lookup.stateOf(name)) && mayHold(name)
         ? weights.get(lookup.addressOf(name).text) ?? 0
         : 0
     )

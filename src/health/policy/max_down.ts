@@ -8,7 +8,8 @@
  * that is not active are not held, nor is one that VPP has at weight 0.
  *
  * A held server whose weight becomes 0, as by a drain, keeps its flows until its hold ends. Until
- * then it is still held, but not counted.
+ * then it is still held, but not counted. One that is out and that an operator takes out as well
+ * keeps its place while others are held, because nothing has recovered.
  */
 import { invariant } from "../../base/assert.ts";
 import type { BackendLookup, FrontendShape } from "../frontend_model.ts";
@@ -123,7 +124,14 @@ function brakeOf(
   // A reload that changes the check takes the verdict away, and no server by itself.
   const stays = ({ name }: PoolEntry) => down.has(name) || UNDECIDED.has(lookup.stateOf(name));
   const staying = new Set(counted.filter(stays).map(({ name }) => name));
-  const out = isSettled ? past.out.filter((name) => staying.has(name)) : [];
+  // In place of a server that an operator has taken out, none of the held ones goes.
+  const taken = new Set(
+    past === undefined || past.held.length === 0
+      ? []
+      : backends.filter((entry) => isTaken(entry, lookup.stateOf(entry.name)))
+        .map(({ name }) => name),
+  );
+  const out = isSettled ? past.out.filter((name) => staying.has(name) || taken.has(name)) : [];
   const drained = new Set(
     backends.filter(({ name, weight }) => weight === 0 && lookup.stateOf(name) === "down")
       .map(({ name }) => name).filter((name) => past?.held.includes(name)),
@@ -140,7 +148,13 @@ function brakeOf(
     if (!drained.has(name)) out.push(name);
   }
   const isEarly = !isSettled && isSettling(counted, { lookup, weights });
-  return isEarly ? { out, held, preliminary: true } : { out, held };
+  const still = held.length > 0 ? out : out.filter((name) => !taken.has(name));
+  return { out: still, held, ...(isEarly ? { preliminary: true } : {}) };
+}
+
+/** True for an entry that is not counted, and not up. */
+function isTaken(entry: PoolEntry, state: CountedState): boolean {
+  return !isCounted(entry, state) && state !== "up";
 }
 
 /** The servers that are held now and were not before, and the reverse. */

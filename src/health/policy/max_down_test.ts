@@ -140,6 +140,29 @@ Deno.test("max-down: a drain of a held server keeps its flows until the hold end
   assert.equal(steps.changes, "backend-released b, backend-released d");
 });
 
+Deno.test("max-down: an operator who takes out a server that is out lets none of the held ones go", () => {
+  const taken: [string, CountedState][] = [["a:0 b c d", "down"], ["a b c d", "disabled"]];
+  for (const [pool, a] of taken) {
+    const steps = new Steps(frontendOf("a b c d", { count: 1 }));
+    steps.step();
+    steps.step({ a: "down" });
+    assert.equal(steps.step({ b: "down" }), "a=0F b=100 c=100 d=100");
+    steps.frontend = frontendOf(pool, { count: 1 });
+    assert.equal(steps.step({ a }), "a=0F b=100 c=100 d=100");
+    assert.equal(steps.changes, "");
+    assert.equal(steps.step({ c: "down" }), "a=0F b=100 c=100 d=100");
+    steps.step({ b: "up", c: "up" });
+    assert.equal(steps.health!.memory, NO_MEMORY, "nothing is held: it has no place");
+    assert.equal(steps.step({ b: "down" }), "a=0F b=0F c=100 d=100");
+  }
+  const back = new Steps(frontendOf("a b c d", { count: 1 }));
+  back.step({ a: "down" });
+  back.step({ b: "down" });
+  back.step({ a: "paused" });
+  back.step({ a: "unknown" });
+  assert.equal(back.step({ a: "up" }), "a=100 b=0F c=100 d=100", "it recovered");
+});
+
 Deno.test("max-down: a reload that lowers it cuts none, one that raises it lets them go, and so does its end", () => {
   const steps = new Steps(frontendOf("a b c d", { count: 2 }));
   steps.step();

@@ -15,10 +15,19 @@ export interface PolicyMemory {
    */
   readonly wakeAtMs?: MonotonicMs;
   readonly lastGood?: LastGood;
+  /**
+   * With `on-all-down`, where backends share an address: those with weight when a server was last
+   * up, by address. Others of an address have not given it the weight that VPP has.
+   */
+  readonly serving?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Backends that were held and have no verdict since; they count as up until their first one. */
+  readonly waiting?: ReadonlySet<string>;
   /** Servers that damping holds down count as up, because there is no other. */
   readonly dampingOverridden?: true;
   /** By pool; only pools of which a server is out or held. */
   readonly maxDown?: ReadonlyMap<string, Brake>;
+  /** Of every frontend with `slow-start`. */
+  readonly slowStart?: SlowStartMemory;
 }
 
 /** The servers of a pool with `max-down` that are down, in the order in which they came. */
@@ -40,6 +49,30 @@ export interface LastGood {
    * kept, but it is too early to call the frontend held.
    */
   readonly announced: boolean;
+}
+
+/** The servers of a frontend, as `slow-start` has seen them. */
+export interface SlowStartMemory {
+  /** Name of the active pool. */
+  readonly pool: string;
+  /** True when the weights that VPP had were known, or no longer mattered. */
+  readonly isKnown: boolean;
+  /** Backends that counted as up: they do not rise again before they leave `up`. */
+  readonly up: ReadonlySet<string>;
+  /** Backends without a verdict since the frontend began: their first one starts no ramp. */
+  readonly first: ReadonlySet<string>;
+  /** The servers of the active pool that have not reached their weight, by name of the backend. */
+  readonly ramps: ReadonlyMap<string, Ramp>;
+}
+
+/** The rise of one server. */
+export interface Ramp {
+  /** 1 to `steps` - 1; 0 only before its first evaluation, when it continues from `weight`. */
+  readonly step: number;
+  /** The weight of this step, below the whole one. */
+  readonly weight: number;
+  /** Begin of the next step. */
+  readonly nextMs: MonotonicMs;
 }
 
 /** The memory of a frontend without policies. */

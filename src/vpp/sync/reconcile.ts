@@ -82,6 +82,9 @@ export interface ProgramOptions {
   readonly conf: LbConf;
 }
 
+/** Maximum time that a reload's run waits for the file of announced prefixes. */
+export const WITHDRAWAL_MS = 1000;
+
 /** Maximum time that stop() waits for replies. */
 const STOP_DEADLINE_MS = 500;
 
@@ -96,6 +99,8 @@ export class Reconciler {
   #session: SyncSession | undefined;
   /** The API of #session. */
   #lb: LbApi | undefined;
+  /** The withdrawal that removals of VIPs wait for, or the end of its time. */
+  #withdrawal: Promise<void> | undefined;
   #started = false;
   #stopped = false;
 
@@ -165,13 +170,19 @@ export class Reconciler {
     if (!this.#warmup.over) this.#stepWarmup(wanted.map(({ frontend }) => frontend));
   }
 
-  /** A new configuration is in force. */
-  reload(): void {
+  /**
+   * A new configuration is in force. VPP is compared with it after `withdrawn`, or after
+   * WITHDRAWAL_MS: routers must not send packets for VIPs that are removed.
+   */
+  reload(withdrawn?: Promise<void>): void {
     if (this.#stopped || !this.#started) return;
-    const { source } = this.#options;
+    const { source, clock } = this.#options;
+    this.#withdrawal = withdrawn &&
+      settledWithin(withdrawn, { clock, deadlineMs: WITHDRAWAL_MS });
     this.#sent.retain(wantedVips(source, source.frontends()).map(({ vip }) => vip));
     this.#session?.reloaded();
-    this.#runAll("reload");
+    if (this.#withdrawal === undefined) this.#runAll("reload");
+    else void this.#runAfter(this.#withdrawal);
     this.#stepWarmup();
     this.#armInterval();
   }
@@ -188,6 +199,8 @@ export class Reconciler {
       const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
       throw new MaglevError("not-found", `no frontend ${JSON.stringify(frontend)}${hint}`);
     }
+    // The run of a reload comes first.
+    if (this.#withdrawal !== undefined) await this.#withdrawal;
     const session = this.#session;
     if (session === undefined) {
       throw new MaglevError("unavailable", "connection to VPP ended");
@@ -251,6 +264,13 @@ export class Reconciler {
     return this.#session?.counted();
   }
 
+  async #runAfter(withdrawn: Promise<void>): Promise<void> {
+    await withdrawn;
+    if (this.#withdrawal !== withdrawn || this.#stopped) return;
+    this.#withdrawal = undefined;
+    this.#runAll("reload");
+  }
+
   #releaseForOperator(frontend: string | undefined): void {
     if (this.#warmup.over) return;
     const { logger } = this.#options;
@@ -280,7 +300,7 @@ export class Reconciler {
       logger,
       onStats: onStats ?? (() => {}),
       released: (frontend) => isReleased(this.#warmup, frontend),
-      mayRemove: () => this.#warmup.over,
+      mayRemove: () => this.#warmup.over && this.#withdrawal === undefined,
       statsRoom: () => this.#statsRoom(),
       recreations: this.#recreations,
       sent: this.#sent,

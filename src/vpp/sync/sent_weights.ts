@@ -15,6 +15,8 @@ interface Weighed {
 
 export class SentWeights {
   readonly #vips = new Map<string, readonly Weighed[]>();
+  /** VIPs that were sent, and not only found, since VPP was connected. */
+  readonly #own = new Set<string>();
 
   /** The weights of a VIP by address; undefined: nothing is known of it. */
   of(vip: VipKey): ReadonlyMap<string, number> | undefined {
@@ -28,13 +30,25 @@ export class SentWeights {
     const isWithheld = ({ address }: Weighed) => withheld.has(address.text);
     const before = this.#vips.get(key)?.filter(isWithheld) ?? [];
     const sent = withheld.size === 0 ? vip.servers : vip.servers.filter((one) => !isWithheld(one));
+    this.#own.add(key);
     this.#vips.set(key, before.length === 0 ? sent : [...sent, ...before]);
     this.onSent();
+  }
+
+  /** True when the VIP was sent since VPP was connected. */
+  isOwn(vip: VipKey): boolean {
+    return this.#own.has(vipKeyText(vip));
+  }
+
+  /** VPP is away: it may come back without anything. */
+  disconnected(): void {
+    this.#own.clear();
   }
 
   /** The VIP is removed from VPP. */
   removed(key: string): void {
     this.#vips.delete(key);
+    this.#own.delete(key);
   }
 
   /** Called after weights were sent. */
@@ -56,6 +70,6 @@ export class SentWeights {
   /** Forgets VIPs that are not configured any longer: VPP may be away when they are removed. */
   retain(vips: readonly VipKey[]): void {
     const keys = new Set(vips.map(vipKeyText));
-    for (const key of this.#vips.keys()) if (!keys.has(key)) this.#vips.delete(key);
+    for (const key of this.#vips.keys()) if (!keys.has(key)) this.removed(key);
   }
 }

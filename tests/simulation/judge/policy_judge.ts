@@ -34,7 +34,7 @@ function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): st
     if (entries.some(isBefore)) {
       return `${name} is held in a pool that is not active`;
     }
-    const out = own.filter((other) => mayBeOut(other) && !other.isHeld).length;
+    const out = own.filter((other) => (mayBeOut(other) || isTaken(other)) && !other.isHeld).length;
     const most = mostOf(maxDown, own);
     if (out < most) return `${name} is held, and ${out} of ${most} are out`;
   }
@@ -114,7 +114,10 @@ function takenLast(
   { isOut, isCut }: Taken,
 ): string | undefined {
   if (onAllDown !== "last-good" || !entries.every(isOut)) return undefined;
-  const last = entries.find((entry) => isCut(entry) && isLeftToHealth(entry));
+  // Of several backends at an address, an operator may have taken the one that had weight.
+  const isOperators = ({ address }: Entry) =>
+    entries.some((other) => other.address === address && !isLeftToHealth(other));
+  const last = entries.find((entry) => isCut(entry) && !isOperators(entry));
   return last && `${last.backend.name} is taken out by its health as the last server`;
 }
 
@@ -147,6 +150,11 @@ function isDown({ weight, backend }: Entry): boolean {
 /** True when it is down, or may have been before its check changed. */
 function mayBeOut({ weight, backend: { state } }: Entry): boolean {
   return weight > 0 && (state === "down" || state === "unknown");
+}
+
+/** True when an operator has taken it out while it was out because of its health. */
+function isTaken(entry: Entry): boolean {
+  return entry.isOut && !isLeftToHealth(entry) && !countsAsUp(entry.backend);
 }
 
 /** True when no operator, by the file or at run time, takes it out. */

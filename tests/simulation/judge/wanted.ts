@@ -76,12 +76,16 @@ export interface Entry {
   readonly backend: Backend;
   /** True while `max-down` keeps its flows, and its weight if it has one, though it is down. */
   readonly isHeld: boolean;
+  /** True while it is among those that `max-down` has let go. */
+  readonly isOut: boolean;
+  /** True when `on-all-down` held it and it has no verdict since. */
+  readonly isWaiting: boolean;
 }
 
 /** All entries of a frontend. */
 export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
   const { config, backends, intents, frontends } = state;
-  const maxDown = frontends.get(frontend.name)?.memory.maxDown;
+  const { maxDown, waiting } = frontends.get(frontend.name)?.memory ?? {};
   return frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
@@ -93,16 +97,23 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
         weight: isDrained ? 0 : intents.ofWeight(place)?.weight ?? weight,
         backend: backends.get(name)!,
         isHeld: maxDown?.get(pool.name)?.held.includes(name) === true,
+        isOut: maxDown?.get(pool.name)?.out.includes(name) === true,
+        isWaiting: waiting?.has(name) === true,
       };
     })
   );
 }
 
 function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
-  const { config, frontends } = state;
+  const { config, frontends, backends } = state;
   const entries = entriesOf(frontend, state);
-  const { weights: lastGood, drained } = frontends.get(frontend.name)?.memory.lastGood ?? {};
-  const isUp = ({ backend, isHeld }: Entry) => isHeld || countsAsUp(backend);
+  const { lastGood: hold, serving } = frontends.get(frontend.name)?.memory ?? {};
+  const { weights: lastGood, drained } = hold ?? {};
+  // The operator's flush of the one that had weight counts for all of an address.
+  const isDisabled = (address: string) =>
+    [...serving?.get(address) ?? []].some((name) => backends.get(name)?.state === "disabled");
+  const isUp = ({ backend, isHeld, isWaiting }: Entry) =>
+    isHeld || isWaiting || countsAsUp(backend);
   const up = entries.filter(isUp);
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
@@ -111,7 +122,8 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
     const other = servers.get(address) ?? UNUSED;
     const own = index === active && isUp(entry) ? weight : 0;
     // A held server that an operator drains keeps its flows.
-    const isSpared = isHeld || drained?.has(address) === true || (lastGood?.size ?? 0) > 0;
+    const isSpared = isHeld || drained?.has(address) === true ||
+      ((lastGood?.size ?? 0) > 0 && !isDisabled(address));
     const flushes = backend.state === "disabled" ||
       (backend.state === "down" && frontend.flushOnDown && !isSpared);
     servers.set(address, {

@@ -126,8 +126,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a VIP is removed during warm-up",
     file: "src/vpp/sync/reconcile.ts",
-    from: "mayRemove: () => this.#warmup.over,",
-    to: "mayRemove: () => true,",
+    from: "mayRemove: () => this.#warmup.over &&",
+    to: "mayRemove: () => true ||",
   },
   {
     name: "a lost connection is not made again",

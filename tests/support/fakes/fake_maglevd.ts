@@ -82,6 +82,7 @@ export function fakeFrontend(
           state: "up",
           intent: undefined,
           held: false,
+          slowStartStep: 0,
         })),
       })
     ),

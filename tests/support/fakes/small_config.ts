@@ -7,6 +7,7 @@ import type {
   FrontendConfig,
   HealthcheckConfig,
   Share,
+  SlowStartConfig,
   VppLbConfig,
 } from "../../../src/config/model.ts";
 
@@ -24,6 +25,7 @@ export interface SmallFrontend {
   readonly flushOnDown?: boolean;
   readonly srcIpSticky?: boolean;
   readonly onAllDown?: "last-good" | undefined;
+  readonly slowStart?: SlowStartConfig | undefined;
   /** Of each pool. */
   readonly maxDown?: Share | undefined;
   /** Default: 192.0.2.1 and so on, by the frontend's place. */
@@ -144,5 +146,6 @@ function frontendConfig(
     srcIpSticky: frontend.srcIpSticky ?? false,
     flushOnDown: frontend.flushOnDown ?? true,
     ...(frontend.onAllDown === undefined ? {} : { onAllDown: frontend.onAllDown }),
+    ...(frontend.slowStart === undefined ? {} : { slowStart: frontend.slowStart }),
   };
 }

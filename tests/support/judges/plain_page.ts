@@ -125,6 +125,15 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
     ),
   ];
   yield [
+    "maglev_frontend_pool_rising",
+    frontends.flatMap(({ name, config: { pools }, memory: { slowStart } }) =>
+      pools.map((pool) => ({
+        labels: [name, pool.name],
+        value: slowStart?.pool === pool.name ? slowStart.ramps.size : 0,
+      }))
+    ),
+  ];
+  yield [
     "maglev_frontend_announced",
     frontends.flatMap(({ name }) => {
       const announced = view.announced?.(name);

@@ -61,6 +61,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
               state: "up",
               intent: intentOf("weight", words),
               held: false,
+              slowStartStep: 0,
             },
             {
               name: words.web2,
@@ -69,6 +70,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
               state: "disabled",
               intent: undefined,
               held: false,
+              slowStartStep: 0,
             },
           ],
         },
@@ -83,6 +85,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
               state: "up",
               intent: undefined,
               held: false,
+              slowStartStep: 1,
             },
           ],
         },
@@ -96,6 +99,8 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       onAllDown: "close",
       held: false,
       announced: "",
+      slowStartSteps: 3,
+      slowStartDurationNs: 90_000_000_000n,
     },
     {
       name: "dns6",
@@ -113,6 +118,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
             state: "down",
             intent: undefined,
             held: false,
+            slowStartStep: 0,
           },
           {
             name: "db2",
@@ -121,6 +127,7 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
             state: "unknown",
             intent: undefined,
             held: false,
+            slowStartStep: 0,
           },
         ],
       }],
@@ -133,6 +140,8 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       onAllDown: "close",
       held: false,
       announced: "",
+      slowStartSteps: 0,
+      slowStartDurationNs: 0n,
     },
   ];
 }

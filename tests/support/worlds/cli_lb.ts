@@ -52,6 +52,7 @@ export function planOf(words: Words): messages.Plan {
         ],
         atOnce: { ...shift, moved: 2 * third, shareMoved: 2 * third / buckets },
         settled: { ...shift, moved: third, shareMoved: third / buckets },
+        movedInSteps: 2 * third,
       },
       {
         frontend: "dns6",

@@ -1,4 +1,5 @@
 /** Frontends: all in a table, or one with its pools. */
+import { formatDuration } from "../../../base/duration.ts";
 import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
@@ -110,6 +111,7 @@ export function frontendView(frontend: Frontend, nowMs: WallMs): View {
           value: { text: maxDownText(frontend) },
           optional: true,
         },
+        { label: "slow-start", value: { text: slowStartText(frontend) }, optional: true },
         { label: "state", value: frontendStateCell(frontend) },
         {
           label: "announced",
@@ -129,7 +131,13 @@ export function frontendView(frontend: Frontend, nowMs: WallMs): View {
   ];
 }
 
-function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock {
+/** `3 steps in 1m`; empty without. */
+function slowStartText({ slowStartSteps, slowStartDurationNs }: Frontend): string {
+  if (slowStartSteps === 0) return "";
+  return `${slowStartSteps} steps in ${formatDuration(Number(slowStartDurationNs) / 1e6)}`;
+}
+
+function poolsTable({ pools, activePool, slowStartSteps }: Frontend, nowMs: WallMs): TableBlock {
   return {
     kind: "table",
     title: "pools",
@@ -142,7 +150,9 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock 
       { header: "note", optional: true, below: true },
     ],
     rows: pools.flatMap((pool) =>
-      pool.backends.map(({ name, state, weight, effectiveWeight, intent, held }) => ({
+      pool.backends.map((
+        { name, state, weight, effectiveWeight, intent, held, slowStartStep },
+      ) => ({
         key: JSON.stringify([pool.name, name]),
         cells: [
           pool.name === activePool
@@ -160,7 +170,9 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock 
             style: intent === undefined ? "plain" as const : "warn" as const,
           },
           { text: String(effectiveWeight), style: effectiveWeight > 0 ? "good" : "muted" },
-          intentCell(intent, nowMs),
+          slowStartStep > 0 && intent === undefined
+            ? { text: `slow-start: step ${slowStartStep} of ${slowStartSteps}` }
+            : intentCell(intent, nowMs),
         ],
       }))
     ),

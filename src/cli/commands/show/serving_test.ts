@@ -24,6 +24,7 @@ function frontend(active: string, pools: Readonly<Record<string, readonly string
           state,
           intent: undefined,
           held: false,
+          slowStartStep: 0,
         };
       }),
     })),
