@@ -120,6 +120,18 @@ export interface TlsParams {
   readonly alpn: readonly string[];
   /** Authorities trusted instead of the system's; absent without a `ca-file`. */
   readonly ca?: CaFile;
+  /** Absent: the probe shows no certificate. */
+  readonly client?: ClientCertificate;
+}
+
+/** The certificate that probes show, as its files were when the configuration was read. */
+export interface ClientCertificate {
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** PEM: the certificate and its chain. */
+  readonly cert: string;
+  /** PEM, not encrypted; a secret. */
+  readonly key: string;
 }
 
 /** Certificate authorities out of a file, as they were when the configuration was read. */
@@ -148,6 +160,8 @@ export interface HttpParams {
   readonly responseRegexpNot: string;
   /** Absent: HTTP/1.1. */
   readonly http2?: true;
+  /** Absent: redirects are not followed. */
+  readonly redirects?: "follow-same-host";
   /** Absent: none. */
   readonly proxyProtocol?: "v1" | "v2";
   /** A header that the response must have, with a source of an expression (RE2). */

@@ -22,6 +22,7 @@ Deno.test("turnsUntil() counts what a probe waited for until it timed out", () =
       [HTTPS, 1, 6, 8],
       [GRPC, 1, 1, 5],
       [{ ...GRPC, ssl: true }, 1, 6, 10],
+      [http({ redirects: "follow-same-host" }), 4, 4, 6],
       [{ type: "icmp" }, 1, 1, 1],
     ];
   for (const [params, connect, secured, all] of cases) {

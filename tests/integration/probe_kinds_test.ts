@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { clientCertificate } from "../support/servers/client_certificates.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { withFolder } from "../support/servers/daemon.ts";
 import { isThere } from "../../tools/debian.ts";
@@ -25,6 +27,8 @@ const SMTP_PORT = 10025;
 const GRPC_PORT = 10051;
 const H2_PORT = 10080;
 const H2_TLS_PORT = 10443;
+const HTTP_PORT = 10081;
+const MUTUAL_TLS_PORT = 10444;
 const GRPC_SERVER = new URL("../support/servers/grpc_health.ts", import.meta.url).pathname;
 const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
@@ -119,6 +123,18 @@ async function nginx(folder: string): Promise<readonly Service[]> {
          location / { add_header X-Ready yes; return 200 "$server_protocol"; }
          location /sick { return 503; }
        }
+       server {
+         ${listen(HTTP_PORT, "")}
+         location = /health { return 302 /ready/; }
+         location = /away { return 302 https://www.example.com/; }
+         location /ready/ { return 200 "ready"; }
+       }
+       server {
+         ${listen(MUTUAL_TLS_PORT, "ssl")}
+         ssl_certificate ${certificate}/good.pem; ssl_certificate_key ${certificate}/good.key;
+         ssl_client_certificate ${certificate}/ca.pem; ssl_verify_client on;
+         location / { return 200 "$ssl_client_s_dn"; }
+       }
      }`,
   );
   const programs = [{ program: "nginx", args: ["-c", `${folder}/nginx.conf`, "-p", folder] }];
@@ -126,6 +142,10 @@ async function nginx(folder: string): Promise<readonly Service[]> {
   assert.ok(tls.type === "https" && plain.type === "http");
   const secure = { ...tls, serverName: "good.test", ca: { path: "", pem: ca } };
   const wanted = { responseRegexp: "^HTTP/2" };
+  const moved = documented("moved");
+  assert.ok(moved.type === "http");
+  const mutual = await mutualTls(folder, certificate);
+  const { client: _, ...anonymous } = mutual;
   return [{
     name: "nginx",
     programs,
@@ -139,8 +159,43 @@ async function nginx(folder: string): Promise<readonly Service[]> {
         { ...plain, responseHeader: { name: "X-Ready", regexp: "no" } },
         /^L7STS status 200, but the header x-ready does not match$/,
       ],
+      [{ ...moved, responseRegexp: "^ready$" }, /^L7OK status 200$/, HTTP_PORT],
+      [{ ...moved, path: "/away" }, /; not followed: it leads to another scheme, /, HTTP_PORT],
+      [mutual, /^L7OK status 200$/, MUTUAL_TLS_PORT],
+      [anonymous, /^L7STS status 400, expected 200$/, MUTUAL_TLS_PORT],
     ],
   }];
+}
+
+/** A check with a client certificate, as a configuration's file has it. */
+async function mutualTls(
+  folder: string,
+  certificate: string,
+): Promise<ProbeParams & { type: "https" }> {
+  const { cert, key } = await clientCertificate("/CN=probe");
+  const file = `${folder}/mutual.yaml`;
+  await Deno.writeTextFile(
+    file,
+    `maglev:
+      healthchecks:
+        mutual:
+          type: https
+          port: ${MUTUAL_TLS_PORT}
+          params:
+            server-name: good.test
+            ca-file: ${certificate}/ca.pem
+            client-cert: ${cert}
+            client-key: ${key}
+            response-regexp: CN=probe
+      backends: { a: { address: 192.0.2.1, healthcheck: mutual } }
+      frontends:
+        web: { address: 192.0.2.9, pools: [{ name: all, backends: { a: {} } }] }\n`,
+  );
+  const loaded = await loadConfig(file);
+  assert.ok(loaded.kind === "ok", JSON.stringify(loaded));
+  const { params } = loaded.config.healthchecks.get("mutual")!;
+  assert.ok(params.type === "https");
+  return params;
 }
 
 const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) => program))

@@ -80,6 +80,8 @@ const tcp = {
   "insecure-skip-verify": tls["insecure-skip-verify"],
   "alpn": { ...tls.alpn, absent: "none" },
   "ca-file": tls["ca-file"],
+  "client-cert": tls["client-cert"],
+  "client-key": tls["client-key"],
   steps,
 } as const satisfies Keys;
 

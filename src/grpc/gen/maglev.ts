@@ -345,6 +345,12 @@ export interface HealthCheckInfo {
   readonly responseHeader: string;
   /** HTTP: must match its value. */
   readonly responseHeaderRegexp: string;
+  /** HTTP: follow-same-host; empty: redirects are not followed. */
+  readonly redirects: string;
+  /** TLS: the file of the certificate that the probe shows; empty: none is shown. */
+  readonly clientCert: string;
+  /** TLS: the file of its key. */
+  readonly clientKey: string;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -3342,6 +3348,9 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     proxyProtocol: "",
     responseHeader: "",
     responseHeaderRegexp: "",
+    redirects: "",
+    clientCert: "",
+    clientKey: "",
   };
 }
 
@@ -3464,6 +3473,15 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.responseHeaderRegexp !== "") {
       writer.uint32(610).string(message.responseHeaderRegexp);
+    }
+    if (message.redirects !== "") {
+      writer.uint32(618).string(message.redirects);
+    }
+    if (message.clientCert !== "") {
+      writer.uint32(626).string(message.clientCert);
+    }
+    if (message.clientKey !== "") {
+      writer.uint32(634).string(message.clientKey);
     }
     return writer;
   },
@@ -3735,6 +3753,30 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.responseHeaderRegexp = reader.string();
+            continue;
+          }
+          case 77: {
+            if (tag !== 618) {
+              break;
+            }
+
+            message.redirects = reader.string();
+            continue;
+          }
+          case 78: {
+            if (tag !== 626) {
+              break;
+            }
+
+            message.clientCert = reader.string();
+            continue;
+          }
+          case 79: {
+            if (tag !== 634) {
+              break;
+            }
+
+            message.clientKey = reader.string();
             continue;
           }
         }

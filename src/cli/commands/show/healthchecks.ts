@@ -111,7 +111,8 @@ function checkFields(check: Check): FieldsBlock {
 
 type Fields = FieldsBlock["fields"];
 
-function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fields {
+function tlsFields(check: Check): Fields {
+  const { serverName, insecureSkipVerify, alpn, caFile, clientCert, clientKey } = check;
   return [
     { label: "server-name", value: textCell(serverName) },
     {
@@ -120,6 +121,10 @@ function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fie
     },
     ...(alpn.length === 0 ? [] : [{ label: "alpn", value: textCell(alpn.join(", ")) }]),
     { label: "ca-file", value: orElse(caFile, "the system's authorities") },
+    ...(clientCert === "" ? [] : [
+      { label: "client-cert", value: textCell(clientCert) },
+      { label: "client-key", value: textCell(clientKey) },
+    ]),
   ];
 }
 
@@ -150,6 +155,7 @@ function webFields(check: Check): Fields {
       ? []
       : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
     ...(check.http2 ? [{ label: "http2", value: yesNo(true) }] : []),
+    ...(check.redirects === "" ? [] : [{ label: "redirects", value: textCell(check.redirects) }]),
     ...(check.proxyProtocol === ""
       ? []
       : [{ label: "proxy-protocol", value: textCell(check.proxyProtocol) }]),
