@@ -126,7 +126,7 @@ function referenceOf(
   if (kind === "icmp") return Promise.resolve(undefined);
   if (kind === "https") return opensslReference(farm);
   // The minimal prober in C has no HTTP/2; the servers are answered as cheaply as over HTTP/1.
-  if (kind === "grpc") return Promise.resolve(undefined);
+  if (kind === "grpc" || kind === "http2") return Promise.resolve(undefined);
   return withReference({ ...parameters, ...farm, kind });
 }
 

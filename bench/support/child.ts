@@ -112,11 +112,11 @@ export interface Farm {
   readonly port: number;
 }
 
-/** Servers for probes of a kind: http, https, grpc, else ones that only accept. */
+/** Servers for probes of a kind: http, https, http2, grpc, else ones that only accept. */
 export async function startFarm(count: number, kind: string): Promise<Farm> {
   const child = kind === "https"
     ? start("farm_tls.ts", [String(count), (await certificates()).folder])
-    : start("farm.ts", [String(count), ["http", "grpc"].includes(kind) ? kind : "tcp"]);
+    : start("farm.ts", [String(count), ["http", "http2", "grpc"].includes(kind) ? kind : "tcp"]);
   const { port } = await child.next((record) => record.port !== undefined);
   return { child, port: port! };
 }

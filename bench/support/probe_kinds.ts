@@ -54,6 +54,7 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
   },
   "http": { farm: "http", params: () => HTTP },
   "https": { farm: "https", params: (ca) => ({ ...HTTP, ...tls(ca), type: "https" }) },
+  "http2": { farm: "http2", params: () => ({ ...HTTP, http2: true }) },
   "grpc": {
     farm: "grpc",
     params: () => ({
