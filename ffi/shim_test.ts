@@ -78,7 +78,9 @@ Deno.test("openShim() names the fix when the shim is missing, foreign or of anot
     const source = (await Deno.readTextFile(`${FOLDER}shim.h`))
       .replace(/(MAGLEV_SHIM_ABI) \d+/, "$1 999");
     await Deno.writeTextFile(`${folder}/shim.h`, source);
-    for (const file of [...SOURCES, "datagram.h"]) await Deno.copyFile(FOLDER + file, `${folder}/${file}`);
+    for (const file of [...SOURCES, "datagram.h"]) {
+      await Deno.copyFile(FOLDER + file, `${folder}/${file}`);
+    }
     const files = SOURCES.map((file) => `${folder}/${file}`);
     const cc = ["-shared", "-fPIC", "-pthread", "-fvisibility=hidden", "-o"];
     const built = await output("cc", [...cc, other, ...files]);

@@ -209,7 +209,7 @@ static ssize_t receive(int fd, int flags, struct maglev_udp_received *record,
   return recvmsg(fd, &reception->message, flags | MSG_DONTWAIT | MSG_TRUNC);
 }
 
-/* Reads the reports of a socket, of which the first is kept: 1, or 0 when there is none. */
+/* Reads the reports of a socket, of which the first is kept: 1, or 0 without a report. */
 static int take_error(int fd, struct maglev_udp_received *record, const struct moment *now) {
   int found = 0;
   for (int i = 0; i < ERRORS; i++) {

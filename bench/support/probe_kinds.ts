@@ -67,5 +67,21 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
       alpn: ["h2"],
     }),
   },
+  "udp": {
+    farm: "udp",
+    params: () => ({ type: "udp", send: "ping", expect: "", silence: "fail" }),
+  },
+  "dns": {
+    farm: "udp",
+    params: () => ({
+      type: "dns",
+      name: "www.example.com",
+      qtype: "A",
+      transport: "udp",
+      rcode: "NOERROR",
+      answer: "",
+      recursion: true,
+    }),
+  },
   "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },
 };

@@ -212,6 +212,23 @@ function buildParams(
         ...buildTls(keys, { host: authority, files, alpn: ["h2"] }),
       };
     }
+    case "dns": {
+      const { keys } = params.draft;
+      return {
+        type: "dns",
+        name: need(keys.name).replace(/\.$/, ""),
+        qtype: need(keys.qtype),
+        transport: need(keys.transport),
+        rcode: need(keys.rcode),
+        answer: keys.answer.value ?? "",
+        recursion: need(keys.recursion),
+      };
+    }
+    case "udp": {
+      const { keys } = params.draft;
+      const [send, silence] = [need(keys.send), need(keys.silence)];
+      return { type: "udp", send, expect: keys.expect.value ?? "", silence };
+    }
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {

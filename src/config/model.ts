@@ -3,6 +3,7 @@
  * milliseconds, addresses parsed. Maps keep the order of the file.
  */
 import type { IpAddress } from "../base/address.ts";
+import type { DnsRcode, DnsType } from "./schema/datagram.ts";
 
 export interface Config {
   readonly healthchecker: HealthcheckerConfig;
@@ -76,7 +77,7 @@ export interface HealthcheckConfig {
   readonly params: ProbeParams;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc";
+export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc" | "dns" | "udp";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
@@ -84,11 +85,38 @@ export type ProbeParams =
   | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams & StepParams)
   | ({ readonly type: "http" } & HttpParams)
   | ({ readonly type: "https" } & HttpParams & TlsParams)
-  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams);
+  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams)
+  | ({ readonly type: "dns" } & DnsParams)
+  | ({ readonly type: "udp" } & UdpParams);
+
+/** The question of a dns check, and what its answer must be. */
+export interface DnsParams {
+  /** Without a last dot; empty: the root. */
+  readonly name: string;
+  readonly qtype: DnsType;
+  readonly transport: "udp" | "tcp";
+  readonly rcode: DnsRcode;
+  /** Source of the regular expression (RE2), empty when none. */
+  readonly answer: string;
+  readonly recursion: boolean;
+}
+
+/** The datagram of a udp check, and its answer; bytes as in the file (bytes_text.ts). */
+export interface UdpParams {
+  readonly send: string;
+  /** Empty: any answer passes. */
+  readonly expect: string;
+  readonly silence: "fail" | "pass";
+}
 
 /** True for a probe that makes a TLS handshake. */
 export function isTls(params: ProbeParams): boolean {
   return params.type === "https" || ("ssl" in params && params.ssl);
+}
+
+/** True for a probe that sends a datagram of UDP. */
+export function isUdp(params: ProbeParams): boolean {
+  return params.type === "udp" || (params.type === "dns" && params.transport === "udp");
 }
 
 /** The call of a grpc check. */

@@ -26,7 +26,11 @@ export function turnsUntil({ code }: Verdict, { params }: HealthcheckConfig): nu
 function talkTurns(params: ProbeParams): number {
   switch (params.type) {
     case "icmp":
+    case "udp":
       return 0;
+    case "dns":
+      // Over UDP a truncated answer leads to a connection.
+      return params.transport === "udp" ? 1 + HTTP1_TURNS : HTTP1_TURNS;
     case "tcp":
       return params.steps?.length ?? 0;
     case "http":

@@ -12,6 +12,7 @@ import { certificates } from "../support/servers/certificates.ts";
 import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
 import { type NastyServer, serve } from "../support/servers/nasty_servers.ts";
 import { tlsServer } from "../support/servers/tls_servers.ts";
+import { dnsAnswer, udpServer } from "../support/servers/udp_servers.ts";
 
 const SERVERS = 12;
 /**
@@ -35,17 +36,41 @@ async function figures(engine: Child): Promise<Figures> {
   return await engine.next(({ event }) => event === "figures") as unknown as Figures;
 }
 
+interface Served {
+  readonly port: number;
+  close(): Promise<unknown>;
+}
+
 /** One server at each address of the farm, all on one port. */
 async function farm(
-  make: (hostname: string, port: number) => NastyServer | Promise<NastyServer>,
+  make: (hostname: string, port: number) => Served | Promise<Served>,
 ): Promise<{ port: number; close(): Promise<unknown> }> {
-  const servers: NastyServer[] = [];
+  const servers: Served[] = [];
   for (let index = 0; index < SERVERS; index++) {
     servers.push(await make(farmAddress(index), servers[0]?.port ?? 0));
   }
   return {
     port: servers[0]!.port,
     close: () => Promise.all(servers.map((server) => server.close())),
+  };
+}
+
+/** Sends questions of DNS back as answers, slowly. */
+async function slowUdp(hostname: string, port: number): Promise<Served> {
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const server = await udpServer(hostname, (request, send) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      send(dnsAnswer(request));
+    }, SLOWNESS_MS);
+    timers.add(timer);
+  }, port);
+  return {
+    port: server.port,
+    close() {
+      timers.forEach((timer) => clearTimeout(timer));
+      return server.close();
+    },
   };
 }
 
@@ -66,6 +91,7 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
   const plain = await farm(slow(new TextEncoder().encode(ANSWER)));
   const http2 = await farm(slow(HTTP2_ANSWER));
   const grpc = await farm(slow(healthAnswer(1)));
+  const udp = await farm(slowUdp);
   const secure = await farm((hostname, port) =>
     tlsServer(of("good"), (socket) => {
       socket.once("data", () => {
@@ -81,6 +107,8 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
     ["https", secure.port],
     ["http2", http2.port],
     ["grpc", grpc.port],
+    ["udp", udp.port],
+    ["dns", udp.port],
   ]);
   if (ICMP_SKIPPED === "") kinds.set("icmp", 0);
   const { intervalMs, timeoutMs } = PACE;
@@ -105,6 +133,6 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
       Deno.kill(engine.pid, "SIGCONT");
       await engine.end();
     }
-    await Promise.all([plain, secure, http2, grpc].map((servers) => servers.close()));
+    await Promise.all([plain, secure, http2, grpc, udp].map((servers) => servers.close()));
   }
 });

@@ -108,6 +108,7 @@ function checkHealthcheck(draft: HealthcheckDraft, issues: IssueList): void {
 function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
   const params = draft.keys.params.value;
   if (params === undefined || params.variant === "icmp") return;
+  if (params.variant === "dns" || params.variant === "udp") return;
   if (params.variant === "tcp") {
     checkTls(params.draft.keys, issues);
     checkSteps(params.draft.keys.steps, issues);

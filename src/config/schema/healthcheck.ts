@@ -2,6 +2,7 @@
  * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
+import { dns, udp } from "./datagram.ts";
 import { grpc } from "./grpc.ts";
 import { httpExtras } from "./http.ts";
 import { steps } from "./steps.ts";
@@ -89,11 +90,11 @@ const tcp = {
 export const healthcheck = {
   "type": {
     type: "word",
-    words: ["icmp", "tcp", "http", "https", "grpc"],
+    words: ["icmp", "tcp", "http", "https", "grpc", "dns", "udp"],
     required: true,
     help:
-      "Kind of probe: an ICMP echo, a TCP connect, an HTTP request without or with TLS, or gRPC's " +
-      "health check.",
+      "Kind of probe: an ICMP echo, a TCP connect, an HTTP request without or with TLS, gRPC's " +
+      "health check, a question of DNS, or a UDP datagram.",
   },
   "port": {
     type: "port",
@@ -189,7 +190,7 @@ export const healthcheck = {
   "params": {
     type: "variants",
     by: "type",
-    variants: { icmp: {}, tcp, http, https: { ...http, ...tls }, grpc },
+    variants: { icmp: {}, tcp, http, https: { ...http, ...tls }, grpc, dns, udp },
     absent: "all defaults",
     help: "Settings of this type of probe.",
   },

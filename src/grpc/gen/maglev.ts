@@ -351,6 +351,22 @@ export interface HealthCheckInfo {
   readonly clientCert: string;
   /** TLS: the file of its key. */
   readonly clientKey: string;
+  /** DNS: the question; empty: the root. */
+  readonly dnsName: string;
+  readonly dnsQtype: string;
+  /** DNS: udp or tcp. */
+  readonly dnsTransport: string;
+  /** DNS: of the answer. */
+  readonly dnsRcode: string;
+  /** DNS: must match the answer; empty: anything does. */
+  readonly dnsAnswer: string;
+  readonly dnsRecursion: boolean;
+  /** UDP: as in the file; empty for viewers, because it may be a secret. */
+  readonly udpSend: string;
+  /** UDP: as in the file; empty: any answer passes. */
+  readonly udpExpect: string;
+  /** UDP: fail or pass. */
+  readonly udpSilence: string;
 }
 
 /** A step of the conversation of a TCP check. */
@@ -3351,6 +3367,15 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     redirects: "",
     clientCert: "",
     clientKey: "",
+    dnsName: "",
+    dnsQtype: "",
+    dnsTransport: "",
+    dnsRcode: "",
+    dnsAnswer: "",
+    dnsRecursion: false,
+    udpSend: "",
+    udpExpect: "",
+    udpSilence: "",
   };
 }
 
@@ -3482,6 +3507,33 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.clientKey !== "") {
       writer.uint32(634).string(message.clientKey);
+    }
+    if (message.dnsName !== "") {
+      writer.uint32(642).string(message.dnsName);
+    }
+    if (message.dnsQtype !== "") {
+      writer.uint32(650).string(message.dnsQtype);
+    }
+    if (message.dnsTransport !== "") {
+      writer.uint32(658).string(message.dnsTransport);
+    }
+    if (message.dnsRcode !== "") {
+      writer.uint32(666).string(message.dnsRcode);
+    }
+    if (message.dnsAnswer !== "") {
+      writer.uint32(674).string(message.dnsAnswer);
+    }
+    if (message.dnsRecursion !== false) {
+      writer.uint32(680).bool(message.dnsRecursion);
+    }
+    if (message.udpSend !== "") {
+      writer.uint32(690).string(message.udpSend);
+    }
+    if (message.udpExpect !== "") {
+      writer.uint32(698).string(message.udpExpect);
+    }
+    if (message.udpSilence !== "") {
+      writer.uint32(706).string(message.udpSilence);
     }
     return writer;
   },
@@ -3777,6 +3829,78 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.clientKey = reader.string();
+            continue;
+          }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.dnsName = reader.string();
+            continue;
+          }
+          case 81: {
+            if (tag !== 650) {
+              break;
+            }
+
+            message.dnsQtype = reader.string();
+            continue;
+          }
+          case 82: {
+            if (tag !== 658) {
+              break;
+            }
+
+            message.dnsTransport = reader.string();
+            continue;
+          }
+          case 83: {
+            if (tag !== 666) {
+              break;
+            }
+
+            message.dnsRcode = reader.string();
+            continue;
+          }
+          case 84: {
+            if (tag !== 674) {
+              break;
+            }
+
+            message.dnsAnswer = reader.string();
+            continue;
+          }
+          case 85: {
+            if (tag !== 680) {
+              break;
+            }
+
+            message.dnsRecursion = reader.bool();
+            continue;
+          }
+          case 86: {
+            if (tag !== 690) {
+              break;
+            }
+
+            message.udpSend = reader.string();
+            continue;
+          }
+          case 87: {
+            if (tag !== 698) {
+              break;
+            }
+
+            message.udpExpect = reader.string();
+            continue;
+          }
+          case 88: {
+            if (tag !== 706) {
+              break;
+            }
+
+            message.udpSilence = reader.string();
             continue;
           }
         }

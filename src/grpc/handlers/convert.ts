@@ -183,6 +183,8 @@ export function healthCheckInfo(
   const { params } = check;
   const web = params.type === "http" || params.type === "https" ? params : undefined;
   const tls = "serverName" in params ? params : undefined;
+  const dns = params.type === "dns" ? params : undefined;
+  const udp = params.type === "udp" ? params : undefined;
   return create(HealthCheckInfo, {
     name: check.name,
     type: params.type,
@@ -220,6 +222,15 @@ export function healthCheckInfo(
     proxyProtocol: web?.proxyProtocol ?? "",
     responseHeader: web?.responseHeader?.name ?? "",
     responseHeaderRegexp: web?.responseHeader?.regexp ?? "",
+    dnsName: dns?.name ?? "",
+    dnsQtype: dns?.qtype ?? "",
+    dnsTransport: dns?.transport ?? "",
+    dnsRcode: dns?.rcode ?? "",
+    dnsAnswer: dns?.answer ?? "",
+    dnsRecursion: dns?.recursion ?? false,
+    udpSend: secrets ? udp?.send ?? "" : "",
+    udpExpect: udp?.expect ?? "",
+    udpSilence: udp?.silence ?? "",
     grpcService: params.type === "grpc" ? params.service : "",
     grpcAuthority: params.type === "grpc" ? params.authority : "",
     steps: ((params.type === "tcp" ? params.steps : undefined) ?? []).map(({ kind, text }) => {

@@ -3,37 +3,7 @@
  * is bounded, and a compressed name may only point backwards.
  */
 import { ipFromBytes } from "../../base/address.ts";
-
-/** Types of records by name. */
-export const DNS_TYPES: Readonly<Record<string, number>> = {
-  A: 1,
-  NS: 2,
-  CNAME: 5,
-  SOA: 6,
-  PTR: 12,
-  MX: 15,
-  TXT: 16,
-  AAAA: 28,
-  SRV: 33,
-  DS: 43,
-  DNSKEY: 48,
-  CAA: 257,
-};
-
-/** Names of answer codes by number (RFC 1035, RFC 2136). */
-export const DNS_RCODES = [
-  "NOERROR",
-  "FORMERR",
-  "SERVFAIL",
-  "NXDOMAIN",
-  "NOTIMP",
-  "REFUSED",
-  "YXDOMAIN",
-  "YXRRSET",
-  "NXRRSET",
-  "NOTAUTH",
-  "NOTZONE",
-] as const;
+import { DNS_RCODES, DNS_TYPES } from "../../config/schema/datagram.ts";
 
 /** Maximum number of records of an answer that are read. */
 export const MAX_RECORDS = 256;
@@ -72,7 +42,10 @@ export interface DnsAnswer {
   readonly rcode: string;
   /** The server left records out; over TCP it would send them. */
   readonly truncated: boolean;
-  /** A line for each record of the answer section, as in `A 192.0.2.1`; at most MAX_RECORDS. */
+  /**
+   * A line for each record of the answer section, as in `A 192.0.2.1`; at most MAX_RECORDS. Names
+   * in values are in lower case.
+   */
   readonly records: readonly string[];
 }
 
@@ -144,7 +117,9 @@ export function decodeAnswer(bytes: Uint8Array, question: DnsQuestion): DnsReadi
   return { kind: "answer", rcode, truncated, records };
 }
 
-const NAMES_OF_TYPES = new Map(Object.entries(DNS_TYPES).map(([name, type]) => [type, name]));
+const NAMES_OF_TYPES: ReadonlyMap<number, string> = new Map(
+  Object.entries(DNS_TYPES).map(([name, type]) => [type, name]),
+);
 
 /** Reads on from a place in a message; undefined stands for malformed content. */
 class Reader {
@@ -236,9 +211,10 @@ class Reader {
     return high === undefined || low === undefined ? undefined : high * 65_536 + low;
   }
 
+  /** In lower case, because a name may point into the question, which has random case. */
   #dotted(): string | undefined {
     const name = this.#name();
-    return name === undefined ? undefined : `${name}.`;
+    return name === undefined ? undefined : `${name.toLowerCase()}.`;
   }
 
   /** A name without its last dot; the reader goes on after it. */

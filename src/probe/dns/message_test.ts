@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fuzz, mutateBytes, rounds } from "../../../tests/support/fakes/fuzz.ts";
+import { DNS_TYPES } from "../../config/schema/datagram.ts";
 import {
   decodeAnswer,
-  DNS_TYPES,
   type DnsQuestion,
   encodeQuestion,
   MAX_RECORDS,
@@ -44,8 +44,12 @@ function answer(parts: Parts = {}): Uint8Array {
   return Uint8Array.of(...u16(id), ...u16(flags), ...counts, ...question, ...records.flat());
 }
 
-function record(type: string, data: readonly number[], owner: readonly number[] = POINTER) {
-  return [...owner, ...u16(DNS_TYPES[type]!), 0, 1, 0, 0, 0, 60, ...u16(data.length), ...data];
+function record(
+  type: keyof typeof DNS_TYPES,
+  data: readonly number[],
+  owner: readonly number[] = POINTER,
+) {
+  return [...owner, ...u16(DNS_TYPES[type]), 0, 1, 0, 0, 0, 60, ...u16(data.length), ...data];
 }
 
 Deno.test("encodeQuestion() is a question of RFC 1035", () => {
@@ -105,13 +109,13 @@ Deno.test("decodeAnswer() reads each type of record", () => {
     records: [
       "A 192.0.2.1",
       "AAAA 2001:db8::1",
-      "CNAME ns1.wWw.eXample.org.",
+      "CNAME ns1.www.example.org.",
       "NS a.b.",
       "PTR .",
-      "MX 10 ns1.wWw.eXample.org.",
-      "SRV 1 2 8080 ns1.wWw.eXample.org.",
+      "MX 10 ns1.www.example.org.",
+      "SRV 1 2 8080 ns1.www.example.org.",
       "TXT v=1",
-      "SOA ns1.wWw.eXample.org. wWw.eXample.org. 9 8 7 6 4294967295",
+      "SOA ns1.www.example.org. www.example.org. 9 8 7 6 4294967295",
       "DS 01ff",
     ],
   });

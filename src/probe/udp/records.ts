@@ -32,8 +32,8 @@ const START = {
   length: 68,
 };
 
-/** The call that failed; MAGLEV_UDP_BIND of shim.h. */
-export const BIND_STEP = 2;
+/** Calls that failed: MAGLEV_UDP_BIND and MAGLEV_UDP_SEND of shim.h. */
+export const [BIND_STEP, SEND_STEP] = [2, 4];
 
 /** Datagrams for the shim, with the result of each. */
 export class StartRecords {

@@ -13,7 +13,14 @@ import { openThreadShim } from "../net/thread_shim.ts";
 import { withZoneNumber } from "../net/zone.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import { type Cancellation, type ProbeSpec, sourceOf } from "../prober.ts";
-import { BIND_STEP, StartRecords, type UdpRecord, UdpRecords, type UdpTarget } from "./records.ts";
+import {
+  BIND_STEP,
+  SEND_STEP,
+  StartRecords,
+  type UdpRecord,
+  UdpRecords,
+  type UdpTarget,
+} from "./records.ts";
 
 /** Longest wait of one call, and so the longest life of a terminated worker's thread. */
 const WAIT_MS = 1000;
@@ -139,9 +146,7 @@ export class UdpSockets {
     for (const [index, pending] of queue.entries()) {
       const fd = records.fd(index);
       if (fd < 0) {
-        const syscall = records.step(index) === BIND_STEP ? "bind" : "connect";
-        const error = Object.assign(errnoError(fd), { syscall });
-        this.#settle(pending, connectFailure(error, pending.exchange.spec));
+        this.#settle(pending, startFailure(fd, records.step(index), pending.exchange.spec));
         continue;
       }
       pending.fd = fd;
@@ -230,6 +235,15 @@ function targetOf(spec: ProbeSpec): UdpTarget | Verdict {
     scope: parsed.zone === "" ? 0 : Number(parsed.zone),
     source: source === undefined ? undefined : parseIp(source)?.bytes,
   };
+}
+
+/** The verdict for a socket that could not be opened, or not send. */
+function startFailure(errno: number, step: number, spec: ProbeSpec): Verdict {
+  // EAGAIN of connect() is a lack of local ports, and that of send() one of buffers.
+  const full = step === SEND_STEP && errnoName(errno) === "EAGAIN";
+  const error = full ? { code: "ENOBUFS" } : errnoError(errno);
+  const syscall = step === BIND_STEP ? "bind" : "connect";
+  return connectFailure(Object.assign(error, { syscall }), spec);
 }
 
 /** The verdict for an error that the datagram met on its way. */

@@ -6,12 +6,18 @@ import { until } from "../../../tests/support/judges/until.ts";
 import { healthcheck } from "../../../tests/support/worlds/healthcheck.ts";
 import { parseIp } from "../../base/address.ts";
 import { answered, failed, type Verdict } from "../outcome.ts";
+import { closeThreadShim } from "../net/thread_shim.ts";
 import { Cancellation } from "../prober.ts";
 import { type Exchange, UdpSockets } from "./sockets.ts";
 
 const SILENT = failed("L7TOUT", "no answer within the timeout");
 
-/** A server that answers each datagram as `answer` says. */
+async function close(udp: UdpSockets): Promise<void> {
+  await udp.reset("the end");
+  closeThreadShim();
+}
+
+/** A server that answers each datagram by a call of `answer`. */
 async function server(
   address: string,
   answer: (socket: Socket, text: string, port: number, from: string) => void,
@@ -65,7 +71,7 @@ Deno.test("UdpSockets exchanges datagrams in both families, also from a source a
       await echo.close();
     }
   }
-  await udp.reset("the end");
+  await close(udp);
 });
 
 Deno.test("UdpSockets reports a closed port at once, in both families", async () => {
@@ -77,7 +83,7 @@ Deno.test("UdpSockets reports a closed port at once, in both families", async ()
     assert.match(said(verdict), /^L4CON .*port/);
     assert.equal(verdict.inconclusive, false);
   }
-  await udp.reset("the end");
+  await close(udp);
 });
 
 Deno.test("UdpSockets: a missing source address makes the probe void", async () => {
@@ -86,7 +92,7 @@ Deno.test("UdpSockets: a missing source address makes the probe void", async () 
   const spec = { address: "127.0.0.1", healthcheck: check };
   const verdict = await udp.exchange(exchange("127.0.0.1", 9, { spec }), new Cancellation());
   assert.deepEqual([verdict.inconclusive, verdict.lack], [true, "source-address"]);
-  await udp.reset("the end");
+  await close(udp);
 });
 
 Deno.test("UdpSockets: cancellation ends an exchange and its socket at once", async () => {
@@ -111,7 +117,7 @@ Deno.test("UdpSockets: cancellation ends an exchange and its socket at once", as
     assert.equal(await early, SILENT);
     assert.equal(requests, 1, "cancelled before it was sent");
   } finally {
-    await udp.reset("the end");
+    await close(udp);
     await silent.close();
   }
 });
@@ -138,7 +144,7 @@ Deno.test("UdpSockets: the answer to an earlier exchange does not count for the 
     late[1]!();
     assert.equal((await next).code, "L7OK");
   } finally {
-    await udp.reset("the end");
+    await close(udp);
     await slow.close();
   }
 });
@@ -165,7 +171,7 @@ Deno.test("UdpSockets.reset() makes exchanges void, and the next one opens new s
     cancellation.cancel();
     assert.equal(await again, SILENT);
   } finally {
-    await udp.reset("the end");
+    await close(udp);
     await silent.close();
   }
 });
