@@ -11,7 +11,8 @@
  * handshake and request after the other.
  *
  * For kind icmp (not a default: it needs CAP_NET_RAW) the kernel replies for all addresses of the
- * farm; it has neither a reference nor a drill.
+ * farm; it has neither a reference nor a drill. For udp and dns udp.c is both the servers and the
+ * reference, which keeps its sockets open; they have no drill either.
  *
  * Options: --kinds tcp,http (also the others of support/probe_kinds.ts) --targets
  * 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms) --timeout 500 (ms) --workers 1 --drill
@@ -22,9 +23,11 @@ import { certificates } from "../tests/support/servers/certificates.ts";
 import { BENCH_KINDS } from "./support/probe_kinds.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
-import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
+import { type Child, cpuMs, memoryMiB, start } from "./support/child.ts";
+import { startFarm } from "./support/farms.ts";
 import { FineClock } from "./support/fine_clock.ts";
 import { opensslReference, withReference } from "./support/reference.ts";
+import { udpReference } from "./support/udp_program.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -109,7 +112,7 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: bench.farm === "icmp"
+      drill: bench.farm === "icmp" || bench.farm === "udp"
         ? undefined
         : await drill({ ...parameters, farm, engine, targets, kind: bench.farm }),
     };
@@ -125,8 +128,9 @@ function referenceOf(
 ): Promise<number | undefined> {
   if (kind === "icmp") return Promise.resolve(undefined);
   if (kind === "https") return opensslReference(farm);
+  if (kind === "udp") return udpReference({ ...parameters, ...farm });
   // The minimal prober in C has no HTTP/2; the servers are answered as cheaply as over HTTP/1.
-  if (kind === "grpc") return Promise.resolve(undefined);
+  if (kind === "grpc" || kind === "http2") return Promise.resolve(undefined);
   return withReference({ ...parameters, ...farm, kind });
 }
 

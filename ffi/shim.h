@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 5
+#define MAGLEV_SHIM_ABI 6
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -186,6 +186,71 @@ MAGLEV_EXPORT int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *
  */
 MAGLEV_EXPORT int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
                                        uint32_t linger_us);
+
+/* ---- UDP (udp.c) ---- */
+
+/* Bytes of an answer that are handed on. */
+#define MAGLEV_UDP_PACKET 1472
+
+/* One datagram to send from a socket of its own. */
+struct maglev_udp_start {
+  double sent_ms; /* out: CLOCK_MONOTONIC just before it was sent */
+  int32_t fd;     /* out: the socket, or minus an errno */
+  uint32_t step;  /* out: the call that failed, MAGLEV_UDP_... */
+  uint32_t family; /* 4 or 6 */
+  uint32_t scope;  /* interface of a link-local destination, else 0 */
+  uint32_t port;
+  uint32_t has_source;
+  uint8_t destination[16]; /* IPv4: the first 4 bytes */
+  uint8_t source[16];      /* used when has_source is not 0 */
+  uint32_t offset;         /* of the datagram in `payloads` */
+  uint32_t length;
+};
+static_assert(sizeof(struct maglev_udp_start) == 72, "symbols.ts has this size");
+
+#define MAGLEV_UDP_SOCKET 1
+#define MAGLEV_UDP_BIND 2
+#define MAGLEV_UDP_CONNECT 3
+#define MAGLEV_UDP_SEND 4
+
+/* One answer, or one error. */
+struct maglev_udp_received {
+  double received_ms; /* CLOCK_MONOTONIC when it reached this machine */
+  int32_t fd;
+  int32_t status;     /* 0: an answer; minus an errno: the datagram met this error */
+  uint8_t error_type; /* of an error that is not local: ICMP type and code, 0 when unknown */
+  uint8_t error_code;
+  uint8_t local; /* this host itself found the error */
+  uint8_t unused;
+  uint32_t length; /* of the answer; `packet` has its first bytes */
+  uint8_t packet[MAGLEV_UDP_PACKET];
+};
+static_assert(sizeof(struct maglev_udp_received) == 1496, "symbols.ts has this size");
+
+/*
+ * Opens the thread's set of UDP sockets, which is one descriptor for maglev_icmp_wait(). -EEXIST:
+ * the thread has one.
+ */
+MAGLEV_EXPORT int32_t maglev_udp_open(void);
+
+/*
+ * Opens a socket for each record, connected to its destination, so that only its answers and errors
+ * arrive, and sends its datagram. Each record gets its own result. Returns how many were sent.
+ */
+MAGLEV_EXPORT int32_t maglev_udp_start(int32_t set, uint8_t *records, uint32_t records_size,
+                                       const uint8_t *payloads, uint32_t payloads_size);
+
+/*
+ * Receives without waiting, one answer or error from each socket that has some. Returns the number
+ * of records filled; fewer than there is room for means that no more was there.
+ */
+MAGLEV_EXPORT int32_t maglev_udp_receive(int32_t set, uint8_t *records, uint32_t records_size);
+
+/* Closes one of the set's sockets; -EBADF for any other descriptor. */
+MAGLEV_EXPORT int32_t maglev_udp_end(int32_t set, int32_t fd);
+
+/* Closes the set and its sockets. */
+MAGLEV_EXPORT int32_t maglev_udp_close(int32_t set);
 
 /* ---- VPP's stats segment (stats.c) ---- */
 

@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 5;
+export const SHIM_ABI = 6;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 /** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
@@ -87,6 +87,18 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+
+  // int32_t maglev_udp_open(void)
+  maglev_udp_open: { parameters: [], result: "i32" },
+  // int32_t maglev_udp_start(int32_t set, uint8_t *records, uint32_t records_size,
+  //                          const uint8_t *payloads, uint32_t payloads_size)
+  maglev_udp_start: { parameters: ["i32", "buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_udp_receive(int32_t set, uint8_t *records, uint32_t records_size)
+  maglev_udp_receive: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_udp_end(int32_t set, int32_t fd)
+  maglev_udp_end: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t maglev_udp_close(int32_t set)
+  maglev_udp_close: { parameters: ["i32"], result: "i32" },
 
   // int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size)
   maglev_stats_connect: { parameters: ["buffer", "u32"], result: "i32" },

@@ -1,7 +1,8 @@
 /**
  * Builds the shim and the dashboard's page, and installs its requirements where this is permitted (Debian, as root). Quick
  * when everything is in place. Without a C compiler it prints the packages to install, and does not
- * fail: all but ICMP probes, network namespaces and VPP's shared memory works without the shim.
+ * fail: all but probes over ICMP and UDP, network namespaces and VPP's shared memory works without
+ * the shim.
  *
  *   deno run -A tools/setup.ts
  */
@@ -23,6 +24,7 @@ const NEEDED = [
   { program: "fish", packages: ["fish"], purpose: "test maglevc's completion in fish" },
   { program: "redis-server", packages: ["redis-server"], purpose: "test tcp checks with steps" },
   { program: "aiosmtpd", packages: ["python3-aiosmtpd"], purpose: "test tcp checks with steps" },
+  { program: "unbound", packages: ["unbound"], purpose: "test probes of DNS" },
   { program: "nginx", packages: ["nginx-light"], purpose: "test probes over HTTP/2" },
   // The compiler stands for the module, which is not a program.
   {

@@ -1,6 +1,5 @@
 /** Child programs of a benchmark: started, controlled by lines, measured, ended. */
 import type { WallMs } from "../../src/base/instant.ts";
-import { certificates } from "../../tests/support/servers/certificates.ts";
 import { V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { linesOf } from "./lines.ts";
 
@@ -105,20 +104,6 @@ export function startProgram(name: string, { argv, env = {} }: ProgramOptions): 
       await input.close().catch(() => {});
     },
   };
-}
-
-export interface Farm {
-  readonly child: Child;
-  readonly port: number;
-}
-
-/** Servers for probes of a kind: http, https, grpc, else ones that only accept. */
-export async function startFarm(count: number, kind: string): Promise<Farm> {
-  const child = kind === "https"
-    ? start("farm_tls.ts", [String(count), (await certificates()).folder])
-    : start("farm.ts", [String(count), ["http", "grpc"].includes(kind) ? kind : "tcp"]);
-  const { port } = await child.next((record) => record.port !== undefined);
-  return { child, port: port! };
 }
 
 /** A command line pinned to a core; its process is the program itself. */

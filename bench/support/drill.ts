@@ -1,7 +1,8 @@
 /** The drill: servers fail at random instants, and the time until the engine reports them down. */
 import type { WallMs } from "../../src/base/instant.ts";
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
-import type { Child, Farm } from "./child.ts";
+import type { Child } from "./child.ts";
+import type { Farm } from "./farms.ts";
 
 export interface DrillOptions {
   readonly farm: Farm;

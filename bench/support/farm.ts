@@ -1,13 +1,14 @@
 /**
  * N servers on loopback as probe targets: one address each (see farm_address.ts), all on one port.
  * Arguments: count and kind (tcp: accepts and waits for the client to close; http: responds with
- * 200; grpc: responds with SERVING). Writes its port as JSON. Then it obeys lines on standard input until that ends, and replies
- * to each with the time of completion (Unix time, milliseconds):
+ * 200; http2: the same over HTTP/2; grpc: responds with SERVING). Writes its port as JSON. Then it
+ * obeys lines on standard input until that ends, and replies to each with the time of completion
+ * (Unix time, milliseconds):
  *   close I   stop listening
  *   hang I    accept, and never respond (http)
  *   stall I   leave connection attempts unanswered
  */
-import { healthAnswer } from "../../tests/support/servers/canned_h2.ts";
+import { healthAnswer, HTTP2_ANSWER } from "../../tests/support/servers/canned_h2.ts";
 import { farmAddress } from "./farm_address.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
@@ -29,7 +30,7 @@ interface Server {
 const ACCEPT_QUEUE = 4;
 
 const count = Number(Deno.args[0]);
-const answer = { http: ANSWER, grpc: healthAnswer(1) }[Deno.args[1] ?? ""];
+const answer = { http: ANSWER, http2: HTTP2_ANSWER, grpc: healthAnswer(1) }[Deno.args[1] ?? ""];
 
 /** Below the range from which the system takes local ports, so that no connection has it. */
 const port = 20_000 + (Deno.pid % 10_000);

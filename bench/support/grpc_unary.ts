@@ -2,7 +2,8 @@
 import { MaglevdProcess } from "../../src/demo/daemon_process.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
 import { encode } from "../../src/grpc/messages/codec.ts";
-import { type Child, cpuMs, start, startFarm } from "./child.ts";
+import { type Child, cpuMs, start } from "./child.ts";
+import { startFarm } from "./farms.ts";
 import { daemonConfig } from "./daemon_config.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { startGrpcReference } from "./grpc_reference.ts";

@@ -54,6 +54,7 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
   },
   "http": { farm: "http", params: () => HTTP },
   "https": { farm: "https", params: (ca) => ({ ...HTTP, ...tls(ca), type: "https" }) },
+  "http2": { farm: "http2", params: () => ({ ...HTTP, http2: true }) },
   "grpc": {
     farm: "grpc",
     params: () => ({
@@ -64,6 +65,22 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
       serverName: "",
       insecureSkipVerify: false,
       alpn: ["h2"],
+    }),
+  },
+  "udp": {
+    farm: "udp",
+    params: () => ({ type: "udp", send: "ping", expect: "", silence: "fail" }),
+  },
+  "dns": {
+    farm: "udp",
+    params: () => ({
+      type: "dns",
+      name: "www.example.com",
+      qtype: "A",
+      transport: "udp",
+      rcode: "NOERROR",
+      answer: "",
+      recursion: true,
     }),
   },
   "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },

@@ -1,5 +1,5 @@
 /** Servers as mere probe targets of a benchmark: N that accept, at the addresses of the farm. */
-import { startFarm } from "./child.ts";
+import { startFarm } from "./farms.ts";
 import { sharedProgram } from "./shared_program.ts";
 import { startTargets } from "./target_farm.ts";
 

@@ -37,6 +37,7 @@ import type { DampingDraft } from "./schema/damping.ts";
 import type { IsolationDraft } from "./schema/healthchecker.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
 import type { http } from "./schema/healthcheck.ts";
+import { type KeyPair, pairName, pairPathsOf } from "./client_certificates.ts";
 import type { tls } from "./schema/tls.ts";
 import type { StepKeys } from "./schema/steps.ts";
 import type { Draft } from "./schema/types.ts";
@@ -44,11 +45,16 @@ import { nameInHost } from "./schema/text_rules.ts";
 
 const STEP_KINDS = ["send", "expect", "expect-regexp"] as const;
 
-/** Path of a `ca-file` → its certificates (PEM). */
-export type CaFiles = ReadonlyMap<string, string>;
+/** The files that a configuration names. */
+export interface NamedFiles {
+  /** Path of a `ca-file` → its certificates (PEM). */
+  readonly caFiles: ReadonlyMap<string, string>;
+  /** By pairName(). */
+  readonly pairs: ReadonlyMap<string, KeyPair>;
+}
 
 /** The configuration; `draft` has been checked and had no errors. */
-export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
+export function buildConfig(draft: ConfigDraft, files: NamedFiles): Config {
   const { healthchecker, vpp, announce, healthchecks, backends, frontends } = draft.keys;
   const { "transition-history": history, netns, isolation } = need(healthchecker).keys;
   const lb = need(vpp).keys.lb.value;
@@ -62,7 +68,7 @@ export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
     ...(announce.value === undefined ? {} : { announce: buildAnnounceFile(announce.value) }),
     healthchecks: buildNamed(
       need(healthchecks),
-      (name, healthcheck) => buildHealthcheck(name, healthcheck, caFiles),
+      (name, healthcheck) => buildHealthcheck(name, healthcheck, files),
     ),
     backends: buildNamed(need(backends), buildBackend),
     frontends: buildNamed(need(frontends), buildFrontend),
@@ -81,8 +87,8 @@ const UNREAD: Pick<Config, "healthchecker" | "vppLb"> = {
  */
 export function buildVips(
   draft: ConfigDraft,
-  { caFiles, faulty }: {
-    readonly caFiles: CaFiles;
+  { files, faulty }: {
+    readonly files: NamedFiles;
     /** True for the path of a section with an error. */
     readonly faulty: (path: string) => boolean;
   },
@@ -97,7 +103,7 @@ export function buildVips(
     ...UNREAD,
     healthchecks: buildNamed(
       sound,
-      (name, healthcheck) => buildHealthcheck(name, healthcheck, caFiles),
+      (name, healthcheck) => buildHealthcheck(name, healthcheck, files),
     ),
     backends: buildNamed(need(backends), buildBackend),
     frontends: buildNamed(need(frontends), buildFrontend),
@@ -166,10 +172,10 @@ function buildAnnounceFile({ keys }: AnnounceFileDraft): AnnounceFileConfig {
 function buildHealthcheck(
   name: string,
   { keys }: HealthcheckDraft,
-  caFiles: CaFiles,
+  files: NamedFiles,
 ): HealthcheckConfig {
   const intervalMs = need(keys.interval);
-  const params = buildParams(need(keys.params), caFiles);
+  const params = buildParams(need(keys.params), files);
   return {
     name,
     port: params.type === "icmp" ? 0 : need(keys.port),
@@ -197,7 +203,7 @@ function buildDamping({ keys }: DampingDraft): DampingConfig {
 
 function buildParams(
   params: NonNullable<HealthcheckDraft["keys"]["params"]["value"]>,
-  caFiles: CaFiles,
+  files: NamedFiles,
 ): ProbeParams {
   switch (params.variant) {
     case "icmp":
@@ -206,7 +212,7 @@ function buildParams(
       return {
         type: "tcp",
         ssl: need(params.draft.keys.ssl),
-        ...buildTls(params.draft.keys, { host: "", caFiles, alpn: [] }),
+        ...buildTls(params.draft.keys, { host: "", files, alpn: [] }),
         ...buildSteps(need(params.draft.keys.steps)),
       };
     case "grpc": {
@@ -217,8 +223,25 @@ function buildParams(
         service: need(keys.service),
         authority,
         ssl: need(keys.ssl),
-        ...buildTls(keys, { host: authority, caFiles, alpn: ["h2"] }),
+        ...buildTls(keys, { host: authority, files, alpn: ["h2"] }),
       };
+    }
+    case "dns": {
+      const { keys } = params.draft;
+      return {
+        type: "dns",
+        name: need(keys.name).replace(/\.$/, ""),
+        qtype: need(keys.qtype),
+        transport: need(keys.transport),
+        rcode: need(keys.rcode),
+        answer: keys.answer.value ?? "",
+        recursion: need(keys.recursion),
+      };
+    }
+    case "udp": {
+      const { keys } = params.draft;
+      const [send, silence] = [need(keys.send), need(keys.silence)];
+      return { type: "udp", send, expect: keys.expect.value ?? "", silence };
     }
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
@@ -226,7 +249,7 @@ function buildParams(
       const httpParams = buildHttp(params.draft.keys);
       const defaults = {
         host: httpParams.host,
-        caFiles,
+        files,
         alpn: [httpParams.http2 ? "h2" : "http/1.1"],
       };
       return { type: "https", ...httpParams, ...buildTls(params.draft.keys, defaults) };
@@ -249,21 +272,26 @@ type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
 /** The keys from which absent TLS keys follow. */
 interface TlsDefaults {
   readonly host: string;
-  readonly caFiles: CaFiles;
+  readonly files: NamedFiles;
   readonly alpn: readonly string[];
 }
 
 function buildTls(
   keys: Slots<Omit<typeof tls, "alpn">> & Partial<Slots<Pick<typeof tls, "alpn">>>,
-  { host, caFiles, alpn }: TlsDefaults,
+  { host, files, alpn }: TlsDefaults,
 ): TlsParams {
   const path = keys["ca-file"].value;
-  const pem = path === undefined ? undefined : caFiles.get(path);
+  const pem = path === undefined ? undefined : files.caFiles.get(path);
+  const paths = pairPathsOf(keys);
+  const pair = paths === undefined ? undefined : files.pairs.get(pairName(paths));
   return {
     serverName: keys["server-name"].value ?? nameInHost(host),
     insecureSkipVerify: need(keys["insecure-skip-verify"]),
     alpn: keys.alpn?.value ?? alpn,
     ...(path === undefined || pem === undefined ? {} : { ca: { path, pem } }),
+    ...(paths === undefined || pair === undefined
+      ? {}
+      : { client: { certPath: paths.cert, keyPath: paths.key, ...pair } }),
   };
 }
 
@@ -272,6 +300,7 @@ function buildHttp(keys: Slots<typeof http>): HttpParams {
   const method = need(keys.method);
   const proxyProtocol = keys["proxy-protocol"].value;
   const header = keys["response-header"].value;
+  const redirects = keys.redirects.value;
   return {
     path: need(keys.path),
     host: keys.host.value ?? "",
@@ -283,6 +312,7 @@ function buildHttp(keys: Slots<typeof http>): HttpParams {
     responseRegexp: keys["response-regexp"].value ?? "",
     responseRegexpNot: keys["response-regexp-not"].value ?? "",
     ...(need(keys.http2) ? { http2: true } : {}),
+    ...(redirects === undefined ? {} : { redirects }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     ...(header === undefined
       ? {}

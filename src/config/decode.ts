@@ -28,6 +28,7 @@ import {
 import { expectation } from "./schema/row_text.ts";
 import { type ConfigDraft, ROOT } from "./schema/schema.ts";
 import type { Keys, ListRow, Mark, NamedRow, Row, VariantsRow } from "./schema/types.ts";
+import { noneRequired } from "./schema/types.ts";
 import { readShare } from "./schema/share.ts";
 import { readCodes } from "./schema/status_codes.ts";
 import { textProblem } from "./schema/text_rules.ts";
@@ -383,7 +384,7 @@ function readVariant(
 ): unknown {
   if (word === undefined || !Object.hasOwn(row.variants, word)) {
     const all: Keys = Object.assign({}, ...Object.values(row.variants));
-    readKeys(all, node, site);
+    readKeys(noneRequired(all), node, site);
     return undefined;
   }
   const unknownHint = (key: string) => {

@@ -16,6 +16,7 @@ import type {
   PoolConfig,
   ProbeParams,
   TcpStep,
+  TlsParams,
   VppLbConfig,
 } from "./model.ts";
 
@@ -158,6 +159,7 @@ type Plain =
   | ProbeParams
   | TcpStep
   | NonNullable<HttpParams["responseHeader"]>
+  | NonNullable<TlsParams["client"]>
   | Uint8Array
   | readonly Plain[];
 

@@ -5,7 +5,9 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { formatIssue, type Issue, type Rule, RULES } from "./issue.ts";
-import { readCa } from "./load.ts";
+import { certificates } from "../../tests/support/servers/certificates.ts";
+import type { PairPaths, PairReadout } from "./client_certificates.ts";
+import { pairReader, readCa } from "./load.ts";
 import { exitStatus, type LoadResult, parseConfig } from "./parse.ts";
 import { MAGLEV } from "./schema/schema.ts";
 import type { Keys, Row } from "./schema/types.ts";
@@ -27,6 +29,30 @@ interface Fixture {
   readonly result: LoadResult;
 }
 
+const MADE = await certificates();
+const READ_PAIR = await pairReader();
+
+/** Reads a made pair for `client.pem`, and the fixtures for all other paths. */
+function readPair({ cert, key }: PairPaths): PairReadout {
+  const made: Readonly<Record<string, string>> = {
+    "/client.pem": `${MADE.folder}/good.pem`,
+    "/client.key": `${MADE.folder}/good.key`,
+    "/other.key": `${MADE.folder}/expired.key`,
+  };
+  const place = (path: string) => made[path] ?? localPath(path);
+  const read = READ_PAIR({ cert: place(cert), key: place(key) });
+  if (read.kind === "ok") return read;
+  const problem = [cert, key].reduce(
+    (text, path) => text.replaceAll(place(path), path),
+    read.problem,
+  );
+  return { ...read, problem };
+}
+
+function localPath(path: string): string {
+  return new URL(`ca/${path.split("/").at(-1)}`, ROOT_URL).pathname;
+}
+
 function fixtures(folder: string): readonly Fixture[] {
   const names = [...Deno.readDirSync(new URL(`${folder}/`, ROOT_URL))].map((entry) => entry.name)
     .filter((name) => name.endsWith(".yaml")).sort();
@@ -35,7 +61,8 @@ function fixtures(folder: string): readonly Fixture[] {
     const result = parseConfig(text, {
       file: name,
       vpp: text.startsWith("# VPP is on"),
-      readCa: (path) => readCa(new URL(`ca/${path.split("/").at(-1)}`, ROOT_URL).pathname),
+      readCa: (path) => readCa(localPath(path)),
+      readPair,
     });
     return { name, text, result };
   });

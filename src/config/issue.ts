@@ -44,6 +44,7 @@ export const RULES = {
   "bad-regexp": "semantic",
   "bad-step": "semantic",
   "bad-ca-file": "semantic",
+  "bad-client-cert": "semantic",
   "scoped-backend": "semantic",
   "isolation-targets": "semantic",
   "damping-order": "semantic",

@@ -1,9 +1,11 @@
 /**
  * Reads a configuration file. The only file of this folder with I/O.
  */
+import { MaglevError } from "../base/errors.ts";
 import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
+import type { PairReader } from "./client_certificates.ts";
 import { IssueList, type Rule, WHOLE } from "./issue.ts";
 import { type LoadResult, type ParseOptions, parseSubset } from "./parse_subset.ts";
 import { MAX_CHARACTERS, tooLargeMessage } from "./yaml/text.ts";
@@ -48,7 +50,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const parsed = await parse(text, { ...options, file: path, readCa });
+    const pairs = text.includes("client-cert") ? { readPair: await pairReader() } : {};
+    const parsed = await parse(text, { ...options, ...pairs, file: path, readCa });
     const result = withEndChecked(parsed, { path, text });
     return result.kind === "ok" ? { ...result, hash: await sha256(bytes) } : result;
   } catch (error) {
@@ -130,8 +133,38 @@ async function firstBytesOf(
   return bytes;
 }
 
-/** Reads a file of certificate authorities; synchronously, because such files are few and small. */
+/** Reads a file of certificate authorities. */
 export function readCa(path: string): CaReadout {
+  const read = readNamed(path);
+  return read.kind === "ok" ? certificatesIn(read.text, judgeCa) : read;
+}
+
+/**
+ * Reads client certificates. Loaded only for a configuration with one: node:crypto would delay the
+ * start of all others by 12 ms.
+ */
+export async function pairReader(): Promise<PairReader> {
+  const { keyPairOf } = await import("../base/tls/key_pair.ts");
+  return (paths) => {
+    const [cert, key] = [readNamed(paths.cert), readNamed(paths.key)];
+    if (cert.kind === "error") return { ...cert, problem: `${paths.cert}: ${cert.problem}` };
+    if (key.kind === "error") return { ...key, problem: `${paths.key}: ${key.problem}` };
+    try {
+      const pair = keyPairOf(
+        { path: paths.cert, text: cert.text },
+        { path: paths.key, text: key.text },
+      );
+      return { kind: "ok", pair };
+    } catch (error) {
+      return { kind: "error", problem: MaglevError.from(error).message };
+    }
+  };
+}
+
+/** A file that the configuration names; read synchronously, because such files are few and small. */
+function readNamed(
+  path: string,
+): { readonly kind: "ok"; readonly text: string } | Extract<CaReadout, { kind: "error" }> {
   const buffer = new Uint8Array(MAX_CA_BYTES + 1);
   let size = 0;
   try {
@@ -146,7 +179,7 @@ export function readCa(path: string): CaReadout {
     return { kind: "error", problem: `cannot read the file: ${reason}` };
   }
   if (size > MAX_CA_BYTES) return { kind: "error", problem: `has more than ${MAX_CA_BYTES} bytes` };
-  return certificatesIn(new TextDecoder().decode(buffer.subarray(0, size)), judgeCa);
+  return { kind: "ok", text: new TextDecoder().decode(buffer.subarray(0, size)) };
 }
 
 /**

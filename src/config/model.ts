@@ -3,6 +3,7 @@
  * milliseconds, addresses parsed. Maps keep the order of the file.
  */
 import type { IpAddress } from "../base/address.ts";
+import type { DnsRcode, DnsType } from "./schema/datagram.ts";
 
 export interface Config {
   readonly healthchecker: HealthcheckerConfig;
@@ -86,7 +87,7 @@ export interface DampingConfig {
   readonly maxHoldMs: number;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc";
+export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc" | "dns" | "udp";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
@@ -94,11 +95,38 @@ export type ProbeParams =
   | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams & StepParams)
   | ({ readonly type: "http" } & HttpParams)
   | ({ readonly type: "https" } & HttpParams & TlsParams)
-  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams);
+  | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams)
+  | ({ readonly type: "dns" } & DnsParams)
+  | ({ readonly type: "udp" } & UdpParams);
+
+/** The question of a dns check, and what its answer must be. */
+export interface DnsParams {
+  /** Without a last dot; empty: the root. */
+  readonly name: string;
+  readonly qtype: DnsType;
+  readonly transport: "udp" | "tcp";
+  readonly rcode: DnsRcode;
+  /** Source of the regular expression (RE2), empty when none. */
+  readonly answer: string;
+  readonly recursion: boolean;
+}
+
+/** The datagram of a udp check, and its answer; bytes as in the file (bytes_text.ts). */
+export interface UdpParams {
+  readonly send: string;
+  /** Empty: any answer passes. */
+  readonly expect: string;
+  readonly silence: "fail" | "pass";
+}
 
 /** True for a probe that makes a TLS handshake. */
 export function isTls(params: ProbeParams): boolean {
   return params.type === "https" || ("ssl" in params && params.ssl);
+}
+
+/** True for a probe that sends a datagram of UDP. */
+export function isUdp(params: ProbeParams): boolean {
+  return params.type === "udp" || (params.type === "dns" && params.transport === "udp");
 }
 
 /** The call of a grpc check. */
@@ -130,6 +158,18 @@ export interface TlsParams {
   readonly alpn: readonly string[];
   /** Authorities trusted instead of the system's; absent without a `ca-file`. */
   readonly ca?: CaFile;
+  /** Absent: the probe shows no certificate. */
+  readonly client?: ClientCertificate;
+}
+
+/** The certificate that probes show, as its files were when the configuration was read. */
+export interface ClientCertificate {
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** PEM: the certificate and its chain. */
+  readonly cert: string;
+  /** PEM, not encrypted; a secret. */
+  readonly key: string;
 }
 
 /** Certificate authorities out of a file, as they were when the configuration was read. */
@@ -158,6 +198,8 @@ export interface HttpParams {
   readonly responseRegexpNot: string;
   /** Absent: HTTP/1.1. */
   readonly http2?: true;
+  /** Absent: redirects are not followed. */
+  readonly redirects?: "follow-same-host";
   /** Absent: none. */
   readonly proxyProtocol?: "v1" | "v2";
   /** A header that the response must have, with a source of an expression (RE2). */

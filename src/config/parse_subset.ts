@@ -3,6 +3,7 @@
  * configurations. A program that starts with such a file never loads the YAML library (parse.ts).
  */
 import { type CaReader, readCaFiles } from "./ca_files.ts";
+import { type PairReader, readClientCertificates } from "./client_certificates.ts";
 import { buildConfig, buildVips } from "./build.ts";
 import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
@@ -30,12 +31,14 @@ export interface ParseOptions {
   readonly file: string;
   /** Reads a `ca-file`; without it all count as read, and as empty. */
   readonly readCa?: CaReader;
+  /** Reads a `client-cert` with its key; without it all count as read, and as empty. */
+  readonly readPair?: PairReader;
   /** VPP is programmed, so that `vpp.lb` is needed; default false. */
   readonly vpp?: boolean;
   /**
    * `vips`: only frontends and backends are to be used, by a program on another host than the
    * daemon's. Semantic errors elsewhere become warnings. A healthcheck with one is left out, but
-   * for a missing `ca-file`; so are all other sections. Default: the whole file.
+   * for a missing `ca-file` or `client-cert`; so are all other sections. Default: the whole file.
    */
   readonly scope?: "vips";
 }
@@ -62,20 +65,28 @@ export function parseTree(
   if (draft !== undefined) check(draft, issues, { vpp: options.vpp ?? false });
   const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
   const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
+  const readPair = options.readPair ??
+    (() => ({ kind: "ok", pair: { cert: "", key: "" } }) as const);
+  const pairs = draft === undefined
+    ? new Map()
+    : readClientCertificates(draft, { issues, read: readPair });
+  const files = { caFiles, pairs };
   if (options.scope === "vips" && draft !== undefined && !issues.hasParseErrors) {
     const errors = issues.errors();
     const elsewhere = errors.filter(({ path }) => !VIP_SECTIONS.test(path));
     if (elsewhere.length === errors.length) {
-      // A healthcheck without its authorities still describes its servers.
-      const holes = elsewhere.filter(({ rule }) => rule !== "bad-ca-file");
+      // A healthcheck without its certificates still describes its servers.
+      const holes = elsewhere.filter(({ rule }) =>
+        rule !== "bad-ca-file" && rule !== "bad-client-cert"
+      );
       const faulty = (path: string) =>
         holes.some((issue) => issue.path === path || issue.path.startsWith(`${path}.`));
-      const config = buildVips(draft, { caFiles, faulty });
+      const config = buildVips(draft, { files, faulty });
       return { kind: "ok", config, warnings: [...elsewhere, ...issues.warnings()] };
     }
   }
   if (draft !== undefined && !issues.hasErrors) {
-    return { kind: "ok", config: buildConfig(draft, caFiles), warnings: issues.warnings() };
+    return { kind: "ok", config: buildConfig(draft, files), warnings: issues.warnings() };
   }
   const errors = issues.errors();
   if (issues.hasParseErrors) return { kind: "parse-error", issues: errors };

@@ -9,7 +9,14 @@ import { addressKind, type IpAddress, ipFromBytes } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import { isIgnored } from "./ignored_keys.ts";
 import { formatIssue, type Issue, MAX_LISTED } from "./issue.ts";
-import type { Config, FrontendConfig, HealthcheckConfig, ProbeParams } from "./model.ts";
+import type {
+  Config,
+  DnsParams,
+  FrontendConfig,
+  HealthcheckConfig,
+  ProbeParams,
+  UdpParams,
+} from "./model.ts";
 import { exitStatus, type LoadResult, parseConfig } from "./parse.ts";
 import { mergeRanges } from "./schema/status_codes.ts";
 
@@ -163,6 +170,21 @@ const paramsArbitrary: fc.Arbitrary<ProbeParams> = fc.oneof(
   fc.constant({ type: "icmp" as const }),
   fc.tuple(tlsArbitrary, fc.boolean()).map(([tls, ssl]) => ({ type: "tcp" as const, ssl, ...tls })),
   httpArbitrary.map((http) => ({ type: "http" as const, ...http })),
+  fc.record({
+    type: fc.constant("dns" as const),
+    name: fc.constantFrom("", "example.com", "_sip._udp.example.com"),
+    qtype: fc.constantFrom("A", "SOA", "CAA"),
+    transport: fc.constantFrom("udp", "tcp"),
+    rcode: fc.constantFrom("NOERROR", "NXDOMAIN"),
+    answer: fc.constantFrom("", "^A 192\\."),
+    recursion: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant("udp" as const),
+    send: fc.constantFrom("ping\r\n", "hex:00 ff"),
+    expect: fc.constantFrom("", "hex: 01"),
+    silence: fc.constantFrom("fail", "pass"),
+  }),
   fc.tuple(httpArbitrary, tlsArbitrary)
     .map(([http, tls]) => ({ type: "https" as const, ...http, ...tls })),
 );
@@ -315,6 +337,8 @@ function healthcheckToFile(check: HealthcheckConfig): unknown {
     ...(probeIpv6Src === undefined ? {} : { "probe-ipv6-src": probeIpv6Src.text }),
     params: {
       ...(params.type === "tcp" ? { ssl: params.ssl } : {}),
+      ...(params.type === "dns" ? dnsToFile(params) : {}),
+      ...(params.type === "udp" ? udpToFile(params) : {}),
       ...("path" in params
         ? {
           path: params.path,
@@ -339,6 +363,14 @@ function healthcheckToFile(check: HealthcheckConfig): unknown {
         : {}),
     },
   };
+}
+
+function dnsToFile({ name, type: _, ...others }: DnsParams & { readonly type: "dns" }): object {
+  return { name: name === "" ? "." : `${name}.`, ...others };
+}
+
+function udpToFile({ expect, type: _, ...others }: UdpParams & { readonly type: "udp" }): object {
+  return { ...others, ...(expect === "" ? {} : { expect }) };
 }
 
 function frontendToFile(frontend: FrontendConfig): unknown {

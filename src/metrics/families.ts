@@ -8,7 +8,7 @@ import { FRONTEND_FAMILIES } from "./frontend_families.ts";
 import { LACKS } from "../probe/lack.ts";
 
 const BACKEND = { backend: "name of the backend" };
-const TYPE = { type: "type of its health check: icmp, tcp, http, https, grpc" };
+const TYPE = { type: "type of its health check: icmp, tcp, http, https, grpc, dns, udp" };
 const VIP = {
   prefix: "address and length of the VIP, such as `192.0.2.1/32`",
   protocol: "tcp, udp, or any for a VIP of all ports",

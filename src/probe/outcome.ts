@@ -49,13 +49,13 @@ export const SCOPED_CODE = "MAGLEV_SCOPED";
 export const NO_INTERFACE_CODE = "MAGLEV_NO_INTERFACE";
 
 /**
- * Verdict of every probe of `fe80::1%eth0` from a source address, except ICMP: in Deno 2.9.6
+ * Verdict of every probe of `fe80::1%eth0` over TCP from a source address: in Deno 2.9.6
  * node:net does not support zones, and Deno.connect does not support source addresses. Without a
  * configured one the kernel chooses a suitable source.
  */
 export const SCOPED: Verdict = inconclusive("connect", {
   lack: "source-address",
-  detail: "an address with a zone (%) can be probed from a source address by ICMP only",
+  detail: "an address with a zone (%) can be probed from a source address by ICMP and UDP only",
 });
 
 /** The timeout expired before there was a connection. */

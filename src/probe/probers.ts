@@ -1,5 +1,6 @@
 /** Selects the prober for each type of healthcheck. */
 import { invariant } from "../base/assert.ts";
+import { dnsProber } from "./dns/dns.ts";
 import { grpcProber } from "./grpc/grpc.ts";
 import { httpProber } from "./http/http.ts";
 import { httpsProber } from "./http/https.ts";
@@ -7,9 +8,14 @@ import type { Probe, Prober, ProbeSpec } from "./prober.ts";
 import { stepsProber } from "./steps/steps.ts";
 import { tcpProber } from "./net/tcp.ts";
 import { tlsProber } from "./tls/tls.ts";
+import type { UdpSockets } from "./udp/sockets.ts";
+import { udpProber } from "./udp/udp.ts";
 
-/** The probe of a target. `icmp` makes the probes of type icmp, which share a worker's sockets. */
-export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
+/**
+ * The probe of a target. `icmp` makes the probes of type icmp, which share a worker's sockets, and
+ * `udp` has the sockets of types dns and udp.
+ */
+export function probeOf(spec: ProbeSpec, icmp?: Prober, udp?: UdpSockets): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
     case "tcp":
@@ -22,6 +28,12 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
       return icmp(spec);
     case "grpc":
       return grpcProber(spec);
+    case "dns":
+      invariant(udp !== undefined, `healthcheck ${name}: type dns needs the argument udp`);
+      return dnsProber(spec, udp);
+    case "udp":
+      invariant(udp !== undefined, `healthcheck ${name}: type udp needs the argument udp`);
+      return udpProber(spec, udp);
     case "https":
       return httpsProber(spec);
   }

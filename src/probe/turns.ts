@@ -15,15 +15,22 @@ const HTTP2_TURNS = 4;
 
 /** Turns in which lateness may have made this failure. Only time-outs add up. */
 export function turnsUntil({ code }: Verdict, { params }: HealthcheckConfig): number {
-  if (params.type === "icmp" || !code.endsWith("TOUT") || code === "L4TOUT") return 1;
+  if (params.type === "icmp" || !code.endsWith("TOUT")) return 1;
   const secured = isTls(params) ? 1 + TLS_TURNS : 1;
-  return code === "L6TOUT" ? secured : secured + talkTurns(params);
+  const whole = secured + talkTurns(params);
+  // Most probes that follow redirects follow one.
+  const earlier = "redirects" in params && params.redirects !== undefined ? whole : 0;
+  return earlier + (code === "L7TOUT" ? whole : code === "L6TOUT" ? secured : 1);
 }
 
 function talkTurns(params: ProbeParams): number {
   switch (params.type) {
     case "icmp":
+    case "udp":
       return 0;
+    case "dns":
+      // Over UDP a truncated answer leads to a connection.
+      return params.transport === "udp" ? 1 + HTTP1_TURNS : HTTP1_TURNS;
     case "tcp":
       return params.steps?.length ?? 0;
     case "http":

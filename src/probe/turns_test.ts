@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { GRPC, healthcheck, http, TCP } from "../../tests/support/worlds/healthcheck.ts";
+import { dns, GRPC, healthcheck, http, TCP, UDP } from "../../tests/support/worlds/healthcheck.ts";
 import type { ProbeParams } from "../config/model.ts";
 import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, failed, HANDSHAKE_TIMED_OUT } from "./outcome.ts";
 import { turnsUntil } from "./turns.ts";
@@ -22,7 +22,11 @@ Deno.test("turnsUntil() counts what a probe waited for until it timed out", () =
       [HTTPS, 1, 6, 8],
       [GRPC, 1, 1, 5],
       [{ ...GRPC, ssl: true }, 1, 6, 10],
+      [http({ redirects: "follow-same-host" }), 4, 4, 6],
       [{ type: "icmp" }, 1, 1, 1],
+      [UDP, 1, 1, 1],
+      [dns(), 1, 1, 4],
+      [dns({ transport: "tcp" }), 1, 1, 3],
     ];
   for (const [params, connect, secured, all] of cases) {
     const check = healthcheck({ params });

@@ -188,10 +188,11 @@ class Getter implements VipProbe {
     { cancellation, used }: { readonly cancellation: Cancellation; readonly used: boolean },
   ): Promise<ProbeResult | "stale"> {
     const { keepalive, codes, header } = this.#options;
+    const name = header.toLowerCase();
     const response = new HttpResponse({
       head: false,
       wantsBody: () => keepalive,
-      ...(header === "" ? {} : { keep: header.toLowerCase() }),
+      ...(name === "" ? {} : { keep: [name] }),
     });
     cancellation.release = () => stream.close();
     let error: unknown;
@@ -217,7 +218,7 @@ class Getter implements VipProbe {
       return { kind: "failed", error: "http-err", text: `status ${status}`, status };
     }
     // An empty value names no server.
-    return { kind: "ok", latencyMs: undefined, status, server: response.kept || undefined };
+    return { kind: "ok", latencyMs: undefined, status, server: response.header(name) || undefined };
   }
 }
 

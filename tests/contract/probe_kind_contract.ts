@@ -37,7 +37,9 @@ export interface KindCase {
   readonly timedOut: RegExp;
   /** The verdict on an endless server. */
   readonly tooMuch: RegExp;
-  readonly closedPort: () => number;
+  readonly closedPort: (hostname: string) => number | Promise<number>;
+  /** The verdict at a closed port. */
+  readonly refused: string;
 }
 
 const FAMILIES = [
@@ -106,8 +108,8 @@ export function probeKindContract(kind: KindCase): void {
 
   Deno.test(`${name}: a closed port fails with its reason in both families`, async () => {
     for (const { hostname: address } of FAMILIES) {
-      const verdict = await run({ address, port: kind.closedPort() });
-      assert.equal(said(verdict), "L4CON connection refused");
+      const verdict = await run({ address, port: await kind.closedPort(address) });
+      assert.equal(said(verdict), kind.refused);
       assert.equal(verdict.inconclusive, false);
     }
   });

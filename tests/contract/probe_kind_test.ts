@@ -1,5 +1,7 @@
-/** Runs the contract of a kind of probe for each kind over a connection. */
+/** Runs the contract of a kind of probe for each kind over a connection, and over UDP. */
+import { closeThreadShim } from "../../src/probe/net/thread_shim.ts";
 import { probeOf } from "../../src/probe/probers.ts";
+import { UdpSockets } from "../../src/probe/udp/sockets.ts";
 import {
   bytesOf,
   data,
@@ -9,7 +11,14 @@ import {
   SETTINGS,
 } from "../support/servers/canned_h2.ts";
 import { closedPort, serve } from "../support/servers/nasty_servers.ts";
-import { GRPC, http, TCP } from "../support/worlds/healthcheck.ts";
+import {
+  closedUdpPort,
+  dnsAddress,
+  overStream,
+  type UdpHandler,
+  udpServer,
+} from "../support/servers/udp_servers.ts";
+import { dns, GRPC, http, TCP, UDP } from "../support/worlds/healthcheck.ts";
 import { type KindCase, type KindServer, probeKindContract } from "./probe_kind_contract.ts";
 
 type Handle = (connection: Deno.TcpConn) => Promise<void>;
@@ -33,7 +42,7 @@ async function drain(connection: Deno.TcpConn): Promise<void> {
 /** The servers of kinds over TCP. `answer` passes as answer to a request. */
 function overTcp(answer: Uint8Array): Pick<
   KindCase,
-  "probe" | "good" | "silent" | "saying" | "closedPort"
+  "probe" | "good" | "silent" | "saying" | "closedPort" | "refused"
 > {
   const saying = (bytes: Uint8Array, hostname: string) =>
     tcpServer(hostname, async (connection) => {
@@ -45,7 +54,8 @@ function overTcp(answer: Uint8Array): Pick<
     good: (hostname) => saying(answer, hostname),
     silent: (hostname) => tcpServer(hostname, drain),
     saying: (bytes) => saying(bytes, "127.0.0.1"),
-    closedPort,
+    closedPort: () => closedPort(),
+    refused: "L4CON connection refused",
   };
 }
 
@@ -112,4 +122,66 @@ probeKindContract({
   pass: "L7OK SERVING",
   timedOut: /^L7TOUT no complete answer within the timeout$/,
   tooMuch: /^L7RSP the answer is not of gRPC, because it has no grpc-status$/,
+});
+
+/** The servers of kinds over UDP. */
+function overUdp(answer: UdpHandler): Pick<
+  KindCase,
+  "probe" | "good" | "silent" | "endless" | "saying" | "closedPort" | "refused"
+> {
+  return {
+    async probe(spec, cancellation) {
+      const udp = new UdpSockets();
+      const verdict = await probeOf(spec, undefined, udp)(cancellation);
+      await udp.reset("the end");
+      closeThreadShim();
+      return verdict;
+    },
+    good: (hostname) => udpServer(hostname, answer),
+    silent: (hostname) => udpServer(hostname, () => {}),
+    endless: (hostname) =>
+      udpServer(hostname, (_, send) => {
+        for (let i = 0; i < 500; i++) send(bytesOf("no".repeat(600)));
+      }),
+    saying: (bytes) => udpServer("127.0.0.1", (_, send) => send(bytes)),
+    closedPort: closedUdpPort,
+    refused: "L4CON port unreachable",
+  };
+}
+
+probeKindContract({
+  ...overUdp((_, send) => send(bytesOf("+PONG"))),
+  name: "udp",
+  params: UDP,
+  pass: "L7OK 5 bytes",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7STS the answer does not match `expect`$/,
+});
+
+probeKindContract({
+  ...overUdp((question, send) => send(dnsAddress(question, [192, 0, 2, 1]))),
+  name: "dns",
+  params: dns({ answer: "^A 192\\.0\\.2\\.1$" }),
+  pass: "L7OK NOERROR, 1 record",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  // None of them answers the question.
+  tooMuch: /^L7TOUT no complete answer within the timeout$/,
+});
+
+probeKindContract({
+  ...overTcp(new Uint8Array(0)),
+  probe: overUdp(() => {}).probe,
+  name: "dns over TCP",
+  params: dns({ transport: "tcp" }),
+  good: (hostname) =>
+    tcpServer(hostname, async (connection) => {
+      const question = new Uint8Array(4096);
+      const length = await connection.read(question) ?? 0;
+      const answer = dnsAddress(question.subarray(2, length), [192, 0, 2, 1]);
+      await connection.write(overStream(answer));
+    }),
+  endless: endless(bytesOf("\xff\xff"), bytesOf("no")),
+  pass: "L7OK NOERROR, 1 record",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7RSP the answer does not belong to the question$/,
 });

@@ -13,12 +13,13 @@ import { withFolder } from "../support/servers/daemon.ts";
 import { FailingCalls, NO_FAULTS } from "../support/servers/failing_calls.ts";
 import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
 import { notTls, tlsServer } from "../support/servers/tls_servers.ts";
+import { dnsAnswer, udpServer } from "../support/servers/udp_servers.ts";
 
 const PROCESS = new URL("../support/servers/probing_process.ts", import.meta.url).pathname;
 const OK = "HTTP/1.1 200 OK\r\n\r\n";
 
 /** Kinds of probes that a call belongs to. */
-type Kinds = "all" | "tcp" | "source" | "icmp";
+type Kinds = "all" | "tcp" | "source" | "datagram";
 
 /** `undefined`: a failure of the server. */
 const CASES: readonly [
@@ -62,20 +63,20 @@ const CASES: readonly [
   ["connect", 100, "ENETDOWN", "tcp", undefined],
   ["connect", 92, "ENOPROTOOPT", "tcp", undefined],
   ["connect", 71, "EPROTO", "tcp", undefined],
-  ["send", 105, "ENOBUFS", "icmp", "memory"],
-  ["send", 11, "EAGAIN", "icmp", "memory"],
-  ["send", 1, "EPERM", "icmp", "permission"],
-  ["send", 101, "ENETUNREACH", "icmp", undefined],
-  ["send", 113, "EHOSTUNREACH", "icmp", undefined],
-  ["send", 100, "ENETDOWN", "icmp", undefined],
+  ["send", 105, "ENOBUFS", "datagram", "memory"],
+  ["send", 11, "EAGAIN", "datagram", "memory"],
+  ["send", 1, "EPERM", "datagram", "permission"],
+  ["send", 101, "ENETUNREACH", "datagram", undefined],
+  ["send", 113, "EHOSTUNREACH", "datagram", undefined],
+  ["send", 100, "ENETDOWN", "datagram", undefined],
 ];
 
 function concerns(kinds: Kinds, kind: string): boolean {
-  const icmp = kind.startsWith("icmp");
-  if (icmp && ICMP_SKIPPED !== "") return false;
+  if (kind.startsWith("icmp") && ICMP_SKIPPED !== "") return false;
   if (kinds === "all") return true;
-  if (kinds === "icmp") return icmp;
-  return !icmp && (kinds === "tcp" || kind.endsWith("source"));
+  const datagram = /^(icmp|udp|dns)/.test(kind);
+  if (kinds === "datagram") return datagram;
+  return !datagram && (kinds === "tcp" || kind.endsWith("source"));
 }
 
 /** A reset, unlike a refusal, follows the handshake, which is enough for a check of `tcp`. */
@@ -92,11 +93,13 @@ Deno.test({
   async fn() {
     const plain = await notTls((socket) => socket.once("data", () => socket.end(OK)));
     const secure = await tlsServer((await certificates()).of("good"));
+    const udp = await udpServer("127.0.0.1", (request, send) => send(dnsAnswer(request)));
     try {
-      await withFolder((folder) => tryAll(folder, [plain.port, secure.port]));
+      await withFolder((folder) => tryAll(folder, [plain.port, secure.port, udp.port]));
     } finally {
       await plain.close();
       await secure.close();
+      await udp.close();
     }
   },
 });

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig } from "../../src/config/model.ts";
 import { certificates } from "../support/servers/certificates.ts";
-import { http, TCP } from "../support/worlds/healthcheck.ts";
+import { dns, http, TCP, UDP } from "../support/worlds/healthcheck.ts";
 import {
   HTTP_PORT,
   NET4,
@@ -61,6 +61,13 @@ netnsTest("ICMP accepts only a matching reply as a pass", async () => {
   });
 });
 
+/** Verdicts on 127.0.0.1 in our own namespace. */
+const HOME: Readonly<Record<string, string>> = {
+  icmp: "L7OK",
+  udp: "L4CON port unreachable",
+  dns: "L4CON port unreachable",
+};
+
 netnsTest("every kind of probe runs inside its namespace only", async () => {
   await withNamespace(async (namespace) => {
     await namespace.respond({ certificates: (await certificates()).folder });
@@ -75,6 +82,8 @@ netnsTest("every kind of probe runs inside its namespace only", async () => {
         ["icmp", ICMP, "L7OK"],
         ["tcp", { params: TCP, port: HTTP_PORT }, "L4OK"],
         ["http", { params: http(), port: HTTP_PORT }, "L7OK status 200"],
+        ["udp", { params: { ...UDP, expect: "" }, port: HTTP_PORT }, "L7OK 4 bytes"],
+        ["dns", { params: dns(), port: HTTP_PORT }, "L7OK NOERROR, 0 records"],
         ["tls", { params: { type: "tcp", ssl: true, ...tls }, port: TLS_PORT }, "L6OK"],
         [
           "https",
@@ -97,7 +106,7 @@ netnsTest("every kind of probe runs inside its namespace only", async () => {
           assert.deepEqual(verdicts("outside"), ["L4CON no route to host"], `${kind} ${family}`);
         }
         // The kernel of our own namespace answers, and has no such server.
-        const home = kind === "icmp" ? "L7OK" : "L4CON connection refused";
+        const home = HOME[kind] ?? "L4CON connection refused";
         assert.deepEqual(engine.verdicts(`${kind} home`), [home]);
       }
       assert.deepEqual(engine.log.of("probe-worker").map(({ action, netns }) => [action, netns]), [

@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { clientCertificate } from "../support/servers/client_certificates.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { withFolder } from "../support/servers/daemon.ts";
 import { isThere } from "../../tools/debian.ts";
@@ -17,7 +19,7 @@ import {
   type TestNamespace,
   withNamespace,
 } from "../support/servers/netns.ts";
-import { GRPC } from "../support/worlds/healthcheck.ts";
+import { dns, GRPC, UDP } from "../support/worlds/healthcheck.ts";
 import { type Engine, withEngine } from "../support/worlds/netns_engine.ts";
 
 const REDIS_PORT = 16379;
@@ -25,6 +27,9 @@ const SMTP_PORT = 10025;
 const GRPC_PORT = 10051;
 const H2_PORT = 10080;
 const H2_TLS_PORT = 10443;
+const HTTP_PORT = 10081;
+const MUTUAL_TLS_PORT = 10444;
+const DNS_PORT = 10053;
 const GRPC_SERVER = new URL("../support/servers/grpc_health.ts", import.meta.url).pathname;
 const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
@@ -49,6 +54,8 @@ interface Service {
   readonly pass: string;
   /** The verdict while its process is stopped. */
   readonly stopped: RegExp;
+  /** The verdict without its process; default: the connection is refused. */
+  readonly gone?: RegExp;
   /** Other checks of the same server, and their verdicts. */
   readonly others?: readonly (readonly [ProbeParams, RegExp, port?: number])[];
 }
@@ -98,6 +105,57 @@ const SERVICES: readonly Service[] = [
   },
 ];
 
+/** unbound, which is asked in UDP by a udp check as well. */
+async function unbound(folder: string): Promise<Service> {
+  const many = Array.from({ length: 60 }, (_, i) => `many.example.com. A 192.0.2.${i}`);
+  const data = ["www.example.com. A 192.0.2.1", "www.example.com. AAAA 2001:db8::1"]
+    .concat("example.com. MX 10 mail.example.com.", "example.com. TXT v=spf1", many);
+  await Deno.writeTextFile(
+    `${folder}/unbound.conf`,
+    `server:
+      ${ADDRESSES.map((address) => `interface: ${address}@${DNS_PORT}`).join("\n      ")}
+      access-control: 0.0.0.0/0 allow
+      access-control: ::0/0 allow
+      username: ""
+      chroot: ""
+      directory: "${folder}"
+      pidfile: ""
+      use-syslog: no
+      do-daemonize: no
+      local-zone: "." static
+      ${data.map((record) => `local-data: '${record}'`).join("\n      ")}
+    remote-control:
+      control-enable: no\n`,
+  );
+  const question = "hex: 1234 0000 0001 0000 0000 0000 03777777 07" +
+    " 6578616d706c65 03636f6d 00 0001 0001";
+  return {
+    name: "unbound",
+    programs: [{ program: "unbound", args: ["-d", "-c", `${folder}/unbound.conf`] }],
+    check: { params: documented("resolver"), port: DNS_PORT },
+    pass: "L7OK NOERROR, 1 record",
+    stopped: /^L7TOUT no complete answer within the timeout$/,
+    gone: /^L4CON port unreachable$/,
+    others: [
+      [
+        dns({ name: "www.example.com", transport: "tcp", answer: "192" }),
+        /^L7OK NOERROR, 1 record$/,
+      ],
+      [
+        dns({ name: "example.com", qtype: "MX", answer: "^MX 10 mail\\.example\\.com\\.$" }),
+        /^L7OK NOERROR, 1 record$/,
+      ],
+      [dns({ name: "example.com", qtype: "TXT", answer: "^TXT v=spf1$" }), /^L7OK NOERROR, 1 /],
+      [dns({ name: "nx.example.com" }), /^L7STS NXDOMAIN, expected NOERROR$/],
+      [dns({ name: "nx.example.com", rcode: "NXDOMAIN" }), /^L7OK NXDOMAIN, 0 records$/],
+      // Does not fit into 512 bytes.
+      [dns({ name: "many.example.com", answer: "192" }), /^L7OK NOERROR, 60 records$/],
+      [{ ...UDP, send: question, expect: "hex: c0000201" }, /^L7OK 49 bytes$/],
+      [{ ...UDP, send: question, expect: "hex: c0000202" }, /^L7STS the answer does not match /],
+    ],
+  };
+}
+
 /** nginx with the certificate of good.test, as the documented checks of HTTP/2 need it. */
 async function nginx(folder: string): Promise<readonly Service[]> {
   const { folder: certificate, ca } = await certificates();
@@ -119,6 +177,18 @@ async function nginx(folder: string): Promise<readonly Service[]> {
          location / { add_header X-Ready yes; return 200 "$server_protocol"; }
          location /sick { return 503; }
        }
+       server {
+         ${listen(HTTP_PORT, "")}
+         location = /health { return 302 /ready/; }
+         location = /away { return 302 https://www.example.com/; }
+         location /ready/ { return 200 "ready"; }
+       }
+       server {
+         ${listen(MUTUAL_TLS_PORT, "ssl")}
+         ssl_certificate ${certificate}/good.pem; ssl_certificate_key ${certificate}/good.key;
+         ssl_client_certificate ${certificate}/ca.pem; ssl_verify_client on;
+         location / { return 200 "$ssl_client_s_dn"; }
+       }
      }`,
   );
   const programs = [{ program: "nginx", args: ["-c", `${folder}/nginx.conf`, "-p", folder] }];
@@ -126,6 +196,10 @@ async function nginx(folder: string): Promise<readonly Service[]> {
   assert.ok(tls.type === "https" && plain.type === "http");
   const secure = { ...tls, serverName: "good.test", ca: { path: "", pem: ca } };
   const wanted = { responseRegexp: "^HTTP/2" };
+  const moved = documented("moved");
+  assert.ok(moved.type === "http");
+  const mutual = await mutualTls(folder, certificate);
+  const { client: _, ...anonymous } = mutual;
   return [{
     name: "nginx",
     programs,
@@ -139,12 +213,47 @@ async function nginx(folder: string): Promise<readonly Service[]> {
         { ...plain, responseHeader: { name: "X-Ready", regexp: "no" } },
         /^L7STS status 200, but the header x-ready does not match$/,
       ],
+      [{ ...moved, responseRegexp: "^ready$" }, /^L7OK status 200$/, HTTP_PORT],
+      [{ ...moved, path: "/away" }, /; not followed: it leads to another scheme, /, HTTP_PORT],
+      [mutual, /^L7OK status 200$/, MUTUAL_TLS_PORT],
+      [anonymous, /^L7STS status 400, expected 200$/, MUTUAL_TLS_PORT],
     ],
   }];
 }
 
+/** A check with a client certificate, as a configuration's file has it. */
+async function mutualTls(
+  folder: string,
+  certificate: string,
+): Promise<ProbeParams & { type: "https" }> {
+  const { cert, key } = await clientCertificate("/CN=probe");
+  const file = `${folder}/mutual.yaml`;
+  await Deno.writeTextFile(
+    file,
+    `maglev:
+      healthchecks:
+        mutual:
+          type: https
+          port: ${MUTUAL_TLS_PORT}
+          params:
+            server-name: good.test
+            ca-file: ${certificate}/ca.pem
+            client-cert: ${cert}
+            client-key: ${key}
+            response-regexp: CN=probe
+      backends: { a: { address: 192.0.2.1, healthcheck: mutual } }
+      frontends:
+        web: { address: 192.0.2.9, pools: [{ name: all, backends: { a: {} } }] }\n`,
+  );
+  const loaded = await loadConfig(file);
+  assert.ok(loaded.kind === "ok", JSON.stringify(loaded));
+  const { params } = loaded.config.healthchecks.get("mutual")!;
+  assert.ok(params.type === "https");
+  return params;
+}
+
 const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) => program))
-  .concat("nginx")
+  .concat("nginx", "unbound")
   .find((program) => !program.includes("/") && !isThere(program));
 
 /** Probes a service from wherever the system chooses, and from the source addresses. */
@@ -185,7 +294,7 @@ async function drill(namespace: TestNamespace, engine: Engine, service: Service)
     kill("SIGKILL");
     await Promise.all(children.map((child) => child.status));
     children = [];
-    await all(/^L4CON connection refused$/);
+    await all(service.gone ?? /^L4CON connection refused$/);
     children = run();
     await all(new RegExp(`^${service.pass}$`));
   } finally {
@@ -201,7 +310,7 @@ netnsTest(
     await withFolder((folder) =>
       withNamespace(async (namespace) => {
         await withEngine(async (engine) => {
-          const services = [...SERVICES, ...await nginx(folder)];
+          const services = [...SERVICES, await unbound(folder), ...await nginx(folder)];
           await Promise.all(services.map((service) => drill(namespace, engine, service)));
           assert.deepEqual(engine.voids, []);
         });

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig, TlsParams } from "../../src/config/model.ts";
 import { certificates } from "../support/servers/certificates.ts";
-import { http, TCP } from "../support/worlds/healthcheck.ts";
+import { http, TCP, UDP } from "../support/worlds/healthcheck.ts";
 import {
   HTTP_PORT,
   netnsTest,
@@ -31,6 +31,7 @@ const BARE: TlsParams = { ...TLS, serverName: "" };
 
 const KINDS: [kind: string, check: Partial<HealthcheckConfig>, verdict: string][] = [
   ["icmp", ICMP, "L7OK"],
+  ["udp", { params: { ...UDP, expect: "" }, port: HTTP_PORT }, "L7OK 4 bytes"],
   ["tcp", { params: TCP, port: HTTP_PORT }, "L4OK"],
   // Passes only when the zone is not in the Host header, which the server's answer repeats.
   [
@@ -100,7 +101,7 @@ netnsTest(
 );
 
 netnsTest(
-  "ICMP probes a scoped address from a source address; the other kinds refuse it",
+  "ICMP and UDP probe a scoped address from a source address; the other kinds refuse it",
   async () => {
     await withPair(async ({ prober, server }) => {
       await server.respond({ certificates: CERTIFICATES.folder });
@@ -112,11 +113,12 @@ netnsTest(
           }
         }
         const reason =
-          "an address with a zone (%) can be probed from a source address by ICMP only";
-        await engine.each(3, ["icmp 0", "icmp 1"]);
-        for (const [kind] of KINDS) {
+          "an address with a zone (%) can be probed from a source address by ICMP and UDP only";
+        await engine.each(3, ["icmp 0", "icmp 1", "udp 0", "udp 1"]);
+        for (const [kind, , verdict] of KINDS) {
           for (const i of PAIR_PROBER.keys()) {
-            if (kind === "icmp") assert.deepEqual(engine.verdicts(`icmp ${i}`), ["L7OK"]);
+            const datagram = kind === "icmp" || kind === "udp";
+            if (datagram) assert.deepEqual(engine.verdicts(`${kind} ${i}`), [verdict]);
             else await engine.seesNothing(`${kind} ${i}`, reason);
           }
         }

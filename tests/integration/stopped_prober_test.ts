@@ -7,13 +7,19 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Child, start } from "../../bench/support/child.ts";
 import { farmAddress } from "../../bench/support/farm_address.ts";
+import { healthAnswer, HTTP2_ANSWER } from "../support/servers/canned_h2.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
 import { type NastyServer, serve } from "../support/servers/nasty_servers.ts";
 import { tlsServer } from "../support/servers/tls_servers.ts";
+import { dnsAnswer, udpServer } from "../support/servers/udp_servers.ts";
 
 const SERVERS = 12;
-const PACE = { intervalMs: 300, timeoutMs: 500 };
+/**
+ * A server that answers within half the timeout is never failed. The servers are in this process,
+ * which shares the processors with all engines: at a load of 9 some answers took 660 ms.
+ */
+const PACE = { intervalMs: 300, timeoutMs: 2500 };
 const SLOWNESS_MS = 200;
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -30,11 +36,16 @@ async function figures(engine: Child): Promise<Figures> {
   return await engine.next(({ event }) => event === "figures") as unknown as Figures;
 }
 
+interface Served {
+  readonly port: number;
+  close(): Promise<unknown>;
+}
+
 /** One server at each address of the farm, all on one port. */
 async function farm(
-  make: (hostname: string, port: number) => NastyServer | Promise<NastyServer>,
+  make: (hostname: string, port: number) => Served | Promise<Served>,
 ): Promise<{ port: number; close(): Promise<unknown> }> {
-  const servers: NastyServer[] = [];
+  const servers: Served[] = [];
   for (let index = 0; index < SERVERS; index++) {
     servers.push(await make(farmAddress(index), servers[0]?.port ?? 0));
   }
@@ -44,18 +55,43 @@ async function farm(
   };
 }
 
-function slowHttp(hostname: string, port: number): NastyServer {
-  const answer = async (connection: Deno.TcpConn) => {
-    await connection.read(new Uint8Array(1024));
-    await pause(SLOWNESS_MS);
-    await connection.write(new TextEncoder().encode(ANSWER));
+/** Sends questions of DNS back as answers, slowly. */
+async function slowUdp(hostname: string, port: number): Promise<Served> {
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const server = await udpServer(hostname, (request, send) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      send(dnsAnswer(request));
+    }, SLOWNESS_MS);
+    timers.add(timer);
+  }, port);
+  return {
+    port: server.port,
+    close() {
+      timers.forEach((timer) => clearTimeout(timer));
+      return server.close();
+    },
   };
-  return serve(answer, hostname, port);
+}
+
+/** A server that sends `bytes` in answer to anything, slowly. */
+function slow(bytes: Uint8Array) {
+  return (hostname: string, port: number): NastyServer => {
+    const answer = async (connection: Deno.TcpConn) => {
+      await connection.read(new Uint8Array(1024));
+      await pause(SLOWNESS_MS);
+      await connection.write(bytes);
+    };
+    return serve(answer, hostname, port);
+  };
 }
 
 Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_SKIPPED}`, async () => {
   const { of, folder } = await certificates();
-  const plain = await farm(slowHttp);
+  const plain = await farm(slow(new TextEncoder().encode(ANSWER)));
+  const http2 = await farm(slow(HTTP2_ANSWER));
+  const grpc = await farm(slow(healthAnswer(1)));
+  const udp = await farm(slowUdp);
   const secure = await farm((hostname, port) =>
     tlsServer(of("good"), (socket) => {
       socket.once("data", () => {
@@ -64,10 +100,16 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
       });
     }, { hostname, port })
   );
-  const kinds = new Map([["tcp", plain.port], ["http", plain.port], ["tcp-steps", plain.port], [
-    "https",
-    secure.port,
-  ]]);
+  const kinds = new Map([
+    ["tcp", plain.port],
+    ["http", plain.port],
+    ["tcp-steps", plain.port],
+    ["https", secure.port],
+    ["http2", http2.port],
+    ["grpc", grpc.port],
+    ["udp", udp.port],
+    ["dns", udp.port],
+  ]);
   if (ICMP_SKIPPED === "") kinds.set("icmp", 0);
   const { intervalMs, timeoutMs } = PACE;
   const engines = [...kinds].map(([kind, port]) => {
@@ -91,7 +133,6 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
       Deno.kill(engine.pid, "SIGCONT");
       await engine.end();
     }
-    await plain.close();
-    await secure.close();
+    await Promise.all([plain, secure, http2, grpc, udp].map((servers) => servers.close()));
   }
 });

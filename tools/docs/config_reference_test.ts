@@ -97,6 +97,7 @@ const BEYOND: readonly string[] = [
   "vip-chain",
   "vip-ring",
   "bad-ca-file",
+  "bad-client-cert",
   "all-ports-overlap",
   "announce-without-file",
   "min-up-unreachable",

@@ -16,6 +16,7 @@ import { checkSteps } from "./steps.ts";
 import { checkTables } from "./tables.ts";
 import { checkVips } from "./vips.ts";
 import { isIgnored } from "../ignored_keys.ts";
+import type { PairSlots } from "../client_certificates.ts";
 import type { IssueList } from "../issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "../schema/schema.ts";
 import type { IsolationDraft } from "../schema/healthchecker.ts";
@@ -109,19 +110,21 @@ function checkHealthcheck(draft: HealthcheckDraft, issues: IssueList): void {
 function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
   const params = draft.keys.params.value;
   if (params === undefined || params.variant === "icmp") return;
+  if (params.variant === "dns" || params.variant === "udp") return;
   if (params.variant === "tcp") {
     checkTls(params.draft.keys, issues);
     checkSteps(params.draft.keys.steps, issues);
     if (params.draft.keys.ssl.value !== false) return;
     const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
-    const { alpn, "ca-file": ca } = params.draft.keys;
-    return withoutSsl([name, skip, alpn, ca], issues);
+    const { alpn, "ca-file": ca, "client-cert": cert } = params.draft.keys;
+    return withoutSsl([name, skip, alpn, ca, cert], issues);
   }
   if (params.variant === "grpc") {
     checkTls(params.draft.keys, issues);
     if (params.draft.keys.ssl.value !== false) return;
-    const { "server-name": name, "insecure-skip-verify": skip, "ca-file": ca } = params.draft.keys;
-    return withoutSsl([name, skip, ca], issues);
+    const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
+    const { "ca-file": ca, "client-cert": cert } = params.draft.keys;
+    return withoutSsl([name, skip, ca, cert], issues);
   }
   if (params.variant === "https") {
     checkTls(params.draft.keys, issues);
@@ -137,9 +140,15 @@ function withoutSsl(slots: readonly Slot<unknown>[], issues: IssueList): void {
 }
 
 function checkTls(
-  keys: { readonly "ca-file": Slot<string>; readonly "insecure-skip-verify": Slot<boolean> },
+  keys: PairSlots & {
+    readonly "ca-file": Slot<string>;
+    readonly "insecure-skip-verify": Slot<boolean>;
+  },
   issues: IssueList,
 ): void {
+  if (keys["client-key"].given && !keys["client-cert"].given) {
+    issues.add("no-effect", keys["client-key"], "has no effect without `client-cert`");
+  }
   if (!keys["ca-file"].given || keys["insecure-skip-verify"].value !== true) return;
   issues.add("no-effect", keys["ca-file"], "has no effect with `insecure-skip-verify: true`");
 }

@@ -2,7 +2,7 @@
  * PURE. The rules of http and https checks that look at more than one key: settings with which no
  * answer can pass, or which have no effect.
  */
-import { formatRange } from "../schema/status_codes.ts";
+import { formatRange, REDIRECTS } from "../schema/status_codes.ts";
 import type { IssueList } from "../issue.ts";
 import type { http } from "../schema/healthcheck.ts";
 import type { CodeRanges, Slot, ValueOf } from "../schema/types.ts";
@@ -13,6 +13,7 @@ type HttpSlots = { readonly [P in keyof typeof http]: Slot<ValueOf<(typeof http)
 export function checkHttp(keys: HttpSlots, issues: IssueList): void {
   checkCodes(keys["response-code"], issues);
   checkBody(keys, issues);
+  checkRedirects(keys, issues);
   const { method, body } = keys;
   if (body.given && body.value !== undefined && method.value !== "POST") {
     issues.add("no-effect", body, "has no effect without `method: POST`");
@@ -24,6 +25,16 @@ export function checkHttp(keys: HttpSlots, issues: IssueList): void {
  */
 function isInterim([from, to]: CodeRanges[number]): boolean {
   return to < 200 && !(from <= 101 && to >= 101);
+}
+
+/** A status that passes is not followed. */
+function checkRedirects({ redirects, "response-code": codes }: HttpSlots, issues: IssueList): void {
+  if (!redirects.given || redirects.value === undefined || codes.value === undefined) return;
+  const passes = (status: number) =>
+    codes.value?.some(([from, to]) => status >= from && status <= to);
+  if (!REDIRECTS.every(passes)) return;
+  const message = "has no effect, because all redirects pass by `response-code`; leave out 301-308";
+  issues.add("no-effect", redirects, message);
 }
 
 function checkCodes(codes: Slot<CodeRanges>, issues: IssueList): void {

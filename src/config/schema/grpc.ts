@@ -25,4 +25,6 @@ export const grpc = {
   "server-name": { ...tls["server-name"], absent: "`authority` when that is a name, else none" },
   "insecure-skip-verify": tls["insecure-skip-verify"],
   "ca-file": tls["ca-file"],
+  "client-cert": tls["client-cert"],
+  "client-key": tls["client-key"],
 } as const satisfies Keys;

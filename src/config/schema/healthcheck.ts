@@ -3,6 +3,7 @@
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
 import { damping } from "./damping.ts";
+import { dns, udp } from "./datagram.ts";
 import { grpc } from "./grpc.ts";
 import { httpExtras } from "./http.ts";
 import { steps } from "./steps.ts";
@@ -81,6 +82,8 @@ const tcp = {
   "insecure-skip-verify": tls["insecure-skip-verify"],
   "alpn": { ...tls.alpn, absent: "none" },
   "ca-file": tls["ca-file"],
+  "client-cert": tls["client-cert"],
+  "client-key": tls["client-key"],
   steps,
 } as const satisfies Keys;
 
@@ -88,11 +91,11 @@ const tcp = {
 export const healthcheck = {
   "type": {
     type: "word",
-    words: ["icmp", "tcp", "http", "https", "grpc"],
+    words: ["icmp", "tcp", "http", "https", "grpc", "dns", "udp"],
     required: true,
     help:
-      "Kind of probe: an ICMP echo, a TCP connect, an HTTP request without or with TLS, or gRPC's " +
-      "health check.",
+      "Kind of probe: an ICMP echo, a TCP connect, an HTTP request without or with TLS, gRPC's " +
+      "health check, a question of DNS, or a UDP datagram.",
   },
   "port": {
     type: "port",
@@ -195,7 +198,7 @@ export const healthcheck = {
   "params": {
     type: "variants",
     by: "type",
-    variants: { icmp: {}, tcp, http, https: { ...http, ...tls }, grpc },
+    variants: { icmp: {}, tcp, http, https: { ...http, ...tls }, grpc, dns, udp },
     absent: "all defaults",
     help: "Settings of this type of probe.",
   },

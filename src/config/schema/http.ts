@@ -24,6 +24,14 @@ export const httpExtras = {
     help: "The request is made over HTTP/2: with https after offering `h2` (ALPN), with http " +
       "immediately (prior knowledge). With an expression, the body must end or have 64 KiB.",
   },
+  "redirects": {
+    type: "word",
+    words: ["follow-same-host"],
+    absent: "not followed",
+    help: "Redirects (301, 302, 303, 307, 308) to the same scheme, host and port are followed, " +
+      "at most 5, each on a new connection to the backend within the same timeout. Others fail, " +
+      "and a status of `response-code` passes without being followed.",
+  },
   "proxy-protocol": {
     type: "word",
     words: ["v1", "v2"],

@@ -72,3 +72,6 @@ export function mergeRanges(ranges: CodeRanges): CodeRanges {
   }
   return merged;
 }
+
+/** Statuses with a Location that can be followed (RFC 9110, 15.4). */
+export const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];

@@ -28,6 +28,7 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "body": bodyProblem,
   "bytes": bytesProblem,
   "service": serviceProblem,
+  "dns-name": dnsNameProblem,
   "header-name": headerNameProblem,
   "alpn": alpnProblem,
   "file": fileProblem,
@@ -67,6 +68,16 @@ function lineProblem(text: string): string | undefined {
     return `has ${text.length} characters; at most ${MAX_DESCRIPTION_LENGTH} are allowed`;
   }
   return /\p{Cc}/u.test(text.trimEnd()) ? "must be one line without control characters" : undefined;
+}
+
+/** RFC 1035, 2.3.4; underscores are in names of services. */
+function dnsNameProblem(text: string): string | undefined {
+  if (text === ".") return undefined;
+  const name = text.replace(/\.$/, "");
+  const valid = name.split(".").every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label));
+  if (valid && name.length <= 253) return undefined;
+  return "expected labels of letters, digits, `-` and `_` with dots between them (1 to 63 each, " +
+    `253 in all), or \`.\`; found ${quote(text)}`;
 }
 
 function pathProblem(text: string): string | undefined {

@@ -63,6 +63,11 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
     good: ["", "Greeter", "acme.v1.Orders_2"],
     bad: [" ", "a b", "/a.B/", ".a", "a..b", "1a", "x".repeat(256)],
   },
+  "dns-name": {
+    good: [".", "a", "www.example.com", "_sip._udp.example.com.", "x".repeat(63), "-"]
+      .concat(`${"a.".repeat(126)}a.`),
+    bad: ["", "..", ".a", "a..b", "a b", "ü", "*.a", "x".repeat(64), `${"a.".repeat(126)}ab`],
+  },
   "body": {
     good: ["", "{}", "a: b\r\n\0", "ü".repeat(4096)],
     bad: ["\ud800", "x".repeat(8193), "ü".repeat(4097)],

@@ -36,4 +36,18 @@ export const tls = {
       "system's; a private key in it is ignored. It is read together with this file. A reload reads a changed " +
       "one and restarts the checks of its backends. The daemon may read files in /etc/vpp-maglev.",
   },
+  "client-cert": {
+    type: "text",
+    format: "file",
+    absent: "none is shown",
+    help:
+      "File with the certificate (PEM) that the probe shows to a server that requires one, and " +
+      "with its chain. It is read together with this file, as `ca-file` is.",
+  },
+  "client-key": {
+    type: "text",
+    format: "file",
+    absent: "the key in the file of `client-cert`",
+    help: "File with the private key (PEM, without a passphrase) of `client-cert`.",
+  },
 } as const satisfies Keys;

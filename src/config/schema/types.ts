@@ -25,6 +25,7 @@ export type TextFormat =
   | "body"
   | "bytes"
   | "service"
+  | "dns-name"
   | "header-name"
   | "alpn"
   | "file";
@@ -193,6 +194,12 @@ export type Row =
 /** The known keys of a map, in the order of the reference page. */
 export interface Keys {
   readonly [key: string]: Row;
+}
+
+/** The same keys, of which none must be given. */
+export function noneRequired(keys: Keys): Keys {
+  const rows = Object.entries(keys).map(([key, { required: _, ...row }]) => [key, row as Row]);
+  return Object.fromEntries(rows);
 }
 
 /** A place in the file, both 1-based. */

@@ -2,7 +2,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { ClientTls } from "./client.ts";
 import { fileProblem, readRegularText } from "../../system/read_file.ts";
-import { certificatesOf, keyPairOf, type PemFile } from "../../system/tls/key_pair.ts";
+import { certificatesOf, keyPairOf, type PemFile } from "../../base/tls/key_pair.ts";
 
 /** Paths; empty: not given. Certificate and key are given together, perhaps as one file. */
 export interface CredentialPaths {

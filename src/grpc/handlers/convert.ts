@@ -225,6 +225,8 @@ export function healthCheckInfo(
   const { params } = check;
   const web = params.type === "http" || params.type === "https" ? params : undefined;
   const tls = "serverName" in params ? params : undefined;
+  const dns = params.type === "dns" ? params : undefined;
+  const udp = params.type === "udp" ? params : undefined;
   return create(HealthCheckInfo, {
     name: check.name,
     type: params.type,
@@ -241,6 +243,8 @@ export function healthCheckInfo(
     serverName: tls?.serverName ?? "",
     insecureSkipVerify: tls?.insecureSkipVerify ?? false,
     caFile: tls?.ca?.path ?? "",
+    clientCert: tls?.client?.certPath ?? "",
+    clientKey: tls?.client?.keyPath ?? "",
     path: web?.path ?? "",
     host: web?.host ?? "",
     method: web?.method ?? "",
@@ -256,9 +260,19 @@ export function healthCheckInfo(
     body: secrets ? web?.body ?? "" : "",
     removedHeaders: [...web?.removedHeaders ?? []],
     http2: web?.http2 === true,
+    redirects: web?.redirects ?? "",
     proxyProtocol: web?.proxyProtocol ?? "",
     responseHeader: web?.responseHeader?.name ?? "",
     responseHeaderRegexp: web?.responseHeader?.regexp ?? "",
+    dnsName: dns?.name ?? "",
+    dnsQtype: dns?.qtype ?? "",
+    dnsTransport: dns?.transport ?? "",
+    dnsRcode: dns?.rcode ?? "",
+    dnsAnswer: dns?.answer ?? "",
+    dnsRecursion: dns?.recursion ?? false,
+    udpSend: secrets ? udp?.send ?? "" : "",
+    udpExpect: udp?.expect ?? "",
+    udpSilence: udp?.silence ?? "",
     grpcService: params.type === "grpc" ? params.service : "",
     damping: check.damping && {
       halfLifeNs: nanoseconds(check.damping.halfLifeMs),

@@ -4,6 +4,7 @@ import { setUpHealthy, THREE } from "../../../tests/support/worlds/checker_fixtu
 import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { EPOCH_MS, FAR_PAST_MS } from "../../base/instant.ts";
 import { wall } from "../../../tests/support/fakes/instants.ts";
+import { dns } from "../../../tests/support/worlds/healthcheck.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../../base/address.ts";
 import type { DrainProgress } from "../../vpp/drain/watch.ts";
@@ -100,6 +101,24 @@ Deno.test("healthCheckInfo() has the body of a POST for operators only", () => {
       ["User-Agent"],
     ]);
   }
+});
+
+Deno.test("healthCheckInfo() has the bytes that a udp check sends for operators only", () => {
+  const params = { type: "udp", send: "secret", expect: "hex:00", silence: "pass" } as const;
+  const of = (secrets: boolean) => healthCheckInfo(check(params), { secrets });
+  assert.deepEqual([of(true).udpSend, of(false).udpSend], ["secret", ""]);
+  assert.deepEqual([of(false).udpExpect, of(false).udpSilence], ["hex:00", "pass"]);
+});
+
+Deno.test("healthCheckInfo() has the question of a dns check, and what its answer must be", () => {
+  const { dnsName, dnsQtype, dnsTransport, dnsRcode, dnsAnswer, dnsRecursion } = healthCheckInfo(
+    check(dns({ answer: "^A", transport: "tcp" })),
+    { secrets: false },
+  );
+  assert.deepEqual(
+    [dnsName, dnsQtype, dnsTransport, dnsRcode, dnsAnswer, dnsRecursion],
+    ["www.example.test", "A", "tcp", "NOERROR", "^A", true],
+  );
 });
 
 Deno.test("healthCheckInfo() fills in the fields of the probe's type and no others", () => {

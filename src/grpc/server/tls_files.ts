@@ -4,7 +4,7 @@
  * its name, not a log record for each handshake. Certificate and key may be in one file.
  */
 import { readKeyPair, readPem } from "../../system/tls/files.ts";
-import { certificatesOf } from "../../system/tls/key_pair.ts";
+import { certificatesOf } from "../../base/tls/key_pair.ts";
 
 /** Paths; `clientCa` empty: clients show no certificate. */
 export interface TlsPaths {

@@ -15,6 +15,7 @@ import { IcmpProber } from "../icmp/icmp.ts";
 import { Namespace } from "../net/namespace.ts";
 import { namespaceCalls } from "../net/namespace_calls.ts";
 import { wordsOf } from "../os_errors.ts";
+import { UdpSockets } from "../udp/sockets.ts";
 import { newController, type Probe, type ProbeSpec } from "../prober.ts";
 import { probeOf } from "../probers.ts";
 import { ResultPort } from "./result_batch.ts";
@@ -34,6 +35,7 @@ const clock: Clock = {
 };
 
 const icmp = new IcmpProber();
+const udp = new UdpSockets();
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 
@@ -125,13 +127,13 @@ function enter(name: string): void {
     name,
     clock,
     calls: namespaceCalls(openThreadShim),
-    onLeft: (reason) => void icmp.reset(reason),
+    onLeft: (reason) => void Promise.all([icmp.reset(reason), udp.reset(reason)]),
     onNews: (news) => post({ kind: "namespace", news }),
   });
 }
 
 function prober(spec: ProbeSpec): Probe {
-  return withSecondLook(probeOf(spec, icmp.prober), { spec, namespace });
+  return withSecondLook(probeOf(spec, icmp.prober, udp), { spec, namespace });
 }
 
 async function close(): Promise<void> {
@@ -141,6 +143,7 @@ async function close(): Promise<void> {
   namespace?.close();
   echo?.close();
   await icmp.close();
+  await udp.reset("the prober is being closed");
   closeThreadShim();
   post({ kind: "closed" });
   self.close();

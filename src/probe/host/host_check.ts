@@ -7,7 +7,7 @@ import { LOOK } from "../../../ffi/symbols.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import type { Logger } from "../../base/ports.ts";
-import type { Config } from "../../config/model.ts";
+import { type Config, isUdp } from "../../config/model.ts";
 import { lookErrno, portSettings } from "./host_look.ts";
 import { ICMP_NOT_PERMITTED } from "../icmp/icmp.ts";
 import { namespaceProblem } from "../net/namespace.ts";
@@ -41,6 +41,7 @@ interface Demand {
   readonly probed: number;
   /** Families that ICMP probes are made of. */
   readonly icmp: readonly (4 | 6)[];
+  readonly udp: boolean;
   readonly netns: string;
 }
 
@@ -93,9 +94,10 @@ export class HostCheck {
     }
   }
 
-  /** TCP and HTTP probes run without the shim, so that no C compiler is required. */
+  /** Probes over TCP run without the shim, so that no C compiler is required. */
   #withoutShim(demand: Demand, message: string): string | undefined {
     if (demand.icmp.length > 0) return needsShim("ICMP probes", message);
+    if (demand.udp) return needsShim("probes over UDP", message);
     if (demand.netns !== "") return needsShim("healthchecker.netns", message);
     if (!this.#warned) {
       this.#log.warn("config-warning", {
@@ -130,16 +132,19 @@ function icmpRefusal(shim: HostShim, { icmp, netns }: Demand): string | undefine
 function demandOf(config: Config): Demand {
   const families = new Set<4 | 6>();
   let probed = 0;
+  let udp = false;
   for (const { healthcheck, address } of config.backends.values()) {
     if (healthcheck === undefined) continue;
     probed++;
-    const type = config.healthchecks.get(healthcheck)?.params.type;
-    if (type === "icmp") families.add(address.family);
+    const params = config.healthchecks.get(healthcheck)?.params;
+    if (params?.type === "icmp") families.add(address.family);
+    udp ||= params !== undefined && isUdp(params);
   }
   return {
     probed,
     descriptors: descriptorsNeeded(probed),
     icmp: [...families].sort(),
+    udp,
     netns: config.healthchecker.netns,
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { dns, UDP } from "../../../tests/support/worlds/healthcheck.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import type { Shim, ShimResult } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
@@ -93,6 +94,20 @@ Deno.test("HostCheck without the shim accepts checks that do not need it, and wa
     without.problem(smallConfig({ backends: { a: {} }, frontends: {}, netns: "blue" })),
     "cannot use healthchecker.netns without the shim: no shim: build it",
   );
+  for (
+    const [params, transport] of [[UDP, "udp"], [dns(), "udp"], [
+      dns({ transport: "tcp" }),
+      "tcp",
+    ]] as const
+  ) {
+    const refused = "cannot use probes over UDP without the shim: no shim: build it";
+    const wanted = smallConfig({
+      healthchecks: { c: { params } },
+      backends: { a: { healthcheck: "c" } },
+      frontends: {},
+    });
+    assert.equal(hostCheckOf(result).problem(wanted), transport === "udp" ? refused : undefined);
+  }
   assert.deepEqual([without.problem(TCP_ONLY), without.problem(TCP_ONLY)], [undefined, undefined]);
   assert.deepEqual(log.of("config-warning"), [
     { message: "cannot check the limits on file descriptors and local ports: no shim: build it" },

@@ -10,6 +10,7 @@ import {
   type Config,
   type HealthcheckConfig,
   isTls,
+  isUdp,
 } from "../../config/model.ts";
 
 /** Settings of a network namespace, as the kernel prints them. */
@@ -102,7 +103,9 @@ function portUserOf(
   { address, healthcheck, enabled }: BackendConfig,
 ): HealthcheckConfig | undefined {
   const check = healthcheck === undefined ? undefined : healthchecks.get(healthcheck);
-  if (check === undefined || !enabled || check.params.type === "icmp") return undefined;
+  if (check === undefined || !enabled) return undefined;
+  // A socket of UDP leaves no port behind.
+  if (check.params.type === "icmp" || isUdp(check.params)) return undefined;
   // A bare probe from a source address ends with a reset, which leaves none.
   return sourceOf(check, address.family) !== undefined && !isTls(check.params) ? undefined : check;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
-import { GRPC } from "../../../tests/support/worlds/healthcheck.ts";
+import { dns, GRPC, UDP } from "../../../tests/support/worlds/healthcheck.ts";
 import { parseIp } from "../../base/address.ts";
 import type { HealthcheckConfig } from "../../config/model.ts";
 import { needsPorts, type PortSettings, portWarnings } from "./port_budget.ts";
@@ -34,6 +34,14 @@ Deno.test("portWarnings() considers how each kind of probe ends", () => {
   const tls = { params: TLS };
   const cases: [what: string, ReturnType<typeof config>, PortSettings, warnings: RegExp[]][] = [
     ["ICMP has no ports", config(500, { params: { type: "icmp" }, port: 0 }), SETTINGS, []],
+    ["UDP leaves none behind", config(500, { params: UDP }), SETTINGS, []],
+    ["nor does DNS over UDP", config(500, { params: dns() }), SETTINGS, []],
+    [
+      "DNS over TCP",
+      config(500, { params: dns({ transport: "tcp" }) }),
+      SETTINGS,
+      [/ may need 150000 /],
+    ],
     ["with a source: a reset", config(500, source), SETTINGS, []],
     [
       "TLS with a source: all destinations share its ports",

@@ -16,10 +16,16 @@ import { H2Response } from "../h2/response.ts";
 import type { Talk } from "../conversation.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { http2Request, plainAnswer } from "./http2.ts";
-import { type HeaderRule, headerRuleOf, judgeAnswer, statusAccepted } from "./match.ts";
-import { httpRequest } from "./request.ts";
+import {
+  type Answer,
+  type HeaderRule,
+  headerRuleOf,
+  judgeAnswer,
+  statusAccepted,
+} from "./match.ts";
+import { defaultHost, httpRequest, type HttpRequestOptions } from "./request.ts";
 import { type HttpProgress, HttpResponse } from "./response.ts";
-import { ANSWER_TIMED_OUT, type Verdict } from "../outcome.ts";
+import { ANSWER_TIMED_OUT } from "../outcome.ts";
 import type { ProbeSpec } from "../prober.ts";
 
 const READ_BYTES = 16 * 1024;
@@ -37,11 +43,16 @@ const SPARE_BUFFERS = 64;
 /** The prepared parts of an HTTP exchange, shared by all probes of a target. */
 export interface Exchange {
   readonly params: HttpParams;
+  readonly options: HttpRequestOptions;
+  /** Bytes before the request. */
+  readonly preface: Uint8Array;
   readonly request: Uint8Array;
   /** Undefined: the body does not matter. */
   readonly rules: BodyRules | undefined;
   /** Undefined: headers do not matter. */
   readonly header: HeaderRule | undefined;
+  /** Names of the headers that are kept of an answer, in lower case. */
+  readonly keep: readonly string[];
 }
 
 /**
@@ -50,7 +61,7 @@ export interface Exchange {
  */
 export function exchangeOf(
   { address, healthcheck }: ProbeSpec,
-  { params, defaultPort, preface }: {
+  { params, defaultPort, preface = new Uint8Array(0) }: {
     readonly params: HttpParams;
     readonly defaultPort: number;
     readonly preface?: Uint8Array;
@@ -62,48 +73,76 @@ export function exchangeOf(
     defaultPort,
     userAgent: `maglevd/${BUILD.version}`,
   };
+  const header = headerRuleOf(params);
   return {
     params,
-    request: joined(
-      preface,
-      params.http2 ? http2Request(params, options) : httpRequest(params, options),
-    ),
+    options,
+    preface,
+    request: requestBytes({ params, options, preface }),
     rules: bodyRulesOf(params),
-    header: headerRuleOf(params),
+    header,
+    keep: [
+      ...(header === undefined ? [] : [header.name]),
+      ...(params.redirects === undefined ? [] : ["location"]),
+    ],
   };
 }
 
-function joined(preface: Uint8Array | undefined, request: Uint8Array): Uint8Array {
-  if (preface === undefined || preface.length === 0) return request;
+/** The exchange with the request of `params`, to which the server redirected. */
+export function redirected(exchange: Exchange, params: HttpParams): Exchange {
+  return { ...exchange, params, request: requestBytes({ ...exchange, params }) };
+}
+
+/** Scheme, host and port of the requests, as in `https://www.example.com`. */
+export function originOf({ params, options }: Exchange): string {
+  const scheme = options.defaultPort === 443 ? "https" : "http";
+  return `${scheme}://${params.host === "" ? defaultHost(options) : params.host}`;
+}
+
+function requestBytes(
+  { params, options, preface }: Pick<Exchange, "params" | "options" | "preface">,
+): Uint8Array {
+  const request = params.http2 ? http2Request(params, options) : httpRequest(params, options);
+  if (preface.length === 0) return request;
   const bytes = new Uint8Array(preface.length + request.length);
   bytes.set(preface);
   bytes.set(request, preface.length);
   return bytes;
 }
 
-/** The talk of an HTTP probe; one object serves all probes of a target. */
-export function exchanging(prepared: Exchange): Talk {
-  return { run: (stream) => exchange(stream, prepared), timedOut: () => ANSWER_TIMED_OUT };
+/**
+ * The talk of an HTTP probe; one object serves all probes of a target. `onAnswer` receives each
+ * answer that was read to its end.
+ */
+export function exchanging(prepared: Exchange, onAnswer?: (answer: Answer) => void): Talk {
+  return {
+    async run(stream) {
+      const answer = await answerOf(stream, prepared);
+      onAnswer?.(answer);
+      return judgeAnswer(answer, prepared);
+    },
+    timedOut: () => ANSWER_TIMED_OUT,
+  };
 }
 
-/** Sends one request and judges the answer. */
-async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
-  const { params, rules, request, header } = prepared;
+/** Sends one request and reads its answer as far as it matters. */
+async function answerOf(stream: ByteStream, prepared: Exchange): Promise<Answer> {
+  const { params, rules, request, keep } = prepared;
   const wantsBody = (status: number) =>
     rules !== undefined && statusAccepted(status, params.responseCodes);
   if (params.http2) {
     const response = new H2Response({ wantsBody });
     await h2Exchange(stream, { request, response });
-    return judgeAnswer(plainAnswer(response, header?.name), prepared);
+    return plainAnswer(response);
   }
   const response = new HttpResponse({
     head: params.method === "HEAD",
     wantsBody,
-    ...(header === undefined ? {} : { keep: header.name }),
+    ...(keep.length === 0 ? {} : { keep }),
   });
   await writeAll(stream, request);
   await readAnswer(stream, response, rules);
-  return judgeAnswer(response, prepared);
+  return response;
 }
 
 /**

@@ -3,7 +3,8 @@ import { invariant } from "../../base/assert.ts";
 import { proxyHeader } from "../net/proxy_header.ts";
 import { overTcp } from "../net/over_tcp.ts";
 import type { Probe, ProbeSpec } from "../prober.ts";
-import { exchangeOf, exchanging } from "./exchange.ts";
+import { exchangeOf } from "./exchange.ts";
+import { exchangeProbe } from "./following.ts";
 
 const HTTP_PORT = 80;
 
@@ -12,6 +13,6 @@ export function httpProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
   invariant(params.type === "http", `httpProber() got a target of type ${params.type}`);
   const preface = proxyHeader(params.proxyProtocol);
-  const talk = exchanging(exchangeOf(spec, { params, defaultPort: HTTP_PORT, preface }));
-  return (cancellation) => overTcp(spec, talk, cancellation);
+  const exchange = exchangeOf(spec, { params, defaultPort: HTTP_PORT, preface });
+  return exchangeProbe(exchange, (talk, cancellation) => overTcp(spec, talk, cancellation));
 }

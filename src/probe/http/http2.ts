@@ -27,14 +27,14 @@ function lower(names: readonly string[]): readonly string[] {
   return names.map((name) => name.toLowerCase());
 }
 
-/** The answer to be judged; `name` is of the header that is to be kept. */
-export function plainAnswer(response: H2Response, name: string | undefined): Answer {
+/** The answer to be judged. */
+export function plainAnswer(response: H2Response): Answer {
   return {
     problem: response.problem,
     status: response.status,
     body: response.body,
     contentCoding: codingName(response.header("content-encoding") ?? ""),
     refusesPlainText: false,
-    kept: name === undefined ? undefined : response.header(name),
+    header: (name) => response.header(name),
   };
 }

@@ -4,7 +4,8 @@ import { proxyHeader } from "../net/proxy_header.ts";
 import { overTls } from "../tls/over_tls.ts";
 import type { Probe, ProbeSpec } from "../prober.ts";
 import { tlsTargetOf } from "../tls/tls.ts";
-import { exchangeOf, exchanging } from "./exchange.ts";
+import { exchangeOf } from "./exchange.ts";
+import { exchangeProbe } from "./following.ts";
 
 const HTTPS_PORT = 443;
 
@@ -13,6 +14,6 @@ export function httpsProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
   invariant(params.type === "https", `httpsProber() got a target of type ${params.type}`);
   const target = tlsTargetOf(spec, params, proxyHeader(params.proxyProtocol));
-  const talk = exchanging(exchangeOf(spec, { params, defaultPort: HTTPS_PORT }));
-  return (cancellation) => overTls(target, talk, cancellation);
+  const exchange = exchangeOf(spec, { params, defaultPort: HTTPS_PORT });
+  return exchangeProbe(exchange, (talk, cancellation) => overTls(target, talk, cancellation));
 }

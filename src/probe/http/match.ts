@@ -27,7 +27,7 @@ export function formatStatusRanges(ranges: StatusRanges): string {
 /** The part of an answer that is judged. */
 export type Answer = Pick<
   HttpResponse,
-  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText" | "kept"
+  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText" | "header"
 >;
 
 /** A header that an answer must have. */
@@ -62,7 +62,7 @@ export function judgeAnswer(answer: Answer, { params, rules, header }: Wanted): 
     return wrongStatus(status, params.responseCodes);
   }
   if (header !== undefined) {
-    const value = answer.kept;
+    const value = answer.header(header.name);
     if (value === undefined || !header.matcher.test(value)) {
       const problem = value === undefined ? "is missing" : "does not match";
       return failed("L7STS", `status ${status}, but the header ${header.name} ${problem}`);

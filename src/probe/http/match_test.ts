@@ -46,7 +46,7 @@ function said(
     body: bytes,
     contentCoding,
     refusesPlainText: false,
-    kept: undefined,
+    header: () => undefined,
   };
   const { code, detail } = judgeAnswer(answer, { params: { responseCodes: [[200, 200]] }, rules });
   return `${code} ${detail}`;

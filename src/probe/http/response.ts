@@ -28,8 +28,8 @@ export interface HttpResponseOptions {
   readonly head: boolean;
   /** Called with the final status: true when the body is to be read. */
   readonly wantsBody: (status: number) => boolean;
-  /** Name, in lower case, of a header whose value is kept. */
-  readonly keep?: string;
+  /** Names, in lower case, of headers whose values are kept. */
+  readonly keep?: readonly string[];
 }
 
 /** One answer; not to be reused. */
@@ -41,7 +41,7 @@ export class HttpResponse {
   readonly #options: HttpResponseOptions;
   /** Beginning of a line whose end has not been received. */
   #carry: Uint8Array | undefined;
-  #kept: string | undefined;
+  #kept: Map<string, string> | undefined;
   /** The server closes the connection after this answer, as far as its headers show. */
   #closes = false;
   #headerBytes = 0;
@@ -76,9 +76,9 @@ export class HttpResponse {
     return this.#contentCoding;
   }
 
-  /** Value of the header to be kept, as sent, the first of several; undefined: absent. */
-  get kept(): string | undefined {
-    return this.#kept;
+  /** Value of a header that is kept, as sent, the first of several; undefined: absent. */
+  header(name: string): string | undefined {
+    return this.#kept?.get(name);
   }
 
   /**
@@ -177,10 +177,13 @@ export class HttpResponse {
     // Few headers are used here: the others are not decoded.
     const initial = line[0]! | 0x20;
     const { keep } = this.#options;
-    const mayBeKept = keep !== undefined && initial === (keep.charCodeAt(0) | 0x20);
+    const mayBeKept = keep?.some((name) => initial === (name.charCodeAt(0) | 0x20)) === true;
     if (initial !== 0x63 && initial !== 0x74 && !mayBeKept) return;
     const name = latin1(line.subarray(0, colon)).trim().toLowerCase();
-    if (name === keep) this.#kept ??= latin1(line.subarray(colon + 1)).trim();
+    if (keep?.includes(name) && this.#kept?.has(name) !== true) {
+      this.#kept ??= new Map();
+      this.#kept.set(name, latin1(line.subarray(colon + 1)).trim());
+    }
     if (name === "content-length") this.#setContentLength(latin1(line.subarray(colon + 1)));
     else if (name === "transfer-encoding") this.#setEncoding(latin1(line.subarray(colon + 1)));
     else if (name === "content-encoding") this.#setCoding(latin1(line.subarray(colon + 1)));

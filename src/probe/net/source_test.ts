@@ -104,7 +104,7 @@ Deno.test("an address with a zone is refused with a reason where it cannot be pr
   for (const params of [TCP, http(), SSL, HTTPS]) {
     const refused = await probe("fe80::1%lo", { params, probeIpv6Src });
     assert.deepEqual([refused.code, refused.inconclusive], ["L4CON", true]);
-    assert.match(refused.detail, /with a zone .* by ICMP only/);
+    assert.match(refused.detail, /with a zone .* by ICMP and UDP only/);
     const { detail, lack } = await probe("fe80::1%nosuch", { params });
     assert.deepEqual([detail, lack], ["this host has no interface nosuch", "interface"]);
     // Plain probes are tried: no host has that address.

@@ -29,7 +29,7 @@ export function scriptOf(steps: readonly TcpStep[]): readonly Step[] {
 }
 
 /** Finds `wanted` itself. */
-function literal(wanted: Uint8Array): BytesMatcher {
+export function literal(wanted: Uint8Array): BytesMatcher {
   return {
     endIn(bytes) {
       const last = bytes.length - wanted.length;

@@ -13,6 +13,8 @@ export interface Offer {
   readonly serverName: string;
   /** ALPN; empty: none was offered. */
   readonly alpn: readonly string[];
+  /** A client certificate is shown to a server that requires one. */
+  readonly showsCertificate?: boolean;
 }
 
 /** Messages for alerts of the server (RFC 8446, 6.2), by the end of the code. */
@@ -37,6 +39,17 @@ const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
     "the server has an internal error" +
     (serverName === "" ? " (perhaps because no name was sent; set server-name)" : ""),
 };
+
+/** Alerts about a certificate: of a client, because the prober sends none about the server's. */
+const ABOUT_CERTIFICATE: readonly string[] = [
+  "BAD_CERTIFICATE",
+  "UNSUPPORTED_CERTIFICATE",
+  "CERTIFICATE_REVOKED",
+  "CERTIFICATE_EXPIRED",
+  "CERTIFICATE_UNKNOWN",
+  "UNKNOWN_CA",
+  "ACCESS_DENIED",
+];
 
 /** The verdict for an error during the handshake. */
 export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
@@ -86,6 +99,9 @@ function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
   if (exact !== undefined) return failed("L6RSP", printable(ALERTS[exact]!(offer)));
   if (received !== undefined && alert !== undefined) {
     const words = alert.toLowerCase().replaceAll("_", " ");
+    if (offer.showsCertificate && ABOUT_CERTIFICATE.includes(alert)) {
+      return failed("L6RSP", `the server refuses the client certificate (${words})`);
+    }
     const known = ALERTS[alert];
     return failed("L6RSP", printable(known?.(offer) ?? `TLS alert from the server: ${words}`));
   }

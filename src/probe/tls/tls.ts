@@ -46,6 +46,7 @@ export interface TlsTarget {
   readonly verify: boolean;
   /** Protocols offered (ALPN); empty: none. */
   readonly alpn: readonly string[];
+  readonly showsCertificate: boolean;
   /** PEM of the authorities of `ca-file`; undefined: the system's count. */
   readonly caPem: string | undefined;
   readonly secureContext: SecureContext;
@@ -68,7 +69,7 @@ export function tlsTargetOf(
   params: TlsParams,
   preface: Uint8Array = new Uint8Array(0),
 ): TlsTarget {
-  const { serverName, insecureSkipVerify, alpn, ca } = params;
+  const { serverName, insecureSkipVerify, alpn, ca, client } = params;
   const identity = serverName === "" ? spec.address.replace(/%.*$/, "") : serverName;
   return {
     spec,
@@ -76,8 +77,12 @@ export function tlsTargetOf(
     identity,
     verify: !insecureSkipVerify,
     alpn,
+    showsCertificate: client !== undefined,
     caPem: ca?.pem,
-    secureContext: trusting(insecureSkipVerify ? undefined : ca),
+    secureContext: trusting({
+      ...(insecureSkipVerify || ca === undefined ? {} : { ca }),
+      ...(client === undefined ? {} : { client }),
+    }),
     memory: new CertificateMemory(identity),
     preface,
   };

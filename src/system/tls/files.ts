@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../../base/ports.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { fileProblem, readRegularText } from "../read_file.ts";
-import { type KeyPair, keyPairOf, type PemFile } from "./key_pair.ts";
+import { type KeyPair, keyPairOf, type PemFile } from "../../base/tls/key_pair.ts";
 
 /** Paths. */
 export interface KeyPairPaths {

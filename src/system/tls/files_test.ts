@@ -4,7 +4,7 @@ import { certificates } from "../../../tests/support/servers/certificates.ts";
 import { withFolder } from "../../../tests/support/servers/daemon.ts";
 import { until } from "../../../tests/support/worlds/http_world.ts";
 import { KeyPairWatch, readKeyPair, WATCH_INTERVAL_MS } from "./files.ts";
-import type { KeyPair } from "./key_pair.ts";
+import type { KeyPair } from "../../base/tls/key_pair.ts";
 
 Deno.test("KeyPairWatch takes a new pair when it is whole, and reports each reason against one once", async () => {
   const made = await certificates();

@@ -5,7 +5,7 @@
  */
 import net from "node:net";
 import tls from "node:tls";
-import type { KeyPair } from "./key_pair.ts";
+import type { KeyPair } from "../../base/tls/key_pair.ts";
 import type { ServerListener, ServerSocket } from "../server_socket.ts";
 
 /** The certificate that new connections get. Pairs are judged before: see keyPairOf(). */

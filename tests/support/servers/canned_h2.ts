@@ -48,3 +48,6 @@ export function healthAnswer(status: number): Uint8Array {
     headers([["grpc-status", "0"]], { end: true }),
   );
 }
+
+/** An answer with status 200 and no body. */
+export const HTTP2_ANSWER = joined(SETTINGS, headers([[":status", "200"]], { end: true }));

@@ -66,7 +66,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t size) {
 
 ssize_t send(int fd, const void *bytes, size_t count, int flags) {
   ssize_t (*real)(int, const void *, size_t, int) = dlsym(RTLD_NEXT, "send");
-  if (inet_type(fd) == SOCK_STREAM && fails(fault_of("send"))) return -1;
+  if (inet_type(fd) != 0 && fails(fault_of("send"))) return -1;
   return real(fd, bytes, count, flags);
 }
 

@@ -1,7 +1,8 @@
 """Replies to echo requests inside a network namespace. The last number of the requested address
 selects the behaviour: correct, none, twice, late, from another address, with another's token. The
 kernel's own replies must be off there. Serves HTTP too (the body has the Host header and the SNI),
-and HTTPS with good.pem and good.key of FOLDER. Prints `ready` when it listens; ends with its
+and HTTPS with good.pem and good.key of FOLDER. Sends datagrams of UDP to HTTP_PORT back, long ones
+with the bit of an answer of DNS. Prints `ready` when it listens; ends with its
 standard input.
 
     icmp_responder.py HTTP_PORT LATE_SECONDS [HTTPS_PORT FOLDER]
@@ -171,6 +172,26 @@ def serve_http(listener, context=None):
         connection.close()
 
 
+def serve_udp(family):
+    server = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET:
+        server.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO
+    else:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    server.bind(("", int(sys.argv[1])))
+    start(send_back, server)
+
+
+def send_back(server):
+    while True:
+        data, control, _, peer = server.recvmsg(2048, 512)
+        if len(data) > 12:
+            data = data[:2] + bytes([data[2] | 0x80]) + data[3:]
+        # The control data makes the answer come from the address that was asked.
+        server.sendmsg([data], control, 0, peer)
+
+
 def start(function, *arguments):
     threading.Thread(target=function, args=arguments, daemon=True).start()
 
@@ -179,6 +200,7 @@ start(serve_icmp, Family4())
 start(serve_icmp, Family6())
 for family in (socket.AF_INET, socket.AF_INET6):
     start(serve_http, listen(family, int(sys.argv[1])))
+    serve_udp(family)
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{sys.argv[4]}/good.pem", f"{sys.argv[4]}/good.key")

@@ -1,5 +1,10 @@
 /** Healthchecks for tests, complete except for the fields that a test sets. */
-import type { HealthcheckConfig, HttpParams, ProbeParams } from "../../../src/config/model.ts";
+import type {
+  DnsParams,
+  HealthcheckConfig,
+  HttpParams,
+  ProbeParams,
+} from "../../../src/config/model.ts";
 
 export const TCP: ProbeParams & { type: "tcp" } = {
   type: "tcp",
@@ -19,6 +24,28 @@ export const GRPC: ProbeParams & { type: "grpc" } = {
   insecureSkipVerify: false,
   alpn: ["h2"],
 };
+
+/** Parameters of a udp check that sends PING and expects PONG. */
+export const UDP: ProbeParams & { type: "udp" } = {
+  type: "udp",
+  send: "PING",
+  expect: "PONG",
+  silence: "fail",
+};
+
+/** Parameters of a dns check: A of www.example.test over UDP, but for `changes`. */
+export function dns(changes: Partial<DnsParams> = {}): ProbeParams & { type: "dns" } {
+  return {
+    type: "dns",
+    name: "www.example.test",
+    qtype: "A",
+    transport: "udp",
+    rcode: "NOERROR",
+    answer: "",
+    recursion: true,
+    ...changes,
+  };
+}
 
 /** Parameters of an http check: GET / and status 200, but for `changes`. */
 export function http(changes: Partial<HttpParams> = {}): ProbeParams & { type: "http" } {

@@ -56,6 +56,13 @@ function requestText(check: Check): string {
     const service = check.grpcService === "" ? "" : ` of ${check.grpcService}`;
     return `Check${service} at ${authority}${ssl ? " over TLS" : ""}`;
   }
+  if (type === "dns") {
+    const name = check.dnsName === "" ? "." : check.dnsName;
+    return `${check.dnsQtype} of ${name} over ${check.dnsTransport} → ${check.dnsRcode}`;
+  }
+  if (type === "udp") {
+    return check.udpSilence === "pass" ? "a datagram; silence passes" : "a datagram";
+  }
   const steps = check.steps.length === 0 ? [] : [`${check.steps.length} steps`];
   if (!ssl) return steps.join();
   return [serverName === "" ? "TLS" : `TLS for ${serverName}`, ...steps].join(", ");
@@ -102,12 +109,33 @@ function checkFields(check: Check): FieldsBlock {
           { label: "authority", value: orElse(check.grpcAuthority, "the backend's address") },
         ]
         : []),
+      ...(type === "dns" ? dnsFields(check) : []),
+      ...(type === "udp" ? udpFields(check) : []),
       ...(type === "tcp" || type === "grpc" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
       ...(tls ? tlsFields(check) : []),
       ...check.steps.map(stepField),
       ...(web ? webFields(check) : []),
     ],
   };
+}
+
+function dnsFields(check: Check): Fields {
+  return [
+    { label: "name", value: textCell(check.dnsName === "" ? "." : check.dnsName) },
+    { label: "qtype", value: textCell(check.dnsQtype) },
+    { label: "transport", value: textCell(check.dnsTransport) },
+    { label: "rcode", value: textCell(check.dnsRcode) },
+    { label: "answer", value: orElse(check.dnsAnswer, "any records, or none") },
+    { label: "recursion", value: yesNo(check.dnsRecursion) },
+  ];
+}
+
+function udpFields({ udpSend, udpExpect, udpSilence }: Check): Fields {
+  return [
+    { label: "send", value: orElse(udpSend, "(hidden: operators may see it)") },
+    { label: "expect", value: orElse(udpExpect, "any answer") },
+    { label: "silence", value: textCell(udpSilence) },
+  ];
 }
 
 type Fields = FieldsBlock["fields"];
@@ -122,7 +150,8 @@ function dampingFields({ damping }: Check): Fields {
   ];
 }
 
-function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fields {
+function tlsFields(check: Check): Fields {
+  const { serverName, insecureSkipVerify, alpn, caFile, clientCert, clientKey } = check;
   return [
     { label: "server-name", value: textCell(serverName) },
     {
@@ -131,6 +160,10 @@ function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fie
     },
     ...(alpn.length === 0 ? [] : [{ label: "alpn", value: textCell(alpn.join(", ")) }]),
     { label: "ca-file", value: orElse(caFile, "the system's authorities") },
+    ...(clientCert === "" ? [] : [
+      { label: "client-cert", value: textCell(clientCert) },
+      { label: "client-key", value: textCell(clientKey) },
+    ]),
   ];
 }
 
@@ -161,6 +194,7 @@ function webFields(check: Check): Fields {
       ? []
       : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
     ...(check.http2 ? [{ label: "http2", value: yesNo(true) }] : []),
+    ...(check.redirects === "" ? [] : [{ label: "redirects", value: textCell(check.redirects) }]),
     ...(check.proxyProtocol === ""
       ? []
       : [{ label: "proxy-protocol", value: textCell(check.proxyProtocol) }]),

@@ -3,14 +3,14 @@
  * begins with the certificate of the key, wherever that stands in its file.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { MaglevError } from "../../base/errors.ts";
+import { MaglevError } from "../errors.ts";
 import {
   certificateBlocks,
   isEncrypted,
   keyBlocks,
   type PemBlock,
   pemBlocks,
-} from "../../base/pem.ts";
+} from "./pem.ts";
 
 /** A file's text, and its path as messages name it (a flag may stand before it). */
 export interface PemFile {

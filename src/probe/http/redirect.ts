@@ -1,0 +1,51 @@
+/**
+ * PURE. Redirects of an HTTP check with `redirects: follow-same-host` (RFC 9110, 15.4). A probe
+ * judges one server, so a redirect is followed only to the server's own scheme, host and port.
+ */
+import type { HttpParams } from "../../config/model.ts";
+import { REDIRECTS } from "../../config/schema/status_codes.ts";
+import { type Answer, statusAccepted } from "./match.ts";
+
+/** Most redirects that one probe follows. */
+export const MAX_REDIRECTS = 5;
+
+/** A longer Location is not followed, because the request would repeat it. */
+const MAX_LOCATION = 2048;
+
+/** The next request, or the reason why the redirect is not followed, for people. */
+export type Redirect =
+  | { readonly kind: "follow"; readonly params: HttpParams }
+  | { readonly kind: "stay"; readonly reason: string };
+
+/**
+ * The redirect of an answer to a request with `params` to `origin`, as in `http://[2001:db8::1]:8080`.
+ * Undefined: the answer is final, because it is not a redirect or its status passes.
+ */
+export function redirectOf(
+  answer: Pick<Answer, "problem" | "status" | "header">,
+  { params, origin }: { readonly params: HttpParams; readonly origin: string },
+): Redirect | undefined {
+  const { status } = answer;
+  if (answer.problem !== "" || statusAccepted(status, params.responseCodes)) return undefined;
+  if (!REDIRECTS.includes(status)) return undefined;
+  const location = answer.header("location") ?? "";
+  if (location === "") return stay("it has no Location");
+  if (location.length > MAX_LOCATION) return stay("its Location is too long");
+  const base = URL.parse(origin + params.path);
+  const target = base === null ? null : URL.parse(location, base);
+  if (base === null || target === null) return stay("its Location is not a URL");
+  if (target.origin !== base.origin || target.username !== "" || target.password !== "") {
+    return stay("it leads to another scheme, host or port");
+  }
+  const path = target.pathname + target.search;
+  // A POST becomes a GET, as in browsers, unless the status forbids it.
+  const becomesGet = params.method === "POST" && status < 304;
+  return {
+    kind: "follow",
+    params: becomesGet ? { ...params, path, method: "GET", body: "" } : { ...params, path },
+  };
+}
+
+function stay(reason: string): Redirect {
+  return { kind: "stay", reason };
+}
