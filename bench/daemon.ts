@@ -10,7 +10,8 @@ import { parseArgs } from "node:util";
 import { startSimulator } from "../src/sim/api_server.ts";
 import { type LogLine, MaglevdProcess } from "../src/demo/daemon_process.ts";
 import { SystemClock } from "../src/system/system_clock.ts";
-import { cpuMs, memoryMiB, startFarm } from "./support/child.ts";
+import { cpuMs, memoryMiB } from "./support/child.ts";
+import { startFarm } from "./support/farms.ts";
 import { daemonConfig } from "./support/daemon_config.ts";
 import { environment } from "./support/environment.ts";
 

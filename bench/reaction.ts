@@ -30,7 +30,7 @@ import { SystemClock } from "../src/system/system_clock.ts";
 import { mulberry32 } from "../tests/support/fakes/mulberry32.ts";
 import { smallConfig } from "../tests/support/fakes/small_config.ts";
 import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
-import { startFarm } from "./support/child.ts";
+import { startFarm } from "./support/farms.ts";
 import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 import { farmAddress } from "./support/farm_address.ts";

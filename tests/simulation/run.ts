@@ -138,7 +138,8 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
 /**
  * False when servers are held that a restart lets go. A hold goes on with the weights that VPP is
  * found with. Without warm-up they are replaced before, an old VPP does not report them, and of two
- * backends with one address VPP does not report which is held.
+ * backends with one address VPP does not report which is held. Nor does it report that a server went
+ * out because of its health before an operator took it out, so that another one is held.
  */
 function canKeepHolds({ daemon, vpp }: World): boolean {
   const { config, backends, frontends } = daemon!.checker.current;
@@ -151,6 +152,15 @@ function canKeepHolds({ daemon, vpp }: World): boolean {
   const isShared = held.some((name) =>
     [...backends.keys()].some((other) => other !== name && addressOf(other) === addressOf(name))
   );
+  const isTaken = [...frontends.values()].some(({ memory: { maxDown }, config: { pools } }) =>
+    pools.some((pool) =>
+      pool.backends.some(({ name, weight }) =>
+        maxDown?.get(pool.name)?.out.includes(name) === true &&
+        (weight === 0 || ["disabled", "paused"].includes(backends.get(name)!.state))
+      )
+    )
+  );
+  if (isTaken) return false;
   const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared;
   return !isHeld || isKept;
 }

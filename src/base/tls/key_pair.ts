@@ -4,13 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { MaglevError } from "../errors.ts";
-import {
-  certificateBlocks,
-  isEncrypted,
-  keyBlocks,
-  type PemBlock,
-  pemBlocks,
-} from "./pem.ts";
+import { certificateBlocks, isEncrypted, keyBlocks, type PemBlock, pemBlocks } from "./pem.ts";
 
 /** A file's text, and its path as messages name it (a flag may stand before it). */
 export interface PemFile {

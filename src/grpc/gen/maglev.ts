@@ -461,6 +461,28 @@ export interface HealthCheckInfo {
   readonly responseHeader: string;
   /** HTTP: must match its value. */
   readonly responseHeaderRegexp: string;
+  /** HTTP: follow-same-host; empty: redirects are not followed. */
+  readonly redirects: string;
+  /** TLS: the file of the certificate that the probe shows; empty: none is shown. */
+  readonly clientCert: string;
+  /** TLS: the file of its key. */
+  readonly clientKey: string;
+  /** DNS: the question; empty: the root. */
+  readonly dnsName: string;
+  readonly dnsQtype: string;
+  /** DNS: udp or tcp. */
+  readonly dnsTransport: string;
+  /** DNS: of the answer. */
+  readonly dnsRcode: string;
+  /** DNS: must match the answer; empty: anything does. */
+  readonly dnsAnswer: string;
+  readonly dnsRecursion: boolean;
+  /** UDP: as in the file; empty for viewers, because it may be a secret. */
+  readonly udpSend: string;
+  /** UDP: as in the file; empty: any answer passes. */
+  readonly udpExpect: string;
+  /** UDP: fail or pass. */
+  readonly udpSilence: string;
   /** Absent: no damping. */
   readonly damping: DampingInfo | undefined;
 }
@@ -4254,6 +4276,18 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     proxyProtocol: "",
     responseHeader: "",
     responseHeaderRegexp: "",
+    redirects: "",
+    clientCert: "",
+    clientKey: "",
+    dnsName: "",
+    dnsQtype: "",
+    dnsTransport: "",
+    dnsRcode: "",
+    dnsAnswer: "",
+    dnsRecursion: false,
+    udpSend: "",
+    udpExpect: "",
+    udpSilence: "",
     damping: undefined,
   };
 }
@@ -4377,6 +4411,42 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.responseHeaderRegexp !== "") {
       writer.uint32(610).string(message.responseHeaderRegexp);
+    }
+    if (message.redirects !== "") {
+      writer.uint32(618).string(message.redirects);
+    }
+    if (message.clientCert !== "") {
+      writer.uint32(626).string(message.clientCert);
+    }
+    if (message.clientKey !== "") {
+      writer.uint32(634).string(message.clientKey);
+    }
+    if (message.dnsName !== "") {
+      writer.uint32(642).string(message.dnsName);
+    }
+    if (message.dnsQtype !== "") {
+      writer.uint32(650).string(message.dnsQtype);
+    }
+    if (message.dnsTransport !== "") {
+      writer.uint32(658).string(message.dnsTransport);
+    }
+    if (message.dnsRcode !== "") {
+      writer.uint32(666).string(message.dnsRcode);
+    }
+    if (message.dnsAnswer !== "") {
+      writer.uint32(674).string(message.dnsAnswer);
+    }
+    if (message.dnsRecursion !== false) {
+      writer.uint32(680).bool(message.dnsRecursion);
+    }
+    if (message.udpSend !== "") {
+      writer.uint32(690).string(message.udpSend);
+    }
+    if (message.udpExpect !== "") {
+      writer.uint32(698).string(message.udpExpect);
+    }
+    if (message.udpSilence !== "") {
+      writer.uint32(706).string(message.udpSilence);
     }
     if (message.damping !== undefined) {
       DampingInfo.encode(message.damping, writer.uint32(322).fork()).join();
@@ -4651,6 +4721,102 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.responseHeaderRegexp = reader.string();
+            continue;
+          }
+          case 77: {
+            if (tag !== 618) {
+              break;
+            }
+
+            message.redirects = reader.string();
+            continue;
+          }
+          case 78: {
+            if (tag !== 626) {
+              break;
+            }
+
+            message.clientCert = reader.string();
+            continue;
+          }
+          case 79: {
+            if (tag !== 634) {
+              break;
+            }
+
+            message.clientKey = reader.string();
+            continue;
+          }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.dnsName = reader.string();
+            continue;
+          }
+          case 81: {
+            if (tag !== 650) {
+              break;
+            }
+
+            message.dnsQtype = reader.string();
+            continue;
+          }
+          case 82: {
+            if (tag !== 658) {
+              break;
+            }
+
+            message.dnsTransport = reader.string();
+            continue;
+          }
+          case 83: {
+            if (tag !== 666) {
+              break;
+            }
+
+            message.dnsRcode = reader.string();
+            continue;
+          }
+          case 84: {
+            if (tag !== 674) {
+              break;
+            }
+
+            message.dnsAnswer = reader.string();
+            continue;
+          }
+          case 85: {
+            if (tag !== 680) {
+              break;
+            }
+
+            message.dnsRecursion = reader.bool();
+            continue;
+          }
+          case 86: {
+            if (tag !== 690) {
+              break;
+            }
+
+            message.udpSend = reader.string();
+            continue;
+          }
+          case 87: {
+            if (tag !== 698) {
+              break;
+            }
+
+            message.udpExpect = reader.string();
+            continue;
+          }
+          case 88: {
+            if (tag !== 706) {
+              break;
+            }
+
+            message.udpSilence = reader.string();
             continue;
           }
           case 40: {
