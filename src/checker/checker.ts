@@ -99,7 +99,12 @@ export class Checker implements CheckerReader {
       clock,
       logger,
       store,
+<<<<<<< ours
       act: (name, act) => this.#stepper.act(name, act),
+=======
+      awaitsVpp: () => this.#weightsSent?.isConnected?.() === true,
+      act: (name, act) => this.#act(name, act),
+>>>>>>> theirs
       publish: (transitions, frontends) => {
         this.#publish(this.#changesOf(transitions, frontends));
       },
@@ -194,6 +199,11 @@ export class Checker implements CheckerReader {
   drainBackend(request: DrainRequest, options: OperatorOptions): OperatorOutcome<Backend> {
     this.#assertRunning();
     return this.#operations.drain(request, options);
+  }
+
+  /** VPP has acknowledged the weight 0 of a drain everywhere; its length counts from now on. */
+  drainAcknowledged(drain: DrainIntent): void {
+    if (this.#phase === "running") this.#operations.drainAcknowledged(drain);
   }
 
   /** Ends a drain in force before its time; `cause` is for the log. */

@@ -19,6 +19,8 @@ export interface WeightsSent {
   of(frontend: FrontendConfig): ReadonlyMap<string, number> | undefined;
   /** True when this program has programmed the frontend since VPP was connected. */
   isProgrammed(frontend: FrontendConfig): boolean;
+  /** True while VPP is connected; absent: never. */
+  isConnected?(): boolean;
 }
 
 /** Penalties of the previous process, and where those of this one are kept. */

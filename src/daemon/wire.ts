@@ -26,7 +26,7 @@ import type { FolderIo } from "../system/state_file.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import { createAnnouncer, VppProgress } from "./announce/source.ts";
 import type { DrainWatch } from "../vpp/drain/watch.ts";
-import { watchDrains } from "./drains.ts";
+import { acknowledgeDrains, watchDrains } from "./drains.ts";
 import { desiredSource } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
@@ -100,7 +100,9 @@ export function wireDaemon(options: WireOptions): Daemon {
   const weightsSent = sent && {
     of: (frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)),
     isProgrammed: (frontend: FrontendConfig) => sent.isOwn(vipKeyOf(frontend)),
+    isConnected: (): boolean => vpp?.connection.state.kind === "connected",
   };
+<<<<<<< ours
   const checker = new Checker({
     config,
     engine,
@@ -111,6 +113,10 @@ export function wireDaemon(options: WireOptions): Daemon {
     weightsSent,
   });
   const vpp = sent && wireVpp(checker, { ...options, sent });
+=======
+  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
+  const vpp: DaemonVpp | undefined = sent && wireVpp(checker, { ...options, sent });
+>>>>>>> theirs
   const announcer = createAnnouncer({
     checker,
     clock,
@@ -193,6 +199,7 @@ function wireVpp(
     onStats: (report) => {
       events?.synchronised(report);
       progress.synchronised(report);
+      acknowledgeDrains({ checker, reconciler });
     },
   });
   const progress = new VppProgress(connection, () => reconciler.warmedUp);
@@ -210,6 +217,7 @@ function wireVpp(
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
   });
+  checker.subscribe(() => acknowledgeDrains({ checker, reconciler }));
   const drains = watchDrains({ checker, reconciler, connection, clock });
   return {
     get sinceMs() {

@@ -6,7 +6,7 @@
  * trusted for long: the clocks are read again at least once a minute. A length (`in`, `for`) runs by
  * the monotonic clock, and only after a restart by the wall clock, which is all that is stored.
  */
-import { later, type MonotonicMs, type WallMs } from "../base/instant.ts";
+import { earliest, later, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type DrainIntent, type Intent, IntentSet } from "./intent.ts";
 import type { DroppedIntent, Restored } from "./rules.ts";
@@ -14,6 +14,8 @@ import type { Durability, IntentStore } from "./ports.ts";
 
 /** Longest time between two looks at the clocks while an intent begins or ends by itself. */
 export const LOOK_EVERY_MS = 60_000;
+/** A drain's length counts from the acknowledgement of its weight 0, or from this on at the latest. */
+export const ACKNOWLEDGED_MS = 10_000;
 /** Time between two looks while a due intent cannot begin. */
 const WAITING_MS = 1000;
 /** A timer may be a little early, and a time that is over may not be seen as such: wait a little. */
@@ -22,6 +24,8 @@ const LEAST_WAIT_MS = 1;
 export interface IntentKeeperOptions {
   readonly store: IntentStore;
   readonly clock: Clock;
+  /** True while VPP will acknowledge the weights of a drain; absent: never. */
+  readonly awaitsVpp?: () => boolean;
   /** Called with intents whose time is over; they are in the set until the callee replaces it. */
   readonly onEnded: (intents: readonly Intent[]) => void;
   /** Called with scheduled intents whose time has come; again as long as they stay in the set. */
@@ -43,6 +47,8 @@ export class IntentKeeper {
   #intentSet = IntentSet.EMPTY;
   /** Beginnings of scheduled intents after a length, and ends of the others with a length. */
   readonly #changesMs = new WeakMap<Intent, MonotonicMs>();
+  /** Drains with a length whose weight VPP has not acknowledged. */
+  readonly #unacknowledged = new WeakSet<DrainIntent>();
   #timer: Timer | undefined;
   #running = false;
   /** A due intent could not begin. */
@@ -72,14 +78,27 @@ export class IntentKeeper {
   put(intentSet: IntentSet): Promise<Durability> {
     const changed = intentSet !== this.#intentSet;
     this.#intentSet = intentSet;
-    const nowMs = this.#options.clock.monotonicMs();
+    const { clock, awaitsVpp } = this.#options;
+    const nowMs = clock.monotonicMs();
     for (const intent of changed ? intentSet.all() : []) {
       const lengthMs = intent.scheduled === true ? intent.inMs : intent.forMs;
       if (lengthMs === undefined || this.#changesMs.has(intent)) continue;
-      this.#changesMs.set(intent, later(nowMs, lengthMs));
+      const awaits = intent.kind === "drain" && intent.scheduled !== true && awaitsVpp?.() === true;
+      this.#changesMs.set(intent, later(nowMs, lengthMs + (awaits ? ACKNOWLEDGED_MS : 0)));
+      if (awaits) this.#unacknowledged.add(intent);
     }
     if (changed && this.#running) this.#arm();
     return this.#options.store.save(() => intentSet.all());
+  }
+
+  /** VPP has acknowledged the weight 0 of a drain everywhere: its length counts from now on. */
+  acknowledged(drain: DrainIntent): void {
+    const { forMs } = drain;
+    const changeMs = this.#changesMs.get(drain);
+    if (!this.#unacknowledged.delete(drain) || forMs === undefined || changeMs === undefined) return;
+    const endMs = later(this.#options.clock.monotonicMs(), forMs);
+    this.#changesMs.set(drain, earliest(endMs, changeMs));
+    if (this.#running) this.#arm();
   }
 
   #arm(): void {

@@ -56,6 +56,8 @@ export interface OperationParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: IntentStore;
+  /** True while VPP will acknowledge weights. */
+  readonly awaitsVpp: () => boolean;
   /** Takes an action; returns the reason of a refusal, or undefined. */
   readonly act: (name: string, act: Act) => string | undefined;
   /** Publishes transitions, and frontends whose weights changed. */
@@ -76,6 +78,7 @@ export class Operations {
     this.#keeper = new IntentKeeper({
       store: parts.store,
       clock: parts.clock,
+      awaitsVpp: parts.awaitsVpp,
       onEnded: (ended) => this.#end(ended),
       onDue: (due) => this.#begin(due),
     });
@@ -90,6 +93,11 @@ export class Operations {
   /** Idempotent. */
   stop(): void {
     this.#keeper.stop();
+  }
+
+  /** VPP has acknowledged the weight 0 of a drain everywhere. */
+  drainAcknowledged(drain: DrainIntent): void {
+    this.#keeper.acknowledged(drain);
   }
 
   /** Saves the intents after a reload; the promise as IntentStore.save's. */

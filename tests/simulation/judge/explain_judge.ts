@@ -5,7 +5,7 @@ import type { LinkKind, PlaceExplanation } from "../../../src/explain/chain.ts";
 import { explainBackend } from "../../../src/explain/explain.ts";
 import { knownView } from "../../../src/grpc/handlers/diagnosis/vpp_view.ts";
 import type { VppView } from "../world/vpp.ts";
-import { entriesOf, keyOf, type WantedVip } from "./wanted.ts";
+import { countsAsUp, entriesOf, keyOf, type WantedVip } from "./wanted.ts";
 
 /**
  * The first chain that does not end with the weight in VPP, that does not lead to the weight that
@@ -55,10 +55,16 @@ export function explainDifference(
 /** The policies that hold the server of an entry. */
 function heldBy({ frontend, pool, backend }: PlaceExplanation, snapshot: Snapshot): LinkKind[] {
   const config = snapshot.config.frontends.get(frontend)!;
-  const isBraked = entriesOf(config, snapshot).some((entry) =>
-    entry.isHeld && entry.weight > 0 && entry.pool === pool && entry.backend.name === backend
-  );
+  const entry = entriesOf(config, snapshot).find((each) =>
+    each.pool === pool && each.backend.name === backend
+  )!;
+  const isBraked = entry.isHeld && entry.weight > 0;
+  const isRising = entry.step !== undefined && countsAsUp(entry.backend);
   const { lastGood } = snapshot.frontends.get(frontend)!.memory;
   const isKept = (lastGood?.weights.size ?? 0) > 0;
-  return [...isBraked ? ["max-down"] as const : [], ...isKept ? ["on-all-down"] as const : []];
+  return [
+    ...isBraked ? ["max-down"] as const : [],
+    ...isKept ? ["on-all-down"] as const : [],
+    ...isRising ? ["slow-start"] as const : [],
+  ];
 }

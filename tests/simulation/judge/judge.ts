@@ -21,7 +21,7 @@ import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
-import { wronglyHeld } from "./policy_judge.ts";
+import { RampJudge, wronglyHeld } from "./policy_judge.ts";
 import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
@@ -82,6 +82,7 @@ export class Judge implements Observer {
   readonly #story: StoryJudge;
   readonly #deeds = new DeedJudge();
   readonly #announce = new AnnounceJudge();
+  readonly #ramps = new RampJudge();
   /** Until then a fault of the disk, or a stop, may delay the file of announced prefixes. */
   #lateFileMs = 0;
   /** VPP was right before the reload that is being carried out. */
@@ -239,7 +240,8 @@ export class Judge implements Observer {
   /** True when all faults are over and VPP should have recovered. */
   get isCalm(): boolean {
     const { nowMs } = this.#world.time;
-    return !this.#isExcused("wrong") && nowMs > this.#forgottenMs && this.mustBeRight;
+    return !this.#isExcused("wrong") && nowMs > this.#forgottenMs && !this.#ramps.rises &&
+      this.mustBeRight;
   }
 
   // What the actions report.
@@ -576,6 +578,8 @@ export class Judge implements Observer {
       const wanted = this.#wanted(daemon);
       if (wanted !== this.#served) this.#frontends.tick(daemon.checker.current, wanted);
       this.#served = wanted;
+      const late = this.#ramps.late(daemon.checker.current, this.#world.time.nowMs);
+      if (late !== undefined) this.fail("policies hold only what they may", late);
     }
     this.#checkFlushes();
     this.#checkAnswers();

@@ -1,6 +1,7 @@
 /**
  * Judges what policies hold. `max-down` and `on-all-down` may hold a server only under their
- * conditions, and no request may take out what they must hold. PURE.
+ * conditions, and no request may take out what they must hold. `slow-start` may keep weight from a
+ * server only for its time, and never from all. PURE.
  */
 import type { FrontendConfig, Share } from "../../../src/config/model.ts";
 import type { SentRequest } from "../world/requests.ts";
@@ -12,7 +13,12 @@ export function wronglyHeld(state: CheckerState): string | undefined {
   for (const frontend of state.config.frontends.values()) {
     const entries = entriesOf(frontend, state);
     const wrong = wronglyBraked(frontend, entries) ??
-      wronglyKept(frontend, entries, state.frontends.get(frontend.name)?.memory.lastGood?.weights);
+      wronglyKept(
+        frontend,
+        entries,
+        state.frontends.get(frontend.name)?.memory.lastGood?.weights,
+      ) ??
+      wronglyRising(frontend, entries);
     if (wrong !== undefined) return `frontend ${frontend.name}: ${wrong}`;
   }
   return undefined;
@@ -55,6 +61,61 @@ function wronglyKept(
   );
   return taken && `${taken} is held, which an operator took out`;
 }
+
+function wronglyRising(
+  { slowStart }: FrontendConfig,
+  entries: readonly Entry[],
+): string | undefined {
+  for (const { step, weight, index, isHeld, backend } of entries) {
+    if (step === undefined) continue;
+    const { name } = backend;
+    if (slowStart === undefined) return `${name} rises without slow-start`;
+    if (step < 1 || step >= weight) return `${name} rises with ${step} of ${weight}`;
+    const isBlind = backend.standing === "blind";
+    if (!countsAsUp(backend) && !isHeld && !isBlind) {
+      return `${name} rises, and is ${backend.state}`;
+    }
+    // After a start, one without a verdict has the weight that VPP was found with.
+    const isWhole = (other: Entry) =>
+      other.index === index && other.weight > 0 && other.step === undefined &&
+      (countsAsUp(other.backend) || other.isHeld || other.backend.state === "unknown");
+    if (!entries.some(isWhole)) return `${name} rises, and no server has its whole weight`;
+  }
+  return undefined;
+}
+
+/** Names the servers that rise for longer than the duration of `slow-start`. */
+export class RampJudge {
+  /** By frontend and backend: since when it rises, or may not step. */
+  #sinceMs = new Map<string, number>();
+
+  /** True when a server rises. */
+  get rises(): boolean {
+    return this.#sinceMs.size > 0;
+  }
+
+  /** To be called regularly. */
+  late(state: CheckerState, nowMs: number): string | undefined {
+    const before = this.#sinceMs;
+    this.#sinceMs = new Map();
+    for (const frontend of state.config.frontends.values()) {
+      for (const { step, isHeld, backend } of entriesOf(frontend, state)) {
+        if (step === undefined) continue;
+        const key = `${frontend.name} ${backend.name}`;
+        const mayStep = countsAsUp(backend) && !isHeld;
+        const sinceMs = mayStep ? before.get(key) ?? nowMs : nowMs;
+        this.#sinceMs.set(key, sinceMs);
+        if (nowMs - sinceMs > frontend.slowStart!.durationMs + LATE_STEP_MS) {
+          return `${key} rises since ${sinceMs} ms`;
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Steps come late while the process is stopped. */
+const LATE_STEP_MS = 12_000;
 
 export interface PolicyContext {
   readonly state: CheckerState;

@@ -80,12 +80,14 @@ export interface Entry {
   readonly isOut: boolean;
   /** True when `on-all-down` held it and it has no verdict since. */
   readonly isWaiting: boolean;
+  /** The weight of its present step, while it rises by `slow-start`. */
+  readonly step: number | undefined;
 }
 
 /** All entries of a frontend. */
 export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
   const { config, backends, intents, frontends } = state;
-  const { maxDown, waiting } = frontends.get(frontend.name)?.memory ?? {};
+  const { maxDown, waiting, slowStart } = frontends.get(frontend.name)?.memory ?? {};
   return frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
@@ -99,6 +101,7 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
         isHeld: maxDown?.get(pool.name)?.held.includes(name) === true,
         isOut: maxDown?.get(pool.name)?.out.includes(name) === true,
         isWaiting: waiting?.has(name) === true,
+        step: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.weight : undefined,
       };
     })
   );
@@ -120,7 +123,7 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   for (const entry of entries) {
     const { index, weight, backend, address, isHeld } = entry;
     const other = servers.get(address) ?? UNUSED;
-    const own = index === active && isUp(entry) ? weight : 0;
+    const own = index === active && isUp(entry) ? Math.min(weight, entry.step ?? weight) : 0;
     // A held server that an operator drains keeps its flows.
     const isSpared = isHeld || drained?.has(address) === true ||
       ((lastGood?.size ?? 0) > 0 && !isDisabled(address));

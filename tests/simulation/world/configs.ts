@@ -56,6 +56,15 @@ const POLICIES: readonly Edit[] = [
       },
     },
   }),
+  (config, dice) =>
+    withEachFrontend(config, (frontend) => {
+      const { slowStart: _, ...rest } = frontend;
+      const slowStart = {
+        durationMs: dice.pick([1000, 3000, 6000]),
+        steps: dice.integer(2, 5),
+      };
+      return dice.oneIn(3) ? rest : { ...rest, slowStart };
+    }),
   withAnnounce,
 ];
 
@@ -190,8 +199,9 @@ export function edited(config: Config, dice: Dice): Config {
 
 function hasPolicies({ frontends, healthchecker, announce }: Config): boolean {
   return healthchecker.isolation !== undefined || announce !== undefined ||
-    [...frontends.values()].some(({ onAllDown, pools }) =>
-      onAllDown !== undefined || pools.some(({ maxDown }) => maxDown !== undefined)
+    [...frontends.values()].some(({ onAllDown, slowStart, pools }) =>
+      onAllDown !== undefined || slowStart !== undefined ||
+      pools.some(({ maxDown }) => maxDown !== undefined)
     );
 }
 
