@@ -112,7 +112,12 @@ const PROMISED: Readonly<Record<string, readonly RegExp[]>> = {
     /"passed":true,"broken":\[\]/,
     /maglev_frontend_state\{frontend="web",state="up"\} 0/,
   ],
-  "docs/policies.md": [/to apply exactly this: config reload plan [0-9a-f]{64}\n/],
+  "docs/policies.md": [
+    /lameduck: on/,
+    /nginx0: draining.*\n[^]*nginx0: paused/,
+    /disable[^]*drain[^]*nginx0: cancelled\n[^]*nginx1: cancelled/,
+    /to apply exactly this: config reload plan [0-9a-f]{64}\n/,
+  ],
   "docs/running.md": [/--allow-read=/, /nginx0.*paused/],
 };
 

@@ -87,6 +87,7 @@ grpcTest("every reading method returns the present objects, in the file's order"
     assert.deepEqual(part(backends, "backends", 0, "transitions"), [], "left out of the list");
 
     assert.deepEqual(part(ok(await client.call("ListHealthChecks")), "healthcheckNames"), ["web"]);
+    assert.deepEqual(part(ok(await client.call("ListIntents")), "intents"), []);
     const check = ok(await client.call("GetHealthCheck", { name: "web" }));
     assert.deepEqual(
       ["type", "intervalNs", "fastIntervalNs", "path", "method", "responseCode", "rise"].map(

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
-import { configText, type FrontendText } from "../support/worlds/stage.ts";
+import { type ConfigOptions, configText, type FrontendText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
 import { type ApiKind, type RunningVpp, startVpp } from "./support.ts";
 import { type FlowReport, type Flows, Wire } from "./wire.ts";
@@ -32,6 +32,8 @@ export const FLOWS = { port: 80, steady: 20, resting: 300 };
 export const LULL_MS = 3500;
 
 export interface World {
+  /** Ends with the test. */
+  readonly folder: string;
   readonly vpp: RunningVpp;
   readonly wire: Wire;
   readonly servers: readonly WebServer[];
@@ -43,10 +45,12 @@ export async function world(
   kind: ApiKind,
   fn: (world: World) => Promise<void>,
   frontends: Readonly<Record<string, FrontendText>> = FRONTENDS,
-  { operated = false, flowTimeout = "1s" }: {
+  { operated = false, flowTimeout = "1s", extra }: {
     /** Each maglevd listens for operators, and keeps what they want. */
     readonly operated?: boolean;
     readonly flowTimeout?: string;
+    /** More settings, for a folder that ends with the test. */
+    readonly extra?: (folder: string) => ConfigOptions;
   } = {},
 ): Promise<void> {
   await withFolder(async (folder) => {
@@ -58,7 +62,7 @@ export async function world(
     const daemons: Daemon[] = [];
     const config = `${folder}/maglev.yaml`;
     // Not the values above: with those VPP would forget no flow, and the release would be immediate.
-    const text = configText(servers, frontends, { countersInterval: "100ms" })
+    const text = configText(servers, frontends, { countersInterval: "100ms", ...extra?.(folder) })
       .replace(
         "startup-min-delay: 0s",
         `startup-min-delay: 500ms\n      flow-timeout: ${flowTimeout}`,
@@ -67,6 +71,7 @@ export async function world(
     await Deno.writeTextFile(config, text);
     try {
       await fn({
+        folder,
         vpp,
         wire,
         servers,

@@ -17,8 +17,9 @@ const NGINX1 = "127.0.45.11";
 const VIP = "127.0.45.80";
 
 /** The configuration that the documents' examples assume. */
-function configText(port: number): string {
+function configText(port: number, folder: string): string {
   return `maglev:
+  announce: { file: ${folder}/state/announce.conf }
   vpp:
     lb:
       ipv4-src-address: 192.0.2.1
@@ -96,14 +97,15 @@ export class DocumentsStage {
     for (const name of ["etc", "bin", "home", "work"]) await Deno.mkdir(`${folder}/${name}`);
     const { port } = servers[0]!;
     const config = `${folder}/etc/maglev.yaml`;
-    await Deno.writeTextFile(config, configText(port));
-    await Deno.writeTextFile(`${folder}/work/maglev.yaml`, configText(port));
+    await Deno.writeTextFile(config, configText(port, folder));
+    await Deno.writeTextFile(`${folder}/work/maglev.yaml`, configText(port, folder));
     const daemon = new Daemon({
       config,
       vppApiAddr: simulator.path,
       vppStatsAddr: simulator.statsPath!,
       metricsAddr: "127.0.0.1:0",
       grpcAddr: "127.0.0.1:0",
+      stateDir: `${folder}/state`,
     });
     const [grpc, metrics] = await Promise.all(
       ["grpc-listen", "metrics-listen"].map(async (event) =>
@@ -180,6 +182,8 @@ export class DocumentsStage {
         MAGLEV_DENO: Deno.execPath(),
         MAGLEV_CONFIG: `${folder}/etc/maglev.yaml`,
         MAGLEV_SERVER: this.#grpc,
+        // Of the file of announced prefixes.
+        MAGLEV_WRITE_PATHS: `${folder}/state`,
       },
       stdin: "null",
       stdout: "piped",
