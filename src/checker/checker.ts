@@ -99,12 +99,8 @@ export class Checker implements CheckerReader {
       clock,
       logger,
       store,
-<<<<<<< ours
-      act: (name, act) => this.#stepper.act(name, act),
-=======
       awaitsVpp: () => this.#weightsSent?.isConnected?.() === true,
-      act: (name, act) => this.#act(name, act),
->>>>>>> theirs
+      act: (name, act) => this.#stepper.act(name, act),
       publish: (transitions, frontends) => {
         this.#publish(this.#changesOf(transitions, frontends));
       },

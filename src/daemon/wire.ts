@@ -102,7 +102,6 @@ export function wireDaemon(options: WireOptions): Daemon {
     isProgrammed: (frontend: FrontendConfig) => sent.isOwn(vipKeyOf(frontend)),
     isConnected: (): boolean => vpp?.connection.state.kind === "connected",
   };
-<<<<<<< ours
   const checker = new Checker({
     config,
     engine,
@@ -112,11 +111,7 @@ export function wireDaemon(options: WireOptions): Daemon {
     penalties,
     weightsSent,
   });
-  const vpp = sent && wireVpp(checker, { ...options, sent });
-=======
-  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
   const vpp: DaemonVpp | undefined = sent && wireVpp(checker, { ...options, sent });
->>>>>>> theirs
   const announcer = createAnnouncer({
     checker,
     clock,
