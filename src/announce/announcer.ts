@@ -148,10 +148,11 @@ export class Announcer {
   #write(nowMs: MonotonicMs): void {
     const { source } = this.#options;
     const { settings, file } = this.#open!;
-    const awayMs = this.#awaySinceMs === undefined ? 0 : nowMs - this.#awaySinceMs;
+    const isAway = this.#awaySinceMs !== undefined &&
+      nowMs >= later(this.#awaySinceMs, VPP_AWAY_MS);
     const cause = source.isLameduck()
       ? "lameduck"
-      : settings.onVppAway === "withdraw" && awayMs >= VPP_AWAY_MS
+      : settings.onVppAway === "withdraw" && isAway
       ? "VPP is away"
       : undefined;
     if (!this.#known && cause === undefined) return;
