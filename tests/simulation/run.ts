@@ -137,8 +137,9 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
 
 /**
  * False when servers are held that a restart lets go. A hold goes on with the weights that VPP is
- * found with. Without warm-up they are replaced before, an old VPP does not report them, and of two
- * backends with one address VPP does not report which is held.
+ * found with. Without warm-up they are replaced before, an old VPP does not report them, nor does one
+ * with a VIP of another program, and of two backends with one address VPP does not report which is
+ * held.
  */
 function canKeepHolds({ daemon, vpp }: World): boolean {
   const { config, backends, frontends } = daemon!.checker.current;
@@ -151,6 +152,7 @@ function canKeepHolds({ daemon, vpp }: World): boolean {
   const isShared = held.some((name) =>
     [...backends.keys()].some((other) => other !== name && addressOf(other) === addressOf(name))
   );
-  const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared;
+  const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared &&
+    vpp.natAddresses().size === 0;
   return !isHeld || isKept;
 }
