@@ -64,7 +64,8 @@ export class Announcer {
   #phase: "idle" | "opening" | "running" | "stopped" = "idle";
   /** The end of #reopen(). */
   #opened: Promise<void> | undefined;
-  #soon = false;
+  /** The update that is due at the end of the turn. */
+  #soon: Promise<void> | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -80,8 +81,9 @@ export class Announcer {
     return this.#open?.file.stale;
   }
 
-  /** When the file is as the last update() made it; undefined: it is already. */
+  /** When the file is as the last update made it, also one that is due; undefined: it is already. */
   get written(): Promise<void> | undefined {
+    if (this.#soon !== undefined) return this.#soon.then(() => this.written);
     return this.#phase === "opening" ? this.#opened : this.#open?.file.writing;
   }
 
@@ -109,10 +111,9 @@ export class Announcer {
 
   /** Decides at the end of the present turn; many calls in a turn are one. */
   updateSoon(): void {
-    if (this.#soon || this.#phase !== "running") return;
-    this.#soon = true;
-    queueMicrotask(() => {
-      this.#soon = false;
+    if (this.#phase !== "running") return;
+    this.#soon ??= Promise.resolve().then(() => {
+      this.#soon = undefined;
       this.update();
     });
   }
@@ -155,10 +156,11 @@ export class Announcer {
   #write(nowMs: MonotonicMs): void {
     const { source } = this.#options;
     const { settings, file } = this.#open!;
-    const awayMs = this.#awaySinceMs === undefined ? 0 : nowMs - this.#awaySinceMs;
+    const isAway = this.#awaySinceMs !== undefined &&
+      nowMs >= later(this.#awaySinceMs, VPP_AWAY_MS);
     const cause = source.isLameduck()
       ? "lameduck"
-      : settings.onVppAway === "withdraw" && awayMs >= VPP_AWAY_MS
+      : settings.onVppAway === "withdraw" && isAway
       ? "VPP is away"
       : undefined;
     if (!this.#known && cause === undefined) return;

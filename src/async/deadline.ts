@@ -8,10 +8,10 @@ export interface LateOptions<L> {
   readonly clock: Clock;
   readonly deadlineMs: number;
   /**
-   * A deadline that is noticed more than this late begins again: the process was stopped, so the
-   * work did not have its time. Default: Infinity.
+   * The deadline is counted in parts of this length. While the process is stopped the work has no
+   * time, so a stop counts as one part at most. Default: the whole deadline.
    */
-  readonly stoppedMs?: number;
+  readonly partMs?: number;
   /** Ends the waiting like the deadline. */
   readonly signal?: AbortSignal | undefined;
   /** Called when waiting ends without the work: gives the result, or throws. */
@@ -20,16 +20,19 @@ export interface LateOptions<L> {
 
 /** The outcome of `work`, or that of `late`; in the second case the outcome of `work` is ignored. */
 export function orLate<T, L>(work: Promise<T>, options: LateOptions<L>): Promise<T | L> {
-  const { clock, deadlineMs, stoppedMs = Infinity, signal, late } = options;
+  const { clock, deadlineMs, partMs = deadlineMs, signal, late } = options;
   return new Promise<T | L>((resolve, reject) => {
-    const arm = (): Timer => {
-      const dueMs = later(clock.monotonicMs(), deadlineMs);
-      return clock.after(deadlineMs, () => {
-        if (clock.monotonicMs() - dueMs > stoppedMs) timer = arm();
+    const arm = (leftMs: number): Timer => {
+      const waitMs = Math.min(leftMs, partMs);
+      const dueMs = later(clock.monotonicMs(), waitMs);
+      return clock.after(waitMs, () => {
+        const isStopped = partMs < deadlineMs && clock.monotonicMs() - dueMs > partMs;
+        const nextMs = isStopped ? leftMs : leftMs - waitMs;
+        if (nextMs > 0) timer = arm(nextMs);
         else giveUp("deadline");
       });
     };
-    let timer = arm();
+    let timer = arm(deadlineMs);
     const onAbort = () => giveUp("aborted");
     function letGo(): void {
       timer.cancel();

@@ -52,7 +52,10 @@ async function world() {
     lb,
     stateOf,
     drain() {
-      assert.ok(checker.drainBackend({ backend: "a", then: "disable", forMs: LENGTH_MS, force: false }, WHO).ok);
+      assert.ok(
+        checker.drainBackend({ backend: "a", then: "disable", forMs: LENGTH_MS, force: false }, WHO)
+          .ok,
+      );
     },
     async stop() {
       checker.stop();

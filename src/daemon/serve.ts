@@ -213,7 +213,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.
   const calls = grpc?.stop();
-  const stopped = Promise.all([daemon.stop(), calls, metrics?.stop(), history.close()]);
+  // The history has what happens while the daemon stops.
+  const recorded = daemon.stop().finally(() => history.close());
+  const stopped = Promise.all([recorded, calls, metrics?.stop()]);
   await settledWithin(stopped, { clock, deadlineMs: STOP_DEADLINE_MS });
   await flush(context);
   return status;

@@ -119,7 +119,14 @@ export function wireDaemon(options: WireOptions): Daemon {
     isLameduck: () => checker.current.intents.lameduck !== undefined,
     folder: options.announceFolder,
     ...(sent && vpp
-      ? { vpp: { sent, ...vpp.progress, vip: (key) => vpp.reconciler.vip(key) } }
+      ? {
+        vpp: {
+          sent,
+          ...vpp.progress,
+          vip: (key) => vpp.reconciler.vip(key),
+          withheld: () => vpp.reconciler.withheld(),
+        },
+      }
       : {}),
   });
   vpp?.progress.follow(() => announcer.updateSoon());

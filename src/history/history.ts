@@ -27,8 +27,8 @@ import { type HistoryLimits, HistorySegments, LIMITS } from "./segments.ts";
 export const GATHER_MS = 100;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
-/** A deadline that is noticed this late shows that the process was stopped. */
-const STOPPED_MS = 500;
+/** A stop of the process counts as so much of it at most. */
+const READ_PART_MS = 500;
 const RETRY_DELAYS = { firstMs: 1000, maxMs: 60_000 };
 
 export interface HistoryOptions {
@@ -85,7 +85,7 @@ export class History implements HistoryReader {
       const read = await orLate(this.#read(segments), {
         clock,
         deadlineMs: READ_DEADLINE_MS,
-        stoppedMs: STOPPED_MS,
+        partMs: READ_PART_MS,
         late,
       });
       if (typeof read === "string") this.#fail(read);

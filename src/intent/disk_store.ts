@@ -20,8 +20,8 @@ export const INTENT_FILE = "intents.json";
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
-/** A deadline that is noticed this late shows that the process was stopped. */
-const STOPPED_MS = 500;
+/** A stop of the process counts as so much of it at most. */
+const READ_PART_MS = 500;
 /** Delays before a read that failed is repeated. */
 export const READ_RETRIES_MS: readonly number[] = [100, 400, 1500];
 /** How long an operator's answer waits for the disk. */
@@ -52,7 +52,7 @@ export async function openIntents(options: IntentStoreOptions): Promise<OpenedIn
   const kept = await orLate(store.load(), {
     clock,
     deadlineMs: READ_DEADLINE_MS,
-    stoppedMs: STOPPED_MS,
+    partMs: READ_PART_MS,
     late: () => store.giveUpReading(),
   });
   return { store, kept: kept ?? [] };

@@ -95,7 +95,9 @@ export class IntentKeeper {
   acknowledged(drain: DrainIntent): void {
     const { forMs } = drain;
     const changeMs = this.#changesMs.get(drain);
-    if (!this.#unacknowledged.delete(drain) || forMs === undefined || changeMs === undefined) return;
+    if (!this.#unacknowledged.delete(drain) || forMs === undefined || changeMs === undefined) {
+      return;
+    }
     const endMs = later(this.#options.clock.monotonicMs(), forMs);
     this.#changesMs.set(drain, earliest(endMs, changeMs));
     if (this.#running) this.#arm();

@@ -39,7 +39,11 @@ async function runDay(): Promise<boolean> {
   let judge!: Judge;
   const pace = { tickMs: MINUTE_MS, comparedMs: 10 * MINUTE_MS };
   const config = dayConfig(new Dice(seed));
-  const world = new World(seed, (world) => judge = new Judge(world, pace), { config, plain: true });
+  const world = new World(seed, (world) => judge = new Judge(world, pace), {
+    config,
+    plain: true,
+    trafficMs: MINUTE_MS,
+  });
   const actor = new Actor(world, judge);
   const held: Held[] = [];
   let steps = 0;

@@ -137,9 +137,10 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
 
 /**
  * False when servers are held that a restart lets go. A hold goes on with the weights that VPP is
- * found with. Without warm-up they are replaced before, an old VPP does not report them, and of two
- * backends with one address VPP does not report which is held. Nor does it report that a server went
- * out because of its health before an operator took it out, so that another one is held.
+ * found with. Without warm-up they are replaced before, an old VPP does not report them, nor does one
+ * with a VIP of another program, and of two backends with one address VPP does not report which is
+ * held. Nor does it report that a server went out because of its health before an operator took it
+ * out, so that another one is held.
  */
 function canKeepHolds({ daemon, vpp }: World): boolean {
   const { config, backends, frontends } = daemon!.checker.current;
@@ -161,6 +162,7 @@ function canKeepHolds({ daemon, vpp }: World): boolean {
     )
   );
   if (isTaken) return false;
-  const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared;
+  const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared &&
+    vpp.natAddresses().size === 0;
   return !isHeld || isKept;
 }

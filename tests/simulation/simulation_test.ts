@@ -65,9 +65,30 @@ const ONCE_FAILED = [
   91863,
 ];
 
+/** The same of the world with policies and chains. */
+const ONCE_FAILED_WITH_POLICIES = [
+  351,
+  422,
+  568,
+  679,
+  787,
+  1359,
+  2248,
+  2824,
+  4598,
+  4704,
+  4873,
+  5753,
+  5857,
+];
+
 Deno.test("seeds that once failed break nothing", async () => {
-  for (const seed of ONCE_FAILED) {
-    const { failure } = await runSeed({ seed, plain: true });
+  const runs = [
+    ...ONCE_FAILED.map((seed) => ({ seed, plain: true })),
+    ...ONCE_FAILED_WITH_POLICIES.map((seed) => ({ seed })),
+  ];
+  for (const run of runs) {
+    const { seed, failure } = await runSeed(run);
     assert.equal(failure, undefined, `seed ${seed}: "${failure?.invariant}": ${failure?.message}`);
   }
 });

@@ -8,6 +8,7 @@ import { type FolderIo, folderIo } from "../../system/state_file.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
 import type { ActualVip, VipKey } from "../../vpp/lb/model.ts";
 import type { VppConnection } from "../../vpp/ports.ts";
+import { type Withheld, withheldVip } from "../../vpp/sync/guard/withheld.ts";
 import type { SyncReport } from "../../vpp/sync/report.ts";
 import type { SentWeights } from "../../vpp/sync/sent_weights.ts";
 
@@ -23,6 +24,8 @@ export interface AnnounceOptions {
     readonly warmedUp: () => boolean;
     /** A VIP as VPP acknowledged it; undefined: VPP has not got it, or is away. */
     readonly vip: (key: VipKey) => ActualVip | undefined;
+    /** Operations that VPP does not get. */
+    readonly withheld: () => readonly Withheld[];
   } | undefined;
   /** True while an operator keeps all prefixes withdrawn. */
   readonly isLameduck: () => boolean;
@@ -70,10 +73,10 @@ export function createAnnouncer(options: AnnounceOptions): Announcer {
   const folder = options.folder ?? ((path: string) => folderIo(path, { readableByAll: true }));
   const announcer = new Announcer({ source, clock, logger, folder });
   if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
-  // In the same turn as the requests to VPP: neither waits for the other.
+  // At the end of the turn, when the weights of all frontends are sent. A pool may have taken over.
   checker.subscribe(({ kind }) => {
     if (kind === "program" || kind === "reload" || kind === "frontend" || kind === "lameduck") {
-      announcer.update();
+      announcer.updateSoon();
     }
   });
   return announcer;
@@ -108,19 +111,24 @@ function borders(
   vpp: AnnounceOptions["vpp"],
 ): readonly Border[] {
   const found: Border[] = [];
+  const withheld = new Set(vpp?.withheld().map(({ of }) => of));
   for (const view of frontends.values()) {
     const { announce, address } = view.config;
     if (announce === undefined) continue;
     const prefix = `${address.text}/${address.family === 4 ? 32 : 128}`;
-    found.push({ frontend: view.name, prefix, ...servingOf(view, vpp), ...announce });
+    found.push({ frontend: view.name, prefix, ...servingOf(view, vpp, withheld), ...announce });
   }
   return found;
 }
 
-/** Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. */
+/**
+ * Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. Of a
+ * VIP with withheld operations only those count that VPP has.
+ */
 function servingOf(
   { config, servers }: FrontendView,
   vpp: AnnounceOptions["vpp"],
+  withheld: ReadonlySet<string>,
 ): Pick<Border, "serving" | "acknowledged"> {
   if (vpp === undefined) {
     const serving = servers.filter(({ weight }) => weight > 0).length;
@@ -135,5 +143,6 @@ function servingOf(
     vpp.vip(key)?.servers.filter(({ weight }) => weight > 0).map(({ address }) => address.text),
   );
   const acknowledged = serving.filter(({ address }) => inVpp.has(address.text)).length;
-  return { serving: serving.length, acknowledged };
+  const isWithheld = withheld.has(withheldVip(key));
+  return { serving: isWithheld ? acknowledged : serving.length, acknowledged };
 }

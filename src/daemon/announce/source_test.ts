@@ -9,12 +9,14 @@ import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/smal
 import { readUntil, until } from "../../../tests/support/judges/until.ts";
 import { withFolder } from "../../../tests/support/servers/daemon.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
+import { ip } from "../../../tests/support/fakes/vips.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts";
 import { VPP_AWAY_MS } from "../../announce/announcer.ts";
 import type { WeightsSent } from "../../checker/ports.ts";
 import type { AnnounceFileConfig, Config } from "../../config/model.ts";
 import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
+import { VPP_ENCAPS } from "../../vpp/lb/model.ts";
 import { Reconciler, WITHDRAWAL_MS } from "../../vpp/sync/reconcile.ts";
 import { SentWeights } from "../../vpp/sync/sent_weights.ts";
 import { desiredSource } from "../desired_source.ts";
@@ -94,7 +96,12 @@ async function inWorld(
       clock,
       logger,
       isLameduck: () => false,
-      vpp: { sent, ...progress, vip: (key) => reconciler.vip(key) },
+      vpp: {
+        sent,
+        ...progress,
+        vip: (key) => reconciler.vip(key),
+        withheld: () => reconciler.withheld(),
+      },
     });
     progress.follow(() => announcer.updateSoon());
     checker.subscribe(({ kind }) => kind === "reload" && reconciler.reload(announcer.written));
@@ -168,6 +175,42 @@ Deno.test("a prefix is announced after the hysteresis from VPP's acknowledgement
     assert.equal(announced("web"), false);
     await pass(2, probe);
     assert.equal(announced("web"), true);
+  });
+});
+
+Deno.test("a prefix stays when another pool takes over while another frontend goes down", async () => {
+  const small = {
+    backends: { a: {}, b: {} },
+    frontends: { api: { pools: "a" }, web: { pools: "a | b" }, old: { pools: "a | b" } },
+    found: "",
+  };
+  await inWorld(small, async ({ announced, engine, pass }) => {
+    await pass(HYSTERESIS_MS / 1000 + 5, () => engine.report({ a: PASS, b: PASS }));
+    assert.deepEqual([announced("api"), announced("web"), announced("old")], [true, true, true]);
+    await pass(3, () => engine.report({ a: FAIL, b: PASS }));
+    assert.deepEqual([announced("api"), announced("web"), announced("old")], [false, true, true]);
+  });
+});
+
+Deno.test("a prefix is withdrawn when another program put a NAT VIP in the place of its VIP", async () => {
+  const small = { backends: { a: {} }, frontends: { web: { pools: "a" } }, found: "" };
+  await inWorld(small, async ({ announced, engine, lb, pass }) => {
+    const probe = () => engine.report({ a: PASS });
+    await pass(HYSTERESIS_MS / 1000 + 5, probe);
+    assert.equal(announced("web"), true);
+    const name = { pfx: { address: ip("192.0.2.1"), len: 32 }, protocol: 6, port: 80 };
+    lb.plugin.deleteVip(name);
+    lb.plugin.addVip({
+      ...name,
+      encap: VPP_ENCAPS.indexOf("nat4"),
+      dscp: 0,
+      type: 0,
+      targetPort: 8080,
+      newFlowsTableLength: 64,
+      srcIpSticky: false,
+    });
+    await pass(60, probe);
+    assert.equal(announced("web"), false);
   });
 });
 

@@ -100,7 +100,7 @@ function isSettling(
 ): boolean {
   return weights === undefined ||
     counted.some(({ name }) =>
-      lookup.stateOf(name) === "unknown" && weights.has(lookup.addressOf(name).text)
+      UNDECIDED.has(lookup.stateOf(name)) && weights.has(lookup.addressOf(name).text)
     );
 }
 

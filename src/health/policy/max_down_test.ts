@@ -216,6 +216,16 @@ Deno.test("max-down: after a start one that VPP has at 0 is out first, even if i
   steps.inVpp = found();
   assert.equal(steps.step({ c: "down" }), "a=0F b=100 c=0F d=100");
   assert.equal(steps.changes, "backend-held b");
+
+  // The prober is blind to it at first.
+  const late = new Steps(frontendOf("a b c d", { count: 1 }));
+  late.step({ a: "blind", b: "blind", c: "blind", d: "blind" });
+  for (const states of [{ a: "down" }, { d: "up" }, { b: "up" }] as const) {
+    late.inVpp = found();
+    late.step(states);
+  }
+  late.inVpp = found();
+  assert.equal(late.step({ c: "down" }), "a=100 b=100 c=0F d=100");
 });
 
 Deno.test("max-down: it never gives weight to a server that VPP has at 0", () => {

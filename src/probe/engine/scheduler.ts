@@ -78,8 +78,10 @@ export class Scheduler {
   #inFlight = 0;
   /** Probes that ended since the last round, weighted as at their start. */
   #ended = 0;
-  /** Start of the time in which deadlines were not checked; undefined: the last round checked. */
+  /** Since when deadlines wait for a backlog; undefined: they do not. */
   #heldSinceMs: MonotonicMs | undefined;
+  /** The last round. */
+  #judgedMs = FAR_PAST_MS;
   #probes = 0;
   #voids = 0;
   /** Judges failures; undefined: all count. */
@@ -162,13 +164,13 @@ export class Scheduler {
 
   /** Expires probes past their deadline, unless results that came in time may be undelivered. */
   #judge(nowMs: MonotonicMs, { late, backlog }: { late: boolean; backlog: boolean }): void {
-    const sinceMs = this.#heldSinceMs ?? nowMs;
-    const first = this.#heldSinceMs === undefined;
-    const past = isDue(this.#ends.peek(), nowMs);
-    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first && past;
-    this.#heldSinceMs = hold ? sinceMs : undefined;
+    const hold = backlog && nowMs - (this.#heldSinceMs ??= nowMs) < MOST_HELD_MS;
+    if (!hold) this.#heldSinceMs = undefined;
+    // What came in time was delivered after the last round, unless its deadline is later than that.
+    const pastMs = late ? this.#judgedMs : nowMs;
+    this.#judgedMs = nowMs;
     if (hold) return;
-    for (let slot = this.#ends.peek(); isDue(slot, nowMs); slot = this.#ends.peek()) {
+    for (let slot = this.#ends.peek(); isDue(slot, pastMs); slot = this.#ends.peek()) {
       this.#expire(slot, nowMs);
     }
   }

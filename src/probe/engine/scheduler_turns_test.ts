@@ -12,6 +12,7 @@ import { ANSWER_TIMED_OUT, answered, CONNECT_TIMED_OUT, failed, type Verdict } f
 import type { Cancellation } from "../prober.ts";
 import type { ProbeReport, VoidReport } from "./reports.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { ScheduledTarget } from "./slot.ts";
 
 /** A server that needs `turnMs` for each of a number of turns, and then gives its verdict. */
 interface Server {
@@ -40,17 +41,7 @@ async function probed(server: Server, stallMs: number): Promise<Seen> {
     onProbe: (report) => reports.push(report),
     onVoid: (report) => voids.push(report),
   });
-  const check = healthcheck({ params: server.params, timeoutMs: 500, intervalMs: 60_000 });
-  scheduler.start({
-    id: 0,
-    generation: 1,
-    spec: { address: "a0", healthcheck: { ...check, fastIntervalMs: 60_000 } },
-    firstDelayMs: 0,
-    spreadMs: 1,
-    soonestMs: 0,
-    counter: initialCounter(check),
-    unknown: true,
-  });
+  scheduler.start(targetOf(0, server.params));
   await clock.advanceAsync(2);
   for (let passedMs = 0; passedMs < 1200 && reports.length + voids.length === 0;) {
     clock.stall(stallMs);
@@ -59,6 +50,21 @@ async function probed(server: Server, stallMs: number): Promise<Seen> {
   }
   scheduler.close();
   return { reports, voids };
+}
+
+/** A target that is probed immediately, with a timeout of 500 ms. */
+function targetOf(id: number, params: ProbeParams): ScheduledTarget {
+  const check = healthcheck({ params, timeoutMs: 500, intervalMs: 60_000 });
+  return {
+    id,
+    generation: 1,
+    spec: { address: `a${id}`, healthcheck: { ...check, fastIntervalMs: 60_000 } },
+    firstDelayMs: 0,
+    spreadMs: 1,
+    soonestMs: 0,
+    counter: initialCounter(check),
+    unknown: true,
+  };
 }
 
 function answerOf(
@@ -122,4 +128,34 @@ Deno.test("Scheduler: a failure that comes in one turn is void by one long stall
   const sick = failed("L7STS", "NOT_SERVING");
   const refusing = await probed({ ...SERVING, turns: 3, verdict: sick }, 140);
   assert.equal(refusing.reports[0]?.verdict.code, "L7STS");
+});
+
+Deno.test("Scheduler: the second of two late rounds lets only those deadlines expire that were past before", async () => {
+  const clock = new FakeClock();
+  const failed: number[] = [];
+  const scheduler = new Scheduler({
+    clock,
+    prng: mulberry32(1),
+    prober: () => (cancellation) =>
+      answerOf({ ...SERVING, turns: Infinity, timedOut: CONNECT_TIMED_OUT }, {
+        clock,
+        cancellation,
+      }),
+    onProbe: ({ id }) => failed.push(id),
+    onVoid: () => {},
+  });
+  const start = (id: number) => scheduler.start(targetOf(id, TCP));
+  start(0);
+  await clock.advanceAsync(60);
+  start(1);
+  await clock.advanceAsync(390);
+  for (let i = 0; i < 2; i++) {
+    clock.stall(80);
+    await clock.advanceAsync(0);
+  }
+  assert.deepEqual(failed, [0]);
+  clock.stall(80);
+  await clock.advanceAsync(0);
+  assert.deepEqual(failed, [0, 1]);
+  scheduler.close();
 });

@@ -102,9 +102,12 @@ export class VppCounters implements CountersSource {
     await this.#running;
   }
 
-  /** A new configuration is in force: its interval counts from now. */
+  /** A new configuration is in force. Its interval counts from now, unless a run is due earlier. */
   reload(): void {
-    if (this.#live !== undefined) this.#arm(this.#options.intervalMs());
+    const { clock, intervalMs } = this.#options;
+    const leftMs = this.#dueMs - clock.monotonicMs();
+    // A run under way sets the timer at its end.
+    if (this.#live !== undefined && leftMs > 0) this.#arm(Math.min(leftMs, intervalMs()));
   }
 
   #connectionChanged(state: ConnectionState): void {

@@ -352,6 +352,16 @@ Deno.test("VppCounters follows a new interval, and does nothing without a stats 
   await world.stop();
 });
 
+Deno.test("VppCounters reads as often when reloads come more often than that", async () => {
+  const world = await new CountersWorld({ web: desired(A, UP) }).start();
+  for (let i = 0; i < 20; i++) {
+    await world.pass(INTERVAL_MS / 2);
+    world.counters.reload();
+  }
+  assert.equal(world.published.length, 11);
+  await world.stop();
+});
+
 Deno.test("VppCounters with no VIPs publishes an empty snapshot", async () => {
   const world = await new CountersWorld({}).start();
   assert.deepEqual(world.published, [""]);

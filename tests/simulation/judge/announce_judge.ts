@@ -37,6 +37,8 @@ export interface AnnounceMoment {
   readonly view: VppView | undefined;
   /** VIPs that VPP lacks for a moment, because they are being recreated. */
   readonly recreated: ReadonlySet<string>;
+  /** Addresses whose VIPs VPP may refuse; their prefixes are not judged. */
+  readonly blocked: ReadonlySet<string>;
   readonly file: string | undefined;
   /** Since when the disk is sound, and nothing stops the daemon. */
   readonly soundMs: number;
@@ -61,6 +63,7 @@ export class AnnounceJudge {
   /** The first thing that is wrong. */
   look(moment: AnnounceMoment): string | undefined {
     const { nowMs, config, wanted, view, isEarly, isAway, recreated, file, soundMs } = moment;
+    const { blocked } = moment;
     const announced = new Set(announcedIn(file ?? ""));
     const before = this.#announced;
     this.#announced = announced;
@@ -86,7 +89,9 @@ export class AnnounceJudge {
     this.#config = config;
     const sinceMs = Math.max(this.#knownMs, soundMs);
     this.#prefixes = this.#sidesOf({ nowMs, config, wanted, view, recreated }, announced);
+    const isBlocked = (prefix: string) => blocked.has(prefix.slice(0, prefix.indexOf("/")));
     for (const prefix of announced) {
+      if (isBlocked(prefix)) continue;
       const side = this.#prefixes.get(prefix)!;
       const staysMs = nowMs - Math.max(side.sinceMs, sinceMs);
       if (!side.isAbove && staysMs > WRITTEN_MS) return `${prefix} is announced below its border`;
@@ -100,7 +105,9 @@ export class AnnounceJudge {
       const dueMs = Math.max(side.sinceMs, sinceMs) + side.hysteresisMs;
       // A reload may change the border and its hysteresis.
       const isDue = side.isAbove && nowMs > Math.max(dueMs, this.#configMs) + WRITTEN_MS;
-      if (isDue && !announced.has(prefix)) return `${prefix} is not announced above its border`;
+      if (isDue && !announced.has(prefix) && !isBlocked(prefix)) {
+        return `${prefix} is not announced above its border`;
+      }
     }
     return undefined;
   }
@@ -108,7 +115,7 @@ export class AnnounceJudge {
   /** The side of each prefix that has a frontend or is announced. */
   #sidesOf(
     { nowMs, config, wanted, view, recreated }:
-      & Omit<AnnounceMoment, "file" | "soundMs" | "isEarly" | "isAway">
+      & Omit<AnnounceMoment, "file" | "soundMs" | "isEarly" | "isAway" | "blocked">
       & {
         readonly view: VppView;
       },

@@ -8,23 +8,27 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import { requestText, type SentRequest } from "../world/requests.ts";
+import type { CountersSnapshot } from "../../../src/vpp/ports.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { TakenFault } from "../world/vpp.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { announcedIn } from "../../../src/announce/file_text.ts";
+import { CountersJudge } from "./vpp/counters_judge.ts";
+import { vipKeyText } from "../../../src/vpp/lb/model.ts";
 import { AnnounceJudge } from "./announce_judge.ts";
 import { ANNOUNCE_FILE } from "../world/configs.ts";
 import { type Excuse, Excuses } from "./excuses.ts";
-import { DeedJudge, planDifference } from "./plan_judge.ts";
+import { DeedJudge, planDifference } from "./vpp/plan_judge.ts";
 import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
 import { RampJudge, wronglyHeld } from "./policy_judge.ts";
-import { judgeRequests } from "./request_judge.ts";
-import { difference } from "./difference.ts";
-import { FlushJudge } from "./flush_judge.ts";
+import { judgeRequests } from "./vpp/request_judge.ts";
+import { difference } from "./vpp/difference.ts";
+import { FlushJudge } from "./vpp/flush_judge.ts";
+import { WithheldJudge } from "./vpp/withheld_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
 import { StoryJudge } from "./story_judge.ts";
 import { type CheckerState, countsAsUp, wantedOf, type WantedVip } from "./wanted.ts";
@@ -83,6 +87,10 @@ export class Judge implements Observer {
   readonly #deeds = new DeedJudge();
   readonly #announce = new AnnounceJudge();
   readonly #ramps = new RampJudge();
+  readonly #counters = new CountersJudge();
+  readonly #withheld = new WithheldJudge();
+  /** Starts of VPP before the present connection. */
+  #startsAtConnect = 0;
   /** Until then a fault of the disk, or a stop, may delay the file of announced prefixes. */
   #lateFileMs = 0;
   /** VPP was right before the reload that is being carried out. */
@@ -144,6 +152,9 @@ export class Judge implements Observer {
       this.#story.happened(event);
       this.#happened(event, daemon);
     });
+    daemon.vpp!.counters.onSnapshot = (snapshot) => {
+      if (this.#world.process === process) this.#counted(snapshot);
+    };
     this.#story.wired(process);
   }
 
@@ -154,7 +165,8 @@ export class Judge implements Observer {
   refused(request: string, retval: number): void {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP refuses ${request}: ${retval}`);
-    if (!this.#isExcused("doubtful") && !this.#isExcused("changing")) {
+    const isBlocked = this.#world.vpp.natAddresses().size > 0;
+    if (!this.#isExcused("doubtful") && !this.#isExcused("changing") && !isBlocked) {
       this.fail("nothing is refused", `VPP refused ${request} with ${retval}, without a cause`);
     }
   }
@@ -194,6 +206,7 @@ export class Judge implements Observer {
       if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     }
     if (event === "vpp-connect") this.#connected();
+    if (event === "vpp-connect") this.#startsAtConnect = this.#world.vpp.starts;
     if (event === "vpp-disconnect") this.#unansweredMs = undefined;
     if (event === "vpp-lbsync-drift" && !this.#isExcused("drift")) {
       this.fail("the known state of VPP is right", JSON.stringify(fields));
@@ -252,7 +265,9 @@ export class Judge implements Observer {
     this.#deeds.forget();
     const recovery = isEdited ? sync + 3000 : sync + RECOVERY_MS;
     this.#excuse("faulty", ms, cause);
-    if (isEdited) this.#excuse("edited", recovery, cause);
+    // What another program changed is read after all disturbances.
+    const faultyMs = Math.max(ms, this.#excuses.untilMs("faulty") - this.#world.time.nowMs);
+    if (isEdited || this.#isExcused("edited")) this.#excuse("edited", faultyMs + recovery, cause);
     if (isEdited) this.#excuse("drift", sync + RECOVERY_MS, cause);
     this.#excuse("wrong", ms + recovery, cause);
     this.#excuse("doubtful", ms + sync + RECOVERY_MS, cause);
@@ -302,6 +317,7 @@ export class Judge implements Observer {
   /** Before a daemon is killed, or when it has stopped. */
   killed(downMs: number): void {
     this.#storyEnds(false);
+    this.#counters.forget();
     const cause = "the daemon starts";
     this.disturb(cause, downMs);
     const warmupMs = this.#world.config.vppLb!.startupMaxDelayMs;
@@ -345,11 +361,14 @@ export class Judge implements Observer {
     this.#changing(SOON_MS, "reload");
   }
 
-  reloaded(plan: ReloadForecast): void {
+  /** `planned`: what an earlier plan said, of which this reload must do the same. */
+  reloaded(plan: ReloadForecast, planned = plan): void {
     const daemon = this.#world.daemon!;
     this.#health.reloaded(daemon);
-    if (this.#wasRight) this.#deeds.expect(plan);
-    const wrong = planDifference(plan, daemon.checker.current);
+    if (this.#wasRight) this.#deeds.expect(planned);
+    // What VPP keeps of a VIP that another program replaced is not known.
+    const isKnown = this.#world.vpp.natAddresses().size === 0;
+    const wrong = isKnown ? planDifference(plan, daemon.checker.current) : undefined;
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     const { config, backends } = daemon.checker.current;
     const out = this.#serving.find((name) =>
@@ -391,11 +410,15 @@ export class Judge implements Observer {
     if (connection.state.kind !== "connected") {
       return this.fail("VPP is connected", connection.state.reason);
     }
-    // A VIP is recreated at most once a minute.
-    const withheld = reconciler.withheld();
-    if (withheld.some(({ kind }) => kind !== "recreate")) {
-      return this.fail("nothing is withheld", JSON.stringify(withheld));
-    }
+    const withheld = reconciler.withheld().map((one) => [keyOfFields(one.fields), one] as const);
+    const causeless = this.#withheld.look({
+      nowMs: this.#world.time.nowMs,
+      withheld,
+      wanted: this.#wanted(daemon),
+      had: vpp.links(),
+      noticedMs: daemon.checker.current.config.vppLb!.syncIntervalMs + SOON_MS,
+    });
+    if (causeless !== undefined) return this.fail("only what is fatal is withheld", causeless);
     if (!reconciler.warmedUp) {
       const blind = [...this.#wanted(daemon).values()].some(({ isBlind }) => isBlind);
       if (!blind) this.fail("warm-up ends", JSON.stringify(reconciler.warmup));
@@ -405,7 +428,8 @@ export class Judge implements Observer {
     const wrong = difference(this.#wanted(daemon), view, {
       makes: vpp.makes(),
       weights: vpp.release === "main",
-      withheld: new Set(withheld.map(({ fields }) => keyOfFields(fields))),
+      withheld: new Set(withheld.map(([key]) => key)),
+      blocked: vpp.natAddresses(),
     });
     if (wrong !== undefined) return this.fail("VPP is right", wrong);
     if (withheld.length === 0) this.#intents.has(view);
@@ -469,18 +493,49 @@ export class Judge implements Observer {
       wanted: this.#wanted(daemon),
       view: isKnown ? vpp.view() : undefined,
       isAway: !daemon.vpp!.progress.programmed(),
-      isEarly: !daemon.vpp!.reconciler.warmedUp && !isLate,
+      isEarly: !daemon.vpp!.reconciler.warmedUp && !isLate && this.#stopping === undefined,
       recreated: recent(this.#recreatedMs, nowMs),
+      blocked: vpp.natAddresses(),
       file: disk.text(ANNOUNCE_FILE),
       soundMs: this.#lateFileMs,
     });
     if (wrong !== undefined) this.fail("prefixes are announced as servers serve", wrong);
   }
 
+  /** Counters were read, or withdrawn, in this turn. */
+  #counted(snapshot: CountersSnapshot | undefined): void {
+    const { vpp, time: { nowMs } } = this.#world;
+    const { plugin } = vpp;
+    const isSame = plugin !== undefined && vpp.starts === this.#startsAtConnect;
+    if (snapshot === undefined || !isSame || this.#isExcused("edited")) {
+      return this.#counters.withdrawn();
+    }
+    const wrong = this.#counters.published(snapshot, { nowMs, plugin, vips: vpp.vips() });
+    if (wrong !== undefined) this.fail("counters are those of VPP", wrong);
+  }
+
+  #checkCounters({ vpp, checker }: Daemon): void {
+    const { counters, connection: { state } } = vpp!;
+    if (state.kind !== "connected" && counters.snapshot !== undefined) {
+      return this.fail("counters are those of VPP", "a snapshot outlives its connection");
+    }
+    const isLive = state.kind === "connected" && state.stats !== undefined &&
+      !this.#isExcused("wrong") && !this.#isExcused("edited") && this.#stopping === undefined;
+    const intervalMs = checker.current.config.vppLb!.countersIntervalMs;
+    const wrong = this.#counters.tick(this.#world.time.nowMs, { isLive, intervalMs });
+    if (wrong !== undefined) this.fail("counters are read", wrong);
+  }
+
+  /** A flush is not made again after a connection was lost. */
+  #forgetFlushes(): void {
+    const isUnknown = this.#isExcused("wrong") || this.#stopping !== undefined ||
+      this.#world.vpp.natAddresses().size > 0;
+    if (isUnknown) this.#flushes.forget();
+  }
+
   #checkFlushes(): void {
     const { nowMs } = this.#world.time;
-    // A flush is not made again after a connection was lost.
-    if (this.#isExcused("wrong") || this.#stopping !== undefined) this.#flushes.forget();
+    this.#forgetFlushes();
     const { daemon } = this.#world;
     const owed = daemon && this.#flushes.owed(nowMs, this.#wanted(daemon));
     if (owed !== undefined) this.fail("flows of a server that is out are flushed", owed);
@@ -543,9 +598,11 @@ export class Judge implements Observer {
     const before = vpp.view();
     const wanted = this.#wanted(daemon);
     this.#flushes.sent(requests, { nowMs, before, wanted });
+    this.#forgetFlushes();
     this.#deeds.sent(requests);
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
+      if (request.kind === "vip-del") this.#judgeRemoved(request.vip);
       const weights = [...before.get(request.vip)?.values() ?? []];
       if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
       if (!("weight" in request) || request.weight === 0) continue;
@@ -560,11 +617,21 @@ export class Judge implements Observer {
       isTrusted: !this.#isExcused("doubtful"),
       isEdited: this.#isExcused("edited"),
       recreated: recent(this.#recreatedMs, nowMs),
+      withheld: new Set(
+        daemon.vpp!.reconciler.withheld().map(({ fields }) => keyOfFields(fields)),
+      ),
       opening: recent(this.#openingMs, nowMs),
       raised: recent(this.#raisedMs, nowMs),
     });
     if (wrong !== undefined) this.fail(wrong.invariant, wrong.message);
     this.#intents.sent(requests);
+  }
+
+  #judgeRemoved(key: string): void {
+    const known = this.#world.daemon!.vpp!.reconciler.counted()?.vips() ?? [];
+    const encap = known.find((vip) => vipKeyText(vip) === key)?.encap;
+    if (encap !== "nat4" && encap !== "nat6") return;
+    this.fail("VIPs of other programs stay", `VIP ${key} is ${encap}, and is removed`);
   }
 
   #tick(): void {
@@ -580,10 +647,12 @@ export class Judge implements Observer {
       this.#served = wanted;
       const late = this.#ramps.late(daemon.checker.current, this.#world.time.nowMs);
       if (late !== undefined) this.fail("policies hold only what they may", late);
+      this.#checkCounters(daemon);
     }
     this.#checkFlushes();
     this.#checkAnswers();
     if (this.mustBeRight) this.#compare(daemon!);
+    else this.#withheld.forget();
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
     if (timers > most) this.fail("nothing grows", `${timers} timers`);

@@ -35,9 +35,7 @@ function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): st
     if (weight === 0) continue;
     const own = entries.filter((other) => other.index === index);
     if (!own.some(serves) && entries.some(serves)) return `${name} is held beside a healthy pool`;
-    const isBefore = (other: Entry) =>
-      other.index < index && (serves(other) || (other.isHeld && other.weight > 0));
-    if (entries.some(isBefore)) {
+    if (entries.some((other) => other.index < index && countsAsServing(other))) {
       return `${name} is held in a pool that is not active`;
     }
     const out = own.filter((other) => (mayBeOut(other) || isTaken(other)) && !other.isHeld).length;
@@ -54,7 +52,7 @@ function wronglyKept(
 ): string | undefined {
   if (weights === undefined) return undefined;
   if (onAllDown !== "last-good") return "it is held without on-all-down";
-  const up = entries.find((entry) => serves(entry) || entry.isHeld);
+  const up = entries.find(countsAsServing);
   if (up !== undefined) return `it is held, and ${up.backend.name} is up`;
   const taken = [...weights.keys()].find((address) =>
     !entries.some((entry) => entry.address === address && isLeftToHealth(entry))
@@ -163,7 +161,10 @@ function takenAgainstBrake(
   if (maxDown === undefined) return undefined;
   const own = entries.filter(({ index }) => index === active);
   const out = own.filter((entry) => isDown(entry) && isOut(entry));
-  const cut = out.find(isCut);
+  // Of two entries with one address one may have been out while the other kept its weight.
+  const isAlone = ({ address }: Entry) =>
+    entries.filter((other) => other.address === address).length === 1;
+  const cut = out.find((entry) => isCut(entry) && isAlone(entry));
   const most = mostOf(maxDown, own);
   if (cut === undefined || out.length <= most) return undefined;
   return `${cut.backend.name} is taken out as number ${out.length}, of at most ${most}`;
@@ -202,6 +203,11 @@ function raisedInHold(
 /** True when it is really up, or was before its check changed. */
 function serves({ weight, backend }: Entry): boolean {
   return weight > 0 && countsAsUp(backend);
+}
+
+/** True when it serves, or is held; one that is held and drained has no weight. */
+function countsAsServing(entry: Entry): boolean {
+  return serves(entry) || (entry.isHeld && entry.weight > 0);
 }
 
 function isDown({ weight, backend }: Entry): boolean {

@@ -42,8 +42,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the end of an intent is not noticed",
     file: "src/intent/expiry.ts",
-    from: "if (ended.length > 0) this.#options.onEnded(ended);",
-    to: "if (ended.length > 9) this.#options.onEnded(ended);",
+    from: "if (ended.length > 0) onEnded(ended);",
+    to: "if (ended.length > 9) onEnded(ended);",
   },
   {
     name: "the timer of intents is not cancelled",
@@ -156,8 +156,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a failure while the process was stopped counts",
     file: "src/probe/engine/scheduler.ts",
-    from: "late && first && past;",
-    to: "false && late && first && past;",
+    from: "const pastMs = late ? this.#judgedMs : nowMs;",
+    to: "const pastMs = nowMs;",
   },
   {
     name: "results of void probes count",
@@ -174,7 +174,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a resumed backend is not probed",
     file: "src/checker/checker.ts",
-    from: "else if (result.transition !== undefined) this.#begin([name], step.transitions);",
+    from: "else if (result.transition !== undefined) this.#begin([name], act.transitions);",
     to: "",
   },
   {
@@ -210,8 +210,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "weights of operators are not restored",
     file: "src/intent/rules.ts",
-    from:
-      '    kept.push(intent);\n    if (intent.kind === "weight" || intent.kind === "drain") continue;',
+    from: "    kept.push(intent);\n    if (intent.scheduled === true) continue;",
     to: '    if (intent.kind === "weight") continue;\n    kept.push(intent);',
   },
   {
@@ -239,15 +238,15 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "keep === true && present.size > 99 ? 0 : weight;",
   },
   {
-    name: "a late round without a deadline uses up the next one's hold",
+    name: "of two late rounds the second lets every deadline expire",
     file: "src/probe/engine/scheduler.ts",
-    from: "late && first && past;",
-    to: "late && first;",
+    from: "const pastMs = late ? this.#judgedMs : nowMs;",
+    to: "const pastMs = late && nowMs - this.#judgedMs > 200 ? this.#judgedMs : nowMs;",
   },
   {
     name: "the time of a stop counts while intents are read",
     file: "src/intent/disk_store.ts",
-    from: "    stoppedMs: STOPPED_MS,\n",
+    from: "    partMs: READ_PART_MS,\n",
     to: "",
   },
   {
@@ -348,11 +347,10 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "      this.#hasExpired = false;\n      this.#isolatedMs = nowMs;",
   },
   {
-    name: "a drain is not kept",
+    name: "a drain ends immediately",
     file: "src/intent/rules.ts",
-    from:
-      'return intentSet.with({ kind: "drain", backend, then, ...askedBy(action), untilMs, forMs });',
-    to: "return intentSet;",
+    from: 'return { kind: "drain", backend, then, ...asked, untilMs, forMs, ...forced };',
+    to: 'return { kind: "drain", backend, then, ...asked, untilMs: asked.sinceMs, forMs: 1 };',
   },
   {
     name: "a drain at its end brings the backend back",
@@ -363,7 +361,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a drain whose end was missed is dropped",
     file: "src/intent/rules.ts",
-    from: 'if (over && stored.kind !== "drain") {',
+    from: 'if (over && (stored.kind !== "drain" || stored.scheduled === true)) {',
     to: "if (over) {",
   },
   {
@@ -393,19 +391,67 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a withdrawal waits for the next change in VPP",
     file: "src/daemon/announce/source.ts",
-    from: 'if (kind === "program" || kind === "reload" || kind === "frontend") announcer.update();',
-    to: 'if (kind === "reload") announcer.update();',
+    from: 'if (kind === "program" || kind === "reload" || kind === "frontend") announcer',
+    to: 'if (kind === "reload") announcer',
   },
   {
     name: "an away VPP withdraws nothing",
     file: "src/announce/announcer.ts",
-    from: 'settings.onVppAway === "withdraw" && awayMs >= VPP_AWAY_MS',
-    to: "awayMs < 0",
+    from: 'settings.onVppAway === "withdraw" && isAway',
+    to: "nowMs < 0",
   },
   {
     name: "a stop withdraws nothing",
     file: "src/announce/announcer.ts",
     from: 'if (onStop === "withdraw") file.set',
     to: 'if (onStop !== "withdraw") file.set',
+  },
+  {
+    name: "an index of counters is kept while its VIP is recreated",
+    file: "src/vpp/sync/pool_indices.ts",
+    from: 'if (plan.teardown.some(({ kind }) => kind === "vip-del")) {',
+    to: "if (plan.teardown.length < 0) {",
+  },
+  {
+    name: "a snapshot of counters outlives its connection",
+    file: "src/vpp/counters/counters.ts",
+    from: "    this.#problem = undefined;\n    this.#publish(undefined);",
+    to: "    this.#problem = undefined;",
+  },
+  {
+    name: "counters are not read again",
+    file: "src/vpp/counters/counters.ts",
+    from: "this.#arm(Math.max(0, startMs + intervalMs() - clock.monotonicMs()));",
+    to: "",
+  },
+  {
+    name: "servers are counted by packets to their address",
+    file: "src/vpp/counters/plan.ts",
+    from: 'const SERVER_COUNTER = "/net/route/via";',
+    to: 'const SERVER_COUNTER = "/net/route/to";',
+  },
+  {
+    name: "chains of VIPs are judged by the file alone",
+    file: "src/vpp/lb/guard/chain_guard.ts",
+    from: "if (!this.#suspicious(operation)) return undefined;",
+    to: "if (!this.#suspicious(operation) || known !== undefined) return undefined;",
+  },
+  {
+    name: "servers that are on their way to VPP count in no chain",
+    file: "src/vpp/lb/guard/chain_guard.ts",
+    from: "      link.servers.set(address.text, address);\n      this.#sent.set(key, link);",
+    to: "",
+  },
+  {
+    name: "a removed server counts in chains for ever",
+    file: "src/vpp/lb/guard/chain_guard.ts",
+    from: "link?.servers.delete(operation.address.text);",
+    to: "",
+  },
+  {
+    name: "NAT VIPs of other programs are removed",
+    file: "src/vpp/sync/guard/guards.ts",
+    from: "const nat = actual && unremovable(actual);",
+    to: "const nat = teardown.length < 0 ? unremovable(actual!) : undefined;",
   },
 ];

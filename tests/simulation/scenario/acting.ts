@@ -1,6 +1,16 @@
 /** Carries actions out in a world. */
 import { finish } from "../../../src/async/steps.ts";
-import { forecastReload } from "../../../src/forecast/forecast.ts";
+import type { Config } from "../../../src/config/model.ts";
+import { workOutReload } from "../../../src/checker/worked_reload.ts";
+import { planContext, planProblem } from "../../../src/daemon/plan_guard.ts";
+import { capabilitiesOf } from "../../../src/daemon/wire.ts";
+import {
+  forecastReload,
+  forecastWorkedOut,
+  plansOfReload,
+  type ReloadForecast,
+} from "../../../src/forecast/forecast.ts";
+import { planText } from "../../../src/forecast/plan_text.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
 import { actOnBackend, drainBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
@@ -12,6 +22,8 @@ import {
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
+import type { Vip, VipName } from "../../../src/sim/plugin/types.ts";
+import { VPP_ENCAPS } from "../../../src/vpp/lb/model.ts";
 import { ip } from "../world/addresses.ts";
 import type { Judge } from "../judge/judge.ts";
 import { edited, inFamily, SERVERS } from "../world/configs.ts";
@@ -29,6 +41,7 @@ const TO_FILE = 1;
 export class Actor {
   readonly #world: World;
   readonly #judge: Judge;
+  readonly #names = new Map<Config, string>();
 
   constructor(world: World, judge: Judge) {
     this.#world = world;
@@ -95,6 +108,11 @@ export class Actor {
         if (vpp.plugin !== undefined) {
           edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
         }
+        return;
+      case "vpp-nat":
+        judge.disturb(action.kind, 0, true);
+        vpp.changes++;
+        if (vpp.plugin !== undefined) putNat(vpp.plugin, new Dice(action.seed));
         return;
       case "stats-end":
         vpp.hasNoStats = true;
@@ -165,6 +183,41 @@ export class Actor {
     time.after(3000, stopped);
   }
 
+  /** `planned`: what an earlier plan said of it. */
+  #reload(next: Config, planned?: ReloadForecast): void {
+    const { daemon, clock } = this.#world.process!;
+    this.#world.config = next;
+    this.#judge.reloading(next);
+    const options = {
+      nowMs: clock.wallMs(),
+      atMs: clock.monotonicMs(),
+      can: { weights: true },
+    };
+    const plan = finish(forecastReload(daemon!.checker.snapshot(), next, options));
+    daemon!.reload(next);
+    this.#judge.reloaded(plan, planned);
+  }
+
+  /** What a reload with this file would do now. */
+  #plan(next: Config) {
+    const { daemon, clock } = this.#world.process!;
+    const snapshot = daemon!.checker.snapshot();
+    const files = { next: this.#nameOf(next), inForce: this.#nameOf(snapshot.config) };
+    const context = planContext(daemon!, files);
+    const worked = finish(workOutReload(snapshot, next, clock.wallMs()));
+    const atMs = clock.monotonicMs();
+    const plans = finish(plansOfReload(worked, { can: capabilitiesOf(daemon!), atMs }));
+    const forecast = finish(forecastWorkedOut(worked, { can: { weights: true }, atMs }));
+    return { worked, context, forecast, hash: planText(worked, plans, context) };
+  }
+
+  /** Stands for the hash of a file's text. */
+  #nameOf(config: Config): string {
+    let name = this.#names.get(config);
+    if (name === undefined) this.#names.set(config, name = `file ${this.#names.size}`);
+    return name;
+  }
+
   #operate(action: Action): void {
     const { process } = this.#world;
     const api = process!.api();
@@ -172,14 +225,23 @@ export class Actor {
     const judge = this.#judge;
     if (judge.isStopping(process!)) return;
     switch (action.kind) {
-      case "reload": {
-        this.#world.config = edited(this.#world.config, new Dice(action.seed));
-        judge.reloading(this.#world.config);
-        const nowMs = process!.clock.wallMs();
-        const options = { nowMs, can: { weights: true } };
-        const plan = finish(forecastReload(checker.snapshot(), this.#world.config, options));
-        process!.daemon!.reload(this.#world.config);
-        return judge.reloaded(plan);
+      case "reload":
+        return this.#reload(edited(this.#world.config, new Dice(action.seed)));
+      case "planned-reload": {
+        const config = edited(this.#world.config, new Dice(action.seed));
+        const { forecast, hash } = this.#plan(config);
+        this.#world.time.after(action.waitMs, () => {
+          const isOver = this.#world.process !== process || process!.clock.stopped ||
+            judge.isStopping(process!);
+          if (isOver) return;
+          const { worked, context } = this.#plan(config);
+          const asked = { hash, sha256: (text: string) => text };
+          const atMs = process!.clock.monotonicMs();
+          const problem = planProblem(worked, { daemon: process!.daemon!, context, asked, atMs });
+          judge.trace.add(this.#world.time.nowMs, `planned reload: ${problem ?? "as planned"}`);
+          if (problem === undefined) this.#reload(config, forecast);
+        });
+        return;
       }
       case "sync": {
         const dice = new Dice(action.seed);
@@ -255,6 +317,30 @@ export class Actor {
   }
 }
 
+/** Another program puts a NAT VIP in the place of one, which maglevd must not remove. */
+function putNat(plugin: LbPlugin, dice: Dice): void {
+  const vips = [...plugin.vips()].filter(({ used, port }) => used && port !== 0);
+  if (vips.length === 0) return;
+  const name = nameOf(dice.pick(vips));
+  plugin.deleteVip(name);
+  plugin.addVip({
+    ...name,
+    encap: VPP_ENCAPS.indexOf(name.pfx.address.family === 4 ? "nat4" : "nat6"),
+    dscp: 0,
+    type: 0,
+    targetPort: 8080,
+    newFlowsTableLength: 64,
+    srcIpSticky: false,
+  });
+}
+
+/** The name of a VIP in requests. */
+function nameOf({ prefix, length, protocol, port }: Vip): VipName {
+  const address = ip(formatAddress46(prefix));
+  const pfx = { address, len: address.family === 4 ? length - 96 : length };
+  return { pfx, protocol, port };
+}
+
 /** Another program changes VPP. */
 function edit(
   plugin: LbPlugin,
@@ -263,10 +349,7 @@ function edit(
   const vips = [...plugin.vips()].filter(({ used }) => used);
   if (vips.length === 0) return;
   const vip = dice.pick(vips);
-  const address = ip(formatAddress46(vip.prefix));
-  const { protocol, port } = vip;
-  const pfx = { address, len: address.family === 4 ? vip.length - 96 : vip.length };
-  const name = { pfx, protocol, port };
+  const name = nameOf(vip);
   const servers = [...plugin.serversOf(vip)].filter(({ used }) => used)
     .map((server) => ip(formatAddress46(server.address)));
   const family = vip.type.endsWith("gre6") ? 6 : 4;

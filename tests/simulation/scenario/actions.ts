@@ -4,6 +4,7 @@
  */
 import { type Behaviour, BEHAVIOURS } from "../world/servers.ts";
 import { policyDice, SERVERS } from "../world/configs.ts";
+import { chainDice } from "../world/chains.ts";
 import { Dice } from "../world/dice.ts";
 
 /** One action, without its time. `forMs`: how long it lasts. */
@@ -26,6 +27,7 @@ export type Happening =
     readonly downMs: number;
   }
   | { readonly kind: "vpp-edited"; readonly seed: number }
+  | { readonly kind: "vpp-nat"; readonly seed: number }
   | { readonly kind: "stats-end"; readonly forMs: number }
   | {
     readonly kind: "disk";
@@ -44,6 +46,8 @@ export type Happening =
     readonly mostApartMs?: number;
   }
   | { readonly kind: "reload"; readonly seed: number }
+  /** A plan, and after a while a reload that must do it or be refused. */
+  | { readonly kind: "planned-reload"; readonly seed: number; readonly waitMs: number }
   | { readonly kind: "sync"; readonly seed: number }
   | {
     readonly kind: "act";
@@ -176,6 +180,12 @@ type Story = readonly (Happening & { readonly afterMs?: number })[];
 const STORIES: readonly (readonly [number, (dice: Dice) => Story])[] = [
   [3, outage],
   [1, stopAtStart],
+  [2, (dice) => [{
+    kind: "planned-reload",
+    seed: dice.seed(),
+    waitMs: dice.pick([0, 1, 100, 3000]),
+  }]],
+  [1, flapping],
   [1, (dice) => [{
     kind: "daemon-stutter",
     forMs: dice.integer(500, 6000),
@@ -197,6 +207,19 @@ function outage(dice: Dice): Story {
   const behaviour = dice.pick(["refuse", "hang", "ok"] as const);
   return dice.shuffled(SERVERS).slice(0, dice.integer(3, SERVERS.length))
     .map((server) => ({ kind: "server", server, behaviour }));
+}
+
+/** A server goes up and down, at times faster than it is probed. */
+function flapping(dice: Dice): Story {
+  const server = dice.pick(SERVERS);
+  const bad = dice.pick(["refuse", "hang"] as const);
+  const periodMs = dice.pick([90, 400, 1500, 4000]);
+  return Array.from({ length: 2 * dice.integer(2, 6) }, (_, i) => ({
+    kind: "server",
+    server,
+    behaviour: i % 2 === 0 ? bad : "ok",
+    afterMs: i * periodMs * dice.between(0.7, 1.3),
+  }));
 }
 
 /** A new daemon is stopped while it reads what it has stored. */
@@ -245,6 +268,15 @@ export function actionsOf(seed: number, plain = false): readonly Action[] {
   }
   if (!plain && policyDice(seed) !== undefined) {
     actions.push(...storiesOf(new Dice(seed ^ 0xd4a1), endMs));
+  }
+  if (!plain && chainDice(seed) !== undefined) {
+    const own = new Dice(seed ^ 0x11c5);
+    actions.push(...Array.from({ length: own.integer(3, 9) }, (): Action => ({
+      atMs: own.between(FIRST_MS, endMs),
+      ...(own.oneIn(8)
+        ? { kind: "vpp-nat" as const, seed: own.seed() }
+        : { kind: "reload" as const, seed: own.seed() }),
+    })));
   }
   return actions.sort((a, b) => a.atMs - b.atMs);
 }

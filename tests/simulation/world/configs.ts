@@ -7,6 +7,7 @@ import type {
   Share,
 } from "../../../src/config/model.ts";
 import { ip } from "./addresses.ts";
+import { hasChains, isValid, withChains } from "./chains.ts";
 import { smallConfig } from "../../support/fakes/small_config.ts";
 import { Dice } from "./dice.ts";
 
@@ -193,8 +194,11 @@ function randomPools(dice: Dice, names: readonly string[]): string {
 /** The configuration after one edit; always a valid one. */
 export function edited(config: Config, dice: Dice): Config {
   const edit = dice.pick(EDITS);
-  const next = edit(config, dice);
-  return hasPolicies(config) && dice.oneIn(4) ? dice.pick(POLICIES)(next, dice) : next;
+  const edited = edit(config, dice);
+  const next = hasPolicies(config) && dice.oneIn(4) ? dice.pick(POLICIES)(edited, dice) : edited;
+  if (!hasChains(config)) return next;
+  const valid = isValid(next) ? next : config;
+  return dice.oneIn(2) ? withChains(valid, dice) : valid;
 }
 
 function hasPolicies({ frontends, healthchecker, announce }: Config): boolean {

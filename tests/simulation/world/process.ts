@@ -129,7 +129,8 @@ export class DaemonProcess {
 
   /** Stops it in order. */
   async end(): Promise<void> {
-    await Promise.all([this.daemon!.stop(), this.history.close()]);
+    await this.daemon!.stop();
+    await this.history.close();
   }
 
   /** One of its probe workers dies of a bug. */

@@ -2,12 +2,14 @@
  * A VPP with the lb plugin as a simulated process: the plugin, the answers and the clients of
  * src/sim, over simulated connections. It dies, restarts empty, freezes, and is changed by others.
  */
+import { DEFAULT_STATS_BYTES, THREADS } from "../../../src/sim/plugin/counters.ts";
 import { ClientSocket } from "../../../src/sim/client_socket.ts";
 import { Faults, type Garble } from "../../../src/sim/faults.ts";
-import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
+import { formatAddress46, formatPrefix46, toIp } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import type { Vip } from "../../../src/sim/plugin/types.ts";
+import { countTraffic, TRAFFIC_KINDS } from "../../../src/sim/plugin/traffic.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
 import {
   answer,
@@ -108,6 +110,20 @@ export type VppView = ReadonlyMap<string, ReadonlyMap<string, number>>;
 /** All that is fixed when VPP adds a VIP: encapsulation, table length, sticky or not. */
 export type VppMakes = ReadonlyMap<string, string>;
 
+/** Weight of a removed server. */
+export const GONE = -1;
+
+/** A VIP that VPP has. */
+export interface HadVip {
+  readonly key: string;
+  readonly address: string;
+  readonly isAllPorts: boolean;
+  /** `gre4`, `gre6`, `nat4` and so on. */
+  readonly encap: string;
+  /** Weights of its servers by address; GONE for removed ones, whose flows VPP may keep. */
+  readonly servers: ReadonlyMap<string, number>;
+}
+
 export interface SimVppOptions {
   readonly time: WorldTime;
   readonly dice: Dice;
@@ -137,6 +153,8 @@ export class SimVpp {
   #lives = 0;
   #doom: Doom | undefined;
   #release: Release;
+  /** Number of times at which packets came. */
+  #received = 0;
   /** Nothing listens on the socket. */
   isUnreachable = false;
   /** The stats segment cannot be opened. */
@@ -234,14 +252,31 @@ export class SimVpp {
     if (this.#life !== undefined) this.#life.frozen = undefined;
   }
 
+  /** The VIPs in use, by vipKeyText(). */
+  vips(): ReadonlyMap<string, Vip> {
+    const used = [...this.plugin?.vips() ?? []].filter(({ used }) => used);
+    return new Map(used.map((vip) => [keyOf(vip), vip]));
+  }
+
+  /** Packets come to each VIP, as many as no other has got. */
+  receive(): void {
+    const { plugin } = this;
+    if (plugin === undefined || this.frozen) return;
+    this.#received++;
+    for (const { index, prefix, port } of this.vips().values()) {
+      const address = toIp(prefix);
+      const packets = 100 + this.#received % 10 + 10 * index;
+      const kind = TRAFFIC_KINDS[this.#received % TRAFFIC_KINDS.length]!;
+      countTraffic(plugin, { address, port, packets, bytes: 64 * packets, kind });
+    }
+  }
+
   /** The VIPs and servers in use. */
   view(): VppView {
     const view = new Map<string, Map<string, number>>();
-    const plugin = this.plugin;
+    const { plugin } = this;
     if (plugin === undefined) return view;
-    for (const vip of plugin.vips()) {
-      if (!vip.used) continue;
-      const key = keyOf(vip);
+    for (const [key, vip] of this.vips()) {
       const servers = new Map<string, number>();
       for (const server of plugin.serversOf(vip)) {
         if (server.used) servers.set(formatAddress46(server.address), server.weight);
@@ -251,12 +286,34 @@ export class SimVpp {
     return view;
   }
 
+  /** Addresses of NAT VIPs: VPP takes no other VIP with such an address. */
+  natAddresses(): ReadonlySet<string> {
+    const nat = [...this.vips().values()].filter(({ type }) => type.includes("nat"));
+    return new Set(nat.map(({ prefix }) => formatAddress46(prefix)));
+  }
+
+  /** The VIPs in use, as links of chains. */
+  links(): readonly HadVip[] {
+    const { plugin } = this;
+    return [...this.vips()].map(([key, vip]) => {
+      const servers = [...plugin!.serversOf(vip)].map(({ address, used, weight }) =>
+        [formatAddress46(address), used ? weight : GONE] as const
+      );
+      return {
+        key,
+        address: formatAddress46(vip.prefix),
+        isAllPorts: vip.port === 0,
+        encap: vip.type.slice(vip.type.indexOf("-") + 1),
+        servers: new Map(servers),
+      };
+    });
+  }
+
   /** The makes of the VIPs in use. */
   makes(): VppMakes {
-    const used = [...this.plugin?.vips() ?? []].filter(({ used }) => used);
-    return new Map(used.map((vip) => {
+    return new Map([...this.vips()].map(([key, vip]) => {
       const encap = vip.type.slice(vip.type.indexOf("-") + 1);
-      return [keyOf(vip), `${encap} ${vip.tableLength}${vip.srcIpSticky ? " sticky" : ""}`];
+      return [key, `${encap} ${vip.tableLength}${vip.srcIpSticky ? " sticky" : ""}`];
     }));
   }
 
@@ -295,7 +352,7 @@ export class SimVpp {
       bootAtMs: wall(life.bootAtMs),
       reader: {
         prepare: (queries) => stats.prepare(queries),
-        room: () => ({ sizeBytes: 1 << 25, threads: 1, routes: undefined }),
+        room: () => ({ sizeBytes: DEFAULT_STATS_BYTES, threads: THREADS, routes: undefined }),
       },
       onEnd: () => {},
       close: () => void life.stats.delete(session),

@@ -9,6 +9,7 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { Action } from "../scenario/actions.ts";
+import { chainDice, withChains } from "./chains.ts";
 import { policyDice, randomConfig, withPolicies } from "./configs.ts";
 import { Dice } from "./dice.ts";
 import { Disk } from "./disk.ts";
@@ -17,6 +18,9 @@ import type { SentRequest } from "./requests.ts";
 import { Servers } from "./servers.ts";
 import { WorldTime } from "./time.ts";
 import { SimVpp, type TakenFault } from "./vpp.ts";
+
+/** Packets come to each VIP so often. */
+const TRAFFIC_MS = 700;
 
 /** What a world reports to its judge. All are called in the turn in which it happens. */
 export interface Observer {
@@ -45,18 +49,27 @@ export class World {
   process: DaemonProcess | undefined;
   readonly #observer: Observer;
 
-  /** `config`: the first file; default: a random one, for some seeds with policies. */
+  /**
+   * `config`: the first file; default: a random one, for some seeds with policies. `trafficMs`: the
+   * time between the packets to each VIP.
+   */
   constructor(
     seed: number,
     observer: (world: World) => Observer,
-    { config, plain = false }: { readonly config?: Config; readonly plain?: boolean } = {},
+    { config, plain = false, trafficMs = TRAFFIC_MS }: {
+      readonly config?: Config;
+      readonly plain?: boolean;
+      readonly trafficMs?: number;
+    } = {},
   ) {
     this.dice = new Dice(seed ^ 0x5eed);
     this.servers = new Servers(this.dice);
     this.disk = new Disk(this.dice);
     const policies = plain ? undefined : policyDice(seed);
     const file = config ?? randomConfig(this.dice);
-    this.config = policies === undefined ? file : withPolicies(file, policies);
+    const braked = policies === undefined ? file : withPolicies(file, policies);
+    const chains = plain ? undefined : chainDice(seed);
+    this.config = chains === undefined ? braked : withChains(braked, chains);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
@@ -67,6 +80,11 @@ export class World {
       onDeath: (reason) => this.#observer.vppDied(reason),
       onFault: (fault) => this.#observer.faulted(fault),
     }, "main");
+    const receive = () => {
+      this.vpp.receive();
+      time.after(trafficMs, receive);
+    };
+    time.after(trafficMs, receive);
   }
 
   /** The daemon; undefined while none runs or it has not read its intents yet. */

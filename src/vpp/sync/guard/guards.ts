@@ -14,12 +14,11 @@ import { listedServers, type Reading } from "../../lb/actual.ts";
 import { ChainGuard, chainText } from "../../lb/guard/chain_guard.ts";
 import { unremovable, unsafeAddress, unsafeVip } from "../../lb/guard/limits.ts";
 import type { ActualVip, Operation, VipKey } from "../../lb/model.ts";
-import { protocolName, vipPrefix } from "../../lb/model.ts";
 import type { VipPlan } from "../../lb/plan.ts";
 import type { RecreateLimit } from "../../lb/guard/recreate_limit.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../../lb/guard/stats_budget.ts";
 import { StatsGuard } from "./stats_guard.ts";
-import type { Withheld, WithheldKind } from "./withheld.ts";
+import { type Withheld, type WithheldKind, withheldVip } from "./withheld.ts";
 
 export interface GuardsOptions {
   readonly known: () => readonly ActualVip[];
@@ -85,7 +84,7 @@ export class Guards {
     // A VIP that cannot be added again stays as it is.
     return vipWithheld
       ? { plan: { ...plan, teardown: [], build: [], recreate: undefined }, withheld }
-      : { plan: { ...plan, build }, withheld };
+      : { plan: { ...plan, build: withoutEmptying(plan, build) }, withheld };
   }
 
   /** Applies the rules that concern a whole plan. */
@@ -128,6 +127,26 @@ export class Guards {
   }
 }
 
+/**
+ * The operations without removals of servers, when these would leave a VIP without weight whose new
+ * servers are withheld. Removed servers serve until the new ones can be added.
+ */
+function withoutEmptying(
+  { actual, desired }: VipPlan,
+  build: readonly Operation[],
+): readonly Operation[] {
+  const weights = new Map(actual?.servers.map(({ address, weight }) => [address.text, weight]));
+  const hasWeight = () => [...weights.values()].some((weight) => weight > 0);
+  const isOpen = hasWeight() && desired?.servers.some(({ weight }) => weight > 0) === true;
+  for (const operation of build) {
+    if (operation.kind === "as-del") weights.delete(operation.address.text);
+    else if (operation.kind === "as-add" || operation.kind === "as-weight") {
+      weights.set(operation.address.text, operation.weight);
+    }
+  }
+  return isOpen && !hasWeight() ? build.filter(({ kind }) => kind !== "as-del") : build;
+}
+
 interface Reason {
   readonly kind: WithheldKind;
   readonly message: string;
@@ -158,6 +177,5 @@ function together(reasons: readonly Reason[]): readonly Reason[] {
 }
 
 function withheldOf(vip: VipKey, { kind, message }: Reason): Withheld {
-  const of = `${vipPrefix(vip)} ${protocolName(vip.protocol)} ${vip.port}`;
-  return { kind, of, message, fields: vipFields(vip) };
+  return { kind, of: withheldVip(vip), message, fields: vipFields(vip) };
 }

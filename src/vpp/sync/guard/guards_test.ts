@@ -106,6 +106,30 @@ Deno.test("a reload whose old and new VIPs would form a ring succeeds in steps",
   await world.reconciler.stop();
 });
 
+Deno.test("a VIP keeps its last server until the one in its place no longer completes a ring", async () => {
+  const C = "192.0.2.3";
+  const world = await new World({
+    a: desired(A, `${C}=100 10.0.0.1=0`, ALL),
+    b: desired(B, `${A}=100 10.0.0.2=100`, ALL),
+    c: desired(C, "10.0.0.3=100", ALL),
+  }).start();
+  // B is added to A while B still has A.
+  world.source.vips.set("a", desired(A, `${B}=100 10.0.0.1=0`, ALL));
+  world.source.vips.set("b", desired(B, "10.0.0.2=100", ALL));
+  world.lb.hold();
+  world.reconciler.reload();
+  for (let step = 0; world.lb.waiting > 0 && step < 100; step++) {
+    world.lb.release(1);
+    await world.calm();
+    packets(world.lb.plugin);
+    assert.equal(world.lb.plugin.death, undefined, `step ${step}`);
+    assert.match(world.inVpp()[0]!, /=100/, `step ${step}`);
+  }
+  assert.deepEqual(world.inVpp(), world.wanted());
+  assert.deepEqual(said(world), []);
+  await world.reconciler.stop();
+});
+
 Deno.test("VIPs of another program count: during warm-up a server inside a wide VIP is withheld", async () => {
   const world = new World({ web: desired(A, "198.51.100.7=100") }, { startupMaxDelayMs: 60_000 });
   const name = {

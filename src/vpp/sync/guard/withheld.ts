@@ -1,4 +1,5 @@
 /** Lists operations that are withheld because VPP would crash or lose packets. */
+import { protocolName, type VipKey, vipPrefix } from "../../lb/model.ts";
 import type { LogFields, Logger } from "../../../base/ports.ts";
 
 /** The reasons to withhold; values of the label `kind` of `maglev_vpp_withheld`. */
@@ -44,6 +45,11 @@ export class WithheldList {
   list(): readonly Withheld[] {
     return [...this.#byKey].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, items]) => items);
   }
+}
+
+/** `of` of what is withheld of a VIP. */
+export function withheldVip(vip: VipKey): string {
+  return `${vipPrefix(vip)} ${protocolName(vip.protocol)} ${vip.port}`;
 }
 
 /** One line: `192.0.2.1/32 tcp 80: …`. */

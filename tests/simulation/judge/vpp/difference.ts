@@ -1,6 +1,6 @@
 /** What VPP has otherwise than it should. PURE. */
-import type { VppMakes, VppView } from "../world/vpp.ts";
-import type { WantedVip } from "./wanted.ts";
+import type { VppMakes, VppView } from "../../world/vpp.ts";
+import type { WantedVip } from "../wanted.ts";
 
 export interface DifferenceOptions {
   readonly makes: VppMakes;
@@ -8,13 +8,15 @@ export interface DifferenceOptions {
   readonly weights: boolean;
   /** VIPs that may differ. */
   readonly withheld: ReadonlySet<string>;
+  /** Addresses whose VIPs VPP may refuse. */
+  readonly blocked: ReadonlySet<string>;
 }
 
 /** The first difference in words; undefined: there is no difference. */
 export function difference(
   wanted: ReadonlyMap<string, WantedVip>,
   view: VppView,
-  { makes, weights, withheld }: DifferenceOptions,
+  { makes, weights, withheld, blocked }: DifferenceOptions,
 ): string | undefined {
   for (const key of view.keys()) {
     if (withheld.has(key)) continue;
@@ -23,6 +25,7 @@ export function difference(
   for (const [key, { servers, make, isBlind }] of wanted) {
     if (withheld.has(key)) continue;
     const there = view.get(key);
+    if (there === undefined && blocked.has(key.slice(0, key.indexOf("/")))) continue;
     if (there === undefined) return `VPP lacks VIP ${key}`;
     if (makes.get(key) !== make) return `VIP ${key} is ${makes.get(key)} and should be ${make}`;
     if (isBlind) continue;

@@ -1,9 +1,9 @@
 /** Compares what a plan of a reload said with what the reload then did. PURE. */
-import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
-import { vipKeyText } from "../../../src/vpp/lb/model.ts";
-import type { LogFields } from "../../../src/base/ports.ts";
-import type { SentRequest } from "../world/requests.ts";
-import { type CheckerState, wantedOf } from "./wanted.ts";
+import type { ReloadForecast } from "../../../../src/forecast/forecast.ts";
+import { vipKeyText } from "../../../../src/vpp/lb/model.ts";
+import type { LogFields } from "../../../../src/base/ports.ts";
+import type { SentRequest } from "../../world/requests.ts";
+import { type CheckerState, wantedOf } from "../wanted.ts";
 
 /** The first difference; undefined: all happened as planned. `after`: right after the reload. */
 export function planDifference(plan: ReloadForecast, after: CheckerState): string | undefined {

@@ -2,10 +2,10 @@
  * Judges the requests of one turn: each must lead to what VPP should have at this instant. So no
  * bucket moves without a cause, and no VIP with a healthy server is left without one by us. PURE.
  */
-import { requestText, type SentRequest } from "../world/requests.ts";
-import type { VppView } from "../world/vpp.ts";
-import { wronglyTaken } from "./policy_judge.ts";
-import type { CheckerState, WantedVip } from "./wanted.ts";
+import { requestText, type SentRequest } from "../../world/requests.ts";
+import type { VppView } from "../../world/vpp.ts";
+import { wronglyTaken } from "../policy_judge.ts";
+import type { CheckerState, WantedVip } from "../wanted.ts";
 
 export interface RequestContext {
   readonly state: CheckerState;
@@ -21,6 +21,8 @@ export interface RequestContext {
   readonly opening: ReadonlySet<string>;
   /** `VIP server` of each that had no weight just before: it can have no flows. */
   readonly raised: ReadonlySet<string>;
+  /** VIPs of which something is withheld. */
+  readonly withheld: ReadonlySet<string>;
   /** VIPs that are being taken down and put up again. */
   readonly recreated: ReadonlySet<string>;
 }
@@ -47,7 +49,7 @@ export function judgeRequests(
     const vip = wanted.get(key);
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
-    if (context.recreated.has(key) || context.isEdited) continue;
+    if (context.recreated.has(key) || context.withheld.has(key) || context.isEdited) continue;
     if (
       context.isTrusted && sum(before) > 0 && sum(after) > 0 && isEmptied(requests, key, before)
     ) {

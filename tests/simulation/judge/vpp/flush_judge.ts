@@ -5,9 +5,9 @@
  * A server that loses its weight and its flows is flushed: by the same request, or with its whole
  * VIP soon afterwards.
  */
-import type { SentRequest } from "../world/requests.ts";
-import type { VppView } from "../world/vpp.ts";
-import type { WantedVip } from "./wanted.ts";
+import type { SentRequest } from "../../world/requests.ts";
+import type { VppView } from "../../world/vpp.ts";
+import type { WantedVip } from "../wanted.ts";
 
 /** The flush waits for VPP's answers. */
 const FLUSHED_MS = 2000;

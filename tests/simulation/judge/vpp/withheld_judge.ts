@@ -1,0 +1,111 @@
+/**
+ * Judges what the daemon withholds from VPP. It must have a cause in VPP, and be made up for soon
+ * after the cause is gone. That nothing fatal is sent is judged by VPP itself, which dies of it.
+ */
+import type { Withheld, WithheldKind } from "../../../../src/vpp/sync/guard/withheld.ts";
+import { GONE, type HadVip } from "../../world/vpp.ts";
+import type { WantedVip } from "../wanted.ts";
+
+/** Encapsulations may add so much to one packet. */
+const MOST_BYTES = 96;
+const HOP_BYTES = new Map([["gre4", 24], ["gre6", 44]]);
+
+/** A moment at which VPP should be right. */
+export interface WithheldMoment {
+  readonly nowMs: number;
+  /** What is withheld, with the key of its VIP. */
+  readonly withheld: readonly (readonly [vip: string, Withheld])[];
+  readonly wanted: ReadonlyMap<string, WantedVip>;
+  readonly had: readonly HadVip[];
+  /** A cause that is gone is noticed within this. */
+  readonly noticedMs: number;
+}
+
+export class WithheldJudge {
+  /** By VIP and kind: since when nothing justifies that something is withheld. */
+  readonly #freeMs = new Map<string, number>();
+
+  /** Nothing is known of VPP for now. */
+  forget(): void {
+    this.#freeMs.clear();
+  }
+
+  /** The first thing that is withheld for too long without a cause. */
+  look(moment: WithheldMoment): string | undefined {
+    const { nowMs, withheld, noticedMs } = moment;
+    const before = new Map(this.#freeMs);
+    this.#freeMs.clear();
+    for (const [vip, { kind, message }] of withheld) {
+      if (isCaused(kind, vip, moment)) continue;
+      const key = `${vip} ${kind}`;
+      const sinceMs = before.get(key) ?? nowMs;
+      this.#freeMs.set(key, sinceMs);
+      if (nowMs - sinceMs > noticedMs) return `VIP ${vip}: ${kind}: ${message}`;
+    }
+    return undefined;
+  }
+}
+
+function isCaused(kind: WithheldKind, key: string, { wanted, had }: WithheldMoment): boolean {
+  const there = had.find((vip) => vip.key === key);
+  switch (kind) {
+    case "recreate":
+      // At most once a minute, which the daemon's own tests measure.
+      return true;
+    case "nat":
+      return there?.encap.startsWith("nat") === true;
+    case "chain": {
+      const vip = wanted.get(key);
+      return vip !== undefined && isChained(vip, { key, had, there });
+    }
+    case "stats":
+    case "limit":
+      return false;
+  }
+}
+
+/** True when each server that VPP lacks, or the VIP itself, would complete a fatal chain. */
+function isChained({ make, servers }: WantedVip, { key, had, there }: {
+  readonly key: string;
+  readonly had: readonly HadVip[];
+  readonly there: HadVip | undefined;
+}): boolean {
+  const others = had.filter((other) => other !== there);
+  const vip: HadVip = there ?? {
+    key,
+    address: key.slice(0, key.indexOf("/")),
+    isAllPorts: key.endsWith(" 0"),
+    encap: make.slice(0, make.indexOf(" ")),
+    servers: new Map(),
+  };
+  if (there === undefined && isFatal([...others, vip])) return true;
+  const missing = [...servers].filter(([address, { weight }]) => {
+    const has = vip.servers.get(address) ?? GONE;
+    return has === GONE || (weight > 0 && has === 0);
+  });
+  return missing.length > 0 &&
+    missing.every(([address]) =>
+      isFatal([...others, { ...vip, servers: new Map([...vip.servers, [address, 1]]) }])
+    );
+}
+
+/** True when packets to one of these VIPs may go round, gain too many bytes, or meet a port. */
+export function isFatal(vips: readonly HadVip[]): boolean {
+  const bytesFrom = (address: string, path: readonly string[]): number => {
+    if (path.includes(address)) return Infinity;
+    const here = vips.filter((vip) => vip.address === address);
+    if (here.some(({ isAllPorts }) => !isAllPorts)) return Infinity;
+    return Math.max(
+      0,
+      ...here.map(({ encap, servers }) =>
+        (HOP_BYTES.get(encap) ?? 0) +
+        Math.max(0, ...[...servers.keys()].map((server) => bytesFrom(server, [...path, address])))
+      ),
+    );
+  };
+  return vips.some(({ address, servers, encap }) =>
+    (HOP_BYTES.get(encap) ?? 0) +
+        Math.max(0, ...[...servers.keys()].map((server) => bytesFrom(server, [address]))) >
+      MOST_BYTES
+  );
+}
