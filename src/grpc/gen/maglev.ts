@@ -85,7 +85,11 @@ export interface ProberStatus {
   /** The missing resource; empty unless blind. */
   readonly reason: string;
   /** Absent unless blind. */
-  readonly blindSinceUnixNs?: bigint | undefined;
+  readonly blindSinceUnixNs?:
+    | bigint
+    | undefined;
+  /** It is blind because it is cut off from the network itself. */
+  readonly isolated: boolean;
 }
 
 export interface ListFrontendsRequest {
@@ -1542,6 +1546,7 @@ function createBaseProberStatus(): ProberStatus {
     blind: false,
     reason: "",
     blindSinceUnixNs: undefined,
+    isolated: false,
   };
 }
 
@@ -1571,6 +1576,9 @@ export const ProberStatus: MessageFns<ProberStatus, "maglev.ProberStatus"> = {
         );
       }
       writer.uint32(48).int64(message.blindSinceUnixNs);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(320).bool(message.isolated);
     }
     return writer;
   },
@@ -1634,6 +1642,14 @@ export const ProberStatus: MessageFns<ProberStatus, "maglev.ProberStatus"> = {
             }
 
             message.blindSinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.isolated = reader.bool();
             continue;
           }
         }

@@ -15,6 +15,7 @@ export function proberStatus(prober: ProberView): ProberStatus {
     backends,
     blind: reasons.length > 0,
     reason: [...new Set(reasons)].join("; "),
+    isolated: isolated !== undefined,
     blindSinceUnixNs: since.length === 0 ? undefined : unixNanoseconds(since.reduce(earliest)),
   };
 }
