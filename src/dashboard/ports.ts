@@ -9,6 +9,7 @@ import type {
   BackendDetails,
   BackendExplanation,
   DashboardEvent,
+  DrainEnd,
   FrontendExplanation,
   History,
   MaglevdState,
@@ -139,12 +140,24 @@ export interface WeightTarget {
   readonly weight: number | "file";
 }
 
+export interface DrainTarget {
+  readonly backend: string;
+  readonly reason?: string | undefined;
+  /** Undefined: five times VPP's flow timeout. */
+  readonly forMs?: number | undefined;
+  /** Undefined: disable. */
+  readonly then?: DrainEnd | undefined;
+  /** Also when it takes the last server with a weight from a frontend. */
+  readonly force?: boolean | undefined;
+}
+
 /** Every call has a deadline of 10 s. Errors keep maglevd's code and message. */
 export interface MaglevdActions {
   act(
     action: { readonly kind: BackendAction; readonly backend: string } & ActionOptions,
     actor: Actor,
   ): Promise<ActionAnswer | MaglevError>;
+  drain(request: DrainTarget, actor: Actor): Promise<ActionAnswer | MaglevError>;
   setWeight(
     request: WeightTarget & ActionOptions,
     actor: Actor,
@@ -156,6 +169,7 @@ export interface MaglevdActions {
   plan(
     request:
       | ({ readonly kind: BackendAction; readonly backend: string } & ActionOptions)
+      | ({ readonly kind: "drain" } & DrainTarget)
       | ({ readonly kind: "weight" } & WeightTarget & ActionOptions),
     actor: Actor,
   ): Promise<PlanAnswer | MaglevError>;

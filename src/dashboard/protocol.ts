@@ -92,8 +92,12 @@ export interface MaglevdStatus {
   readonly reason?: string;
   readonly warmup?: "off" | "waiting" | "releasing" | "done";
   readonly warmup_until_ms?: number;
-  /** Groups of probers that cannot probe now, with the reason. */
-  readonly blind?: readonly { readonly netns: string; readonly reason: string }[];
+  /** Groups of probers that cannot probe now, with the reason; `isolated`: cut off themselves. */
+  readonly blind?: readonly {
+    readonly netns: string;
+    readonly reason: string;
+    readonly isolated?: true;
+  }[];
   readonly config_file?: string;
   readonly config_loaded_ms?: number;
   readonly config_hash?: string;
@@ -125,6 +129,8 @@ export interface Frontend {
   readonly state: FrontendStateName;
   /** No server is up, and VPP keeps the weights it has; absent: false. */
   readonly held?: true;
+  /** Whether the routing is offered its prefix; absent: it has no `announce`. */
+  readonly announced?: "announced" | "withdrawn";
   /** Empty: none. */
   readonly active_pool: string;
   readonly pools: readonly Pool[];
@@ -198,6 +204,8 @@ export interface Intent {
   readonly until_ms?: number;
   /** Of a weight: the file's, which it stands in place of. */
   readonly file_weight?: number;
+  /** Of a drain: what follows it. */
+  readonly then?: DrainEnd;
 }
 
 /** Without header values, bodies and file paths. */
@@ -512,6 +520,20 @@ export interface ActionBody {
   readonly until_ms?: number;
 }
 
+/** What follows a drain. */
+export type DrainEnd = "pause" | "disable";
+
+/** Body of `POST backends/{name}/drain`. */
+export interface DrainBody {
+  readonly reason?: string;
+  /** Absent: five times VPP's flow timeout. */
+  readonly for_ms?: number;
+  /** Absent: disable. */
+  readonly then?: DrainEnd;
+  /** Also when it takes the last server with a weight from a frontend. */
+  readonly force?: boolean;
+}
+
 /** Body of `PUT frontends/{f}/pools/{p}/backends/{b}/weight`; "file": back to the file's weight. */
 export interface WeightBody extends ActionBody {
   readonly weight: number | "file";
@@ -523,9 +545,9 @@ export interface SyncBody {
   readonly reason?: string;
 }
 
-/** Body of `POST plan`. */
-export interface PlanBody extends ActionBody {
-  readonly action: BackendAction | "weight";
+/** Body of `POST plan`. The plan of a drain is that of its beginning. */
+export interface PlanBody extends ActionBody, DrainBody {
+  readonly action: BackendAction | "drain" | "weight";
   readonly backend: string;
   readonly frontend?: string;
   readonly pool?: string;

@@ -108,6 +108,63 @@ browserTest(
 );
 
 browserTest(
+  "a drain: planned, sent with its length and end, followed to its end, and ended before it",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page, fixture } = screen;
+      await page.getByRole("button", { name: "nginx1" }).click();
+      await page.getByRole("button", { name: "Drain …" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText("disabled, which drops those left").waitFor();
+      await dialog.getByLabel(/^For(?!ce)/).selectOption("15 minutes");
+      await dialog.getByLabel("Then").selectOption({ index: 1 });
+      await dialog.getByText("paused, which leaves them").waitFor();
+      await dialog.getByLabel("Force").check();
+      await dialog.getByLabel("Reason").fill("new rack");
+      const command = dialog.getByLabel("The same in a terminal");
+      const words = ["for 900s", "then pause", "force", "reason 'new rack'"];
+      await until(async () => {
+        const line = await command.inputValue();
+        return words.every((word) => line.includes(word));
+      });
+      await dialog.getByText("web: 33.3 % of new flows move").waitFor();
+      await dialog.getByRole("button", { name: "Drain nginx1" }).click();
+      const row = page.locator(".row", { hasText: "nginx1" });
+      await row.getByText("up, draining").waitFor();
+      await row.locator(".c-effective", { hasText: /^0$/ }).waitFor();
+      const details = page.locator("tr.details");
+      await details.getByText(/drain since .* by admin, then pause, in 1[45]m/).waitFor();
+      await details.getByText("0 % of its time, no sticky flows left").waitFor();
+      await details.getByRole("progressbar", { name: "Time of the drain" }).waitFor();
+      const flows = (count: number) => {
+        const { lb } = fixture.lb("demo");
+        const vips = lb!.vips.map((vip) => ({
+          ...vip,
+          servers: vip.servers.map((server) => ({ ...server, flows: count })),
+        }));
+        const t_ms = Date.now();
+        fixture.emit({ type: "lb-state", maglevd: "demo", t_ms, read_ms: t_ms, vips, removed: [] });
+      };
+      flows(12);
+      await details.getByText("up to 12 sticky flows left in 1 VIP").waitFor();
+      await page.getByRole("button", { name: "Enable …" }).click();
+      await dialog.getByText("The drain ends, and its weight is back.").waitFor();
+      await dialog.getByRole("button", { name: "Enable nginx1" }).click();
+      await row.locator(".c-effective", { hasText: "100" }).waitFor();
+      assert.equal(await page.getByText("draining").count(), 0);
+      assert.deepEqual(acted(screen), [
+        ["POST", "admin/api/demo/backends/nginx1/drain", {
+          reason: "new rack",
+          for_ms: 900_000,
+          then: "pause",
+          force: true,
+        }],
+        ["POST", "admin/api/demo/backends/nginx1/enable", {}],
+      ]);
+    }),
+);
+
+browserTest(
   "weight: slider and number are one, and the file's weight comes back",
   () =>
     withScreen(demo(), { tree: "admin" }, async (screen) => {

@@ -143,6 +143,74 @@ browserTest(
 );
 
 browserTest(
+  "an open history is in the address: a link opens it, and Back closes it",
+  () =>
+    withScreen(demo(), {}, async ({ page, fixture }) => {
+      fixture.records = [
+        ...records(20),
+        {
+          id: 21,
+          at_ms: Date.now(),
+          event: "frontend-held",
+          frontend: "web",
+          attributes: { message: "no server is up: VPP keeps the weights of 2 servers" },
+        },
+      ];
+      await page.getByRole("button", { name: "nginx1" }).click();
+      await page.locator("tr.details").getByRole("button", { name: "History" }).click();
+      const dialog = page.getByRole("dialog", { name: "History of nginx1 on demo" });
+      await dialog.waitFor();
+      const search = () => new URL(page.url()).search;
+      assert.equal(search(), "?history=demo/backend/nginx1");
+      await dialog.getByRole("button", { name: "Of everything" }).click();
+      const all = page.getByRole("dialog", { name: "History on demo" });
+      await all.getByText("frontend-held").waitFor();
+      await all.getByText("no server is up: VPP keeps the weights of 2 servers").waitFor();
+      assert.equal(search(), "?history=demo");
+      await page.goBack();
+      await dialog.waitFor();
+      await page.goBack();
+      await until(async () => await page.getByRole("dialog").count() === 0);
+      await page.goto(fixture.url("view", "?history=demo/frontend/web"));
+      await page.getByRole("dialog", { name: "History of web on demo" }).waitFor();
+      await page.keyboard.press("Escape");
+      await until(() => search() === "");
+      await page.locator(".row").first().waitFor();
+    }),
+);
+
+browserTest(
+  "what policies do is a state with words: held, announced, cut off",
+  async () => {
+    const lb = demoLb(Date.now());
+    const [web] = lb.frontends;
+    const backends = lb.backends.map((backend) => ({ ...backend, state: "down" as const }));
+    const frontend = { ...web!, state: "down" as const, held: true as const };
+    const blind = [{ netns: "", reason: "0 of 2 targets answer", isolated: true as const }];
+    const withdrawn = { ...frontend, announced: "withdrawn" as const };
+    await withScreen([{ ...lb, backends, blind, frontends: [withdrawn] }], {}, async (screen) => {
+      const { page, fixture } = screen;
+      const notes = page.getByRole("list", { name: "Notes" });
+      await notes.getByText("web: no server is up, VPP keeps the last weights (held)").waitFor();
+      await notes.getByText("web: withdrawn from the routing").waitFor();
+      await notes.getByText("The prober is cut off (isolated)").waitFor();
+      const card = page.locator(".card");
+      await card.locator(".health", { hasText: "down (held)" }).waitFor();
+      await card.locator(".vip", { hasText: "withdrawn" }).waitFor();
+      const pools = web!.pools.map((pool) => ({
+        ...pool,
+        backends: pool.backends.map((entry) => ({ ...entry, held: true as const })),
+      }));
+      const braked = { ...web!, pools, announced: "announced" as const };
+      fixture.emit({ type: "frontend", maglevd: "demo", t_ms: Date.now(), frontend: braked });
+      await card.locator(".vip", { hasText: "announced" }).waitFor();
+      await card.locator(".row", { hasText: "nginx0" }).getByText("down (held)").waitFor();
+      await until(async () => await notes.getByText("(held)").count() === 0);
+    });
+  },
+);
+
+browserTest(
   "a maglevd without explanations and history: the page names the cause, and waits for a change",
   () =>
     withScreen(demo(), { clock: true }, async ({ page, fixture }) => {

@@ -338,7 +338,8 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
   ),
   "dashboard-action": event(
     "debug info",
-    "action maglevd backend frontend pool weight plan reason for-ms until user peer result err",
+    "action maglevd backend frontend pool weight plan then force reason for-ms until " +
+      "user peer result err",
     "An action from the page.",
   ),
   "dashboard-login-failed": event(

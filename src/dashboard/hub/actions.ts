@@ -2,8 +2,8 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { messages, RequestOf, ResponseOf, UnaryMethod } from "../../grpc/client/client.ts";
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
-import type { ActionOptions, Actor, MaglevdActions } from "../ports.ts";
-import { type BackendAction, vipKey } from "../protocol.ts";
+import type { ActionOptions, Actor, DrainTarget, MaglevdActions } from "../ports.ts";
+import { type ActionAnswer, type BackendAction, vipKey } from "../protocol.ts";
 import { ACTION_MS, wrongAnswer } from "./follow/connection.ts";
 import type { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { clip, MAX_TEXT } from "./model/bounds.ts";
@@ -25,6 +25,11 @@ export function actionsOf(
 ): MaglevdActions {
   const { model } = follower;
   const caller = callerOf(follower, security);
+  const backendAnswer = (info: messages.BackendInfo): ActionAnswer => ({
+    ok: true,
+    ...warningPart(info.warning),
+    backend: backendOf(info, model.histories.flapsOf(info.name)),
+  });
   return {
     async act(action, actor) {
       const { kind, backend } = action;
@@ -32,12 +37,17 @@ export function actionsOf(
       const info = await caller(METHODS[kind], request, actor);
       if (info instanceof MaglevError) return info;
       follower.acted([backend], []);
-      if (info.name !== backend) return wrongAnswer(info.name);
-      return {
-        ok: true,
-        ...warningPart(info.warning),
-        backend: backendOf(info, model.histories.flapsOf(backend)),
-      };
+      return info.name === backend ? backendAnswer(info) : wrongAnswer(info.name);
+    },
+    async drain(drain, actor) {
+      const { backend, reason = "", forMs } = drain;
+      const request = { name: backend, reason, ...drainPart(drain) };
+      const forNs = forMs === undefined ? 0n : nanoseconds(forMs);
+      const info = await caller("DrainBackend", { ...request, forNs }, actor);
+      if (info instanceof MaglevError) return info;
+      // No transition reports it: the state stays.
+      follower.acted([backend], []);
+      return info.name === backend ? backendAnswer(info) : wrongAnswer(info.name);
     },
     async setWeight(action, actor) {
       const { frontend, pool, backend } = action;
@@ -114,8 +124,13 @@ function weightPart(weight: number | "file"): { readonly weight: number; readonl
   return weight === "file" ? { weight: 0, file: true } : { weight, file: false };
 }
 
+function drainPart({ then, force = false }: DrainTarget) {
+  return { then: then ?? "", force };
+}
+
 function planRequest(action: PlannedAction): Partial<messages.PlanBackendRequest> {
   const common = { name: action.backend, action: action.kind, ...intentPart(action) };
+  if (action.kind === "drain") return { ...common, ...drainPart(action) };
   if (action.kind !== "weight") return common;
   const { frontend, pool, weight } = action;
   return { ...common, frontend, pool, ...weightPart(weight) };

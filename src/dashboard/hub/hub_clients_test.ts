@@ -75,6 +75,14 @@ Deno.test("actions carry the login, and answer with the object as it is then", a
     // It was read again, in case no event reports it.
     await clock.advanceAsync(500);
     assert.ok(hub.maglevd("lb1", "viewer")!.backends.some((backend: Backend) => backend.carried));
+    lb1.answer("DrainBackend", ({ name }) => fakeBackend(name!));
+    const drained = await actions.drain({ backend: "b1", forMs: 60_000, then: "pause" }, actor);
+    assert.ok(!(drained instanceof MaglevError) && drained.backend?.name === "b1");
+    assert.deepEqual(lb1.calls.find(({ method }) => method === "DrainBackend"), {
+      method: "DrainBackend",
+      request: { name: "b1", reason: "", forNs: 60_000n * MS, then: "pause", force: false },
+      user: "eve",
+    });
     const weight = { frontend: "web", pool: "main", backend: "b0" };
     await actions.setWeight({ ...weight, weight: "file" }, actor);
     const { request } = lb1.calls.find(({ method }) => method.startsWith("SetFrontend"))!;

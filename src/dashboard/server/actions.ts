@@ -3,9 +3,16 @@ import { MaglevError } from "../../base/errors.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";
 import type { HttpAnswer, HttpRequest } from "../../http/ports.ts";
 import type { Actor, Hub, MaglevdActions } from "../ports.ts";
-import type { ActionAnswer, ActionBody, PlanAnswer, PlanBody } from "../protocol.ts";
+import type { ActionAnswer, ActionBody, DrainBody, PlanAnswer, PlanBody } from "../protocol.ts";
 import { failure, json, refusalOf } from "./answers.ts";
-import { type Read, readActionBody, readPlanBody, readSyncBody, readWeightBody } from "./bodies.ts";
+import {
+  type Read,
+  readActionBody,
+  readDrainBody,
+  readPlanBody,
+  readSyncBody,
+  readWeightBody,
+} from "./bodies.ts";
 import type { DashboardMetrics } from "./metrics.ts";
 import { noMaglevd } from "./reads.ts";
 import type { Action } from "./routes.ts";
@@ -70,6 +77,12 @@ function prepare(action: Action, bytes: Uint8Array): Read<Prepared> {
         run: (actions, actor) =>
           actions.act({ kind: action.action, backend: action.backend, ...optionsOf(body) }, actor),
       }));
+    case "drain":
+      return map(readDrainBody(bytes), (body) => ({
+        fields: { backend: action.backend, then: body.then, force: body.force, ...endOf(body) },
+        run: (actions, actor) =>
+          actions.drain({ backend: action.backend, ...drainOf(body) }, actor),
+      }));
     case "weight": {
       const { frontend, pool, backend } = action;
       return map(readWeightBody(bytes), (body) => ({
@@ -102,9 +115,14 @@ function map<T>(read: Read<T>, fn: (body: T) => Prepared): Read<Prepared> {
 /** The validated body: a plan of a weight has all three of them. */
 function planOf(body: PlanBody): Parameters<MaglevdActions["plan"]>[0] {
   const { action, backend, frontend = "", pool = "", weight = "file" } = body;
+  if (action === "drain") return { kind: action, backend, ...drainOf(body) };
   return action === "weight"
     ? { kind: action, backend, frontend, pool, weight, ...optionsOf(body) }
     : { kind: action, backend, ...optionsOf(body) };
+}
+
+function drainOf({ reason, for_ms, then, force }: DrainBody) {
+  return { reason, forMs: for_ms, then, force };
 }
 
 function optionsOf({ reason, for_ms, until_ms }: ActionBody) {

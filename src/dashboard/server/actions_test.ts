@@ -23,6 +23,9 @@ Deno.test("actions reach the hub as they were asked for, with the user", async (
     ...POST,
     body: { action: "weight", backend: "b", frontend: "f", pool: "p", weight: "file" },
   });
+  const drain = { reason: "r", for_ms: 60_000, then: "pause", force: true };
+  await world.ask("/admin/api/lb1/backends/a/drain", { ...POST, body: drain });
+  await world.ask("/admin/api/lb1/plan", { ...POST, body: { action: "drain", backend: "a" } });
   const end = { reason: undefined, forMs: undefined, untilMs: undefined };
   assert.deepEqual(world.hub.asked, [
     {
@@ -49,6 +52,25 @@ Deno.test("actions reach the hub as they were asked for, with the user", async (
       maglevd: "lb1",
       method: "plan",
       request: { kind: "weight", backend: "b", frontend: "f", pool: "p", weight: "file", ...end },
+      user: USER,
+    },
+    {
+      maglevd: "lb1",
+      method: "drain",
+      request: { backend: "a", reason: "r", forMs: 60_000, then: "pause", force: true },
+      user: USER,
+    },
+    {
+      maglevd: "lb1",
+      method: "plan",
+      request: {
+        kind: "drain",
+        backend: "a",
+        reason: undefined,
+        forMs: undefined,
+        then: undefined,
+        force: undefined,
+      },
       user: USER,
     },
   ]);

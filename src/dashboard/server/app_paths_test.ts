@@ -194,6 +194,16 @@ const ADMIN: readonly Row[] = [
     },
     status: 200,
   },
+  {
+    target: "/admin/api/lb1/plan",
+    options: { ...POST, body: { action: "drain", backend: "b", then: "pause", force: false } },
+    status: 200,
+  },
+  {
+    target: "/admin/api/lb1/backends/nginx0/drain",
+    options: { ...POST, body: { for_ms: 60_000, then: "disable", force: true } },
+    status: 200,
+  },
   { target: `/admin/api/${ODD}/backends/a%2Fb/pause`, options: POST, status: 200 },
   // Wrong
   { target: "/admin/nothing", options: READ, status: 404 },
@@ -241,6 +251,9 @@ const ADMIN: readonly Row[] = [
     [{ action: "pause", backend: "" }, /"backend: need a name"/],
     [{ action: "pause", backend: "b", weight: 5 }, /"weight: only a plan of a weight has it"/],
     [{ action: "weight", backend: "b", weight: 5, pool: "p" }, /"frontend: a plan of a weight/],
+    [{ action: "pause", backend: "b", force: true }, /"force: only a plan of a drain has it"/],
+    [{ action: "drain", backend: "b", then: "x" }, /"then: need pause or disable"/],
+    [{ action: "drain", backend: "b", until_ms: 9 }, /"until_ms: a drain has for_ms"/],
   ].map(([body, text]): Row => ({
     target: "/admin/api/lb1/plan",
     options: { ...POST, body },

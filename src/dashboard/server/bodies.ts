@@ -1,5 +1,5 @@
 /** PURE. Bodies of actions: JSON objects whose fields are all known and valid. */
-import type { ActionBody, PlanBody, SyncBody, WeightBody } from "../protocol.ts";
+import type { ActionBody, DrainBody, PlanBody, SyncBody, WeightBody } from "../protocol.ts";
 import { BACKEND_ACTIONS } from "./routes.ts";
 
 /** A body, or the reason why it cannot be used; it begins with the field, if there is one. */
@@ -33,14 +33,23 @@ const weight: Check = (value) =>
     ? undefined
     : 'need a whole number from 0 to 100, or "file"';
 const action: Check = (value) =>
-  [...BACKEND_ACTIONS, "weight"].some((known) => known === value)
+  [...BACKEND_ACTIONS, "drain", "weight"].some((known) => known === value)
     ? undefined
-    : `need one of ${BACKEND_ACTIONS.join(", ")}, weight`;
+    : `need one of ${BACKEND_ACTIONS.join(", ")}, drain, weight`;
+const drainEnd: Check = (value) =>
+  value === "pause" || value === "disable" ? undefined : "need pause or disable";
+const truth: Check = (value) => typeof value === "boolean" ? undefined : "need true or false";
 
 const ACTION_FIELDS: Fields<ActionBody> = {
   reason: { check: text },
   for_ms: { check: duration },
   until_ms: { check: instant },
+};
+const DRAIN_FIELDS: Fields<DrainBody> = {
+  reason: { check: text },
+  for_ms: { check: duration },
+  then: { check: drainEnd },
+  force: { check: truth },
 };
 const WEIGHT_FIELDS: Fields<WeightBody> = {
   ...ACTION_FIELDS,
@@ -48,6 +57,7 @@ const WEIGHT_FIELDS: Fields<WeightBody> = {
 };
 const SYNC_FIELDS: Fields<SyncBody> = { frontend: { check: name }, reason: { check: text } };
 const PLAN_FIELDS: Fields<PlanBody> = {
+  ...DRAIN_FIELDS,
   ...ACTION_FIELDS,
   action: { check: action, required: true },
   backend: { check: name, required: true },
@@ -61,6 +71,10 @@ export function readActionBody(bytes: Uint8Array): Read<ActionBody> {
   return endsOnce(readObject<ActionBody>(bytes, ACTION_FIELDS));
 }
 
+export function readDrainBody(bytes: Uint8Array): Read<DrainBody> {
+  return readObject<DrainBody>(bytes, DRAIN_FIELDS);
+}
+
 export function readWeightBody(bytes: Uint8Array): Read<WeightBody> {
   return endsOnce(readObject<WeightBody>(bytes, WEIGHT_FIELDS));
 }
@@ -69,7 +83,10 @@ export function readSyncBody(bytes: Uint8Array): Read<SyncBody> {
   return readObject<SyncBody>(bytes, SYNC_FIELDS);
 }
 
-/** A plan of a weight needs frontend, pool and weight; other plans must not have them. */
+/**
+ * A plan of a weight needs frontend, pool and weight; other plans must not have them. A plan of a
+ * drain may have then and force, and has no until_ms.
+ */
 export function readPlanBody(bytes: Uint8Array): Read<PlanBody> {
   const read = endsOnce(readObject<PlanBody>(bytes, PLAN_FIELDS));
   if (read.kind === "bad") return read;
@@ -83,7 +100,10 @@ export function readPlanBody(bytes: Uint8Array): Read<PlanBody> {
         : `${field}: only a plan of a weight has it`,
     );
   }
-  return read;
+  const isDrain = body.action === "drain";
+  if (isDrain && body.until_ms !== undefined) return bad("until_ms: a drain has for_ms");
+  const stray = (["then", "force"] as const).find((field) => body[field] !== undefined);
+  return isDrain || stray === undefined ? read : bad(`${stray}: only a plan of a drain has it`);
 }
 
 function bad(reason: string): { readonly kind: "bad"; readonly reason: string } {

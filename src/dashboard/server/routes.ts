@@ -41,6 +41,7 @@ export type Action =
   & { readonly maglevd: string }
   & (
     | { readonly kind: "backend"; readonly action: BackendAction; readonly backend: string }
+    | { readonly kind: "drain"; readonly backend: string }
     | {
       readonly kind: "weight";
       readonly frontend: string;
@@ -149,8 +150,10 @@ function actionOf(segments: readonly string[]): Action | undefined {
     return kind === "sync" || kind === "plan" ? { kind, maglevd } : undefined;
   }
   if (rest.length === 3 && rest[0] === "backends") {
+    const backend = rest[1]!;
+    if (rest[2] === "drain") return { kind: "drain", maglevd, backend };
     const action = BACKEND_ACTIONS.find((name) => name === rest[2]);
-    return action && { kind: "backend", maglevd, action, backend: rest[1]! };
+    return action && { kind: "backend", maglevd, action, backend };
   }
   const [frontends, frontend, pools, pool, backends, backend, last] = rest;
   if (

@@ -4,7 +4,6 @@
  */
 import { type Accessor, createSignal } from "solid-js";
 import { type Filter, type FilterName, isOpen, NO_FILTER } from "./model/filter.ts";
-import type { TimelineTarget } from "./model/timeline.ts";
 import {
   formatPlace,
   formatSearch,
@@ -12,6 +11,7 @@ import {
   parseUrl,
   type Place,
   readCookie,
+  type TimelineTarget,
 } from "./model/url_state.ts";
 
 const COOKIE = "maglev_scope";
@@ -36,7 +36,6 @@ export class Navigation {
   readonly theme: Accessor<Theme>;
   /** Whose kept history is shown. */
   readonly timeline: Accessor<TimelineTarget | undefined>;
-  readonly setTimeline: (target: TimelineTarget | undefined) => void;
   /** Called when another load balancer is shown. */
   onScope: () => void = () => {};
 
@@ -48,6 +47,7 @@ export class Navigation {
   readonly #setPlace: (place: Place) => void;
   readonly #setTarget: (place: Place | undefined) => void;
   readonly #setTheme: (theme: Theme) => void;
+  readonly #setTimeline: (target: TimelineTarget | undefined) => void;
   readonly #choices: Map<string, boolean>;
   readonly #trackChoices: Accessor<unknown>;
   readonly #fireChoices: () => void;
@@ -63,7 +63,10 @@ export class Navigation {
     [this.place, this.#setPlace] = createSignal(url.place);
     [this.target, this.#setTarget] = createSignal<Place | undefined>(url.place);
     [this.theme, this.#setTheme] = createSignal<Theme>(themeOf(load(THEME_KEY)));
-    [this.timeline, this.setTimeline] = createSignal<TimelineTarget | undefined>();
+    [this.timeline, this.#setTimeline] = createSignal(url.timeline, {
+      // Another address of the same history must not load it again.
+      equals: (a, b) => JSON.stringify(a) === JSON.stringify(b),
+    });
     const [track, fire] = createSignal(undefined, { equals: false });
     this.#trackChoices = track;
     this.#fireChoices = () => fire(undefined);
@@ -140,6 +143,13 @@ export class Navigation {
     this.#writeAddress("pushState");
   }
 
+  /** Opens a history, or shows another one; undefined: closes it. */
+  setTimeline(target: TimelineTarget | undefined): void {
+    if (target === undefined && this.timeline() === undefined) return;
+    this.#setTimeline(target);
+    this.#writeAddress("pushState");
+  }
+
   /** True when nothing is left out. */
   showsAll(): boolean {
     return isOpen(this.filter()) && !this.differing();
@@ -176,7 +186,8 @@ export class Navigation {
   }
 
   #readAddress(): void {
-    const { filter, differing, place } = parseUrl(location.search, location.hash);
+    const { filter, differing, place, timeline } = parseUrl(location.search, location.hash);
+    this.#setTimeline(timeline);
     this.#setFilter(filter);
     this.#setDiffering(differing);
     this.#setPlace(place);
@@ -189,7 +200,12 @@ export class Navigation {
 
   #writeAddress(how: "pushState" | "replaceState"): void {
     const search = formatSearch(
-      { filter: this.filter(), differing: this.differing(), kiosk: this.kiosk },
+      {
+        filter: this.filter(),
+        differing: this.differing(),
+        kiosk: this.kiosk,
+        timeline: this.timeline(),
+      },
       location.search,
     );
     if (search === location.search) return;

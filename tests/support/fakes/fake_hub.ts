@@ -185,6 +185,7 @@ export class FakeHub implements Hub {
     const acted = done<ActionAnswer>({ ok: true, backend: BACKEND });
     return {
       act: acted("act"),
+      drain: acted("drain"),
       setWeight: acted("setWeight"),
       sync: acted("sync"),
       plan: done<PlanAnswer>(PLAN)("plan"),

@@ -8,6 +8,7 @@ import type {
   Backend,
   BackendDetails,
   DashboardEvent,
+  DrainEnd,
   Frontend,
   MaglevdState,
   PlanAnswer,
@@ -196,13 +197,16 @@ export class DashboardFixture {
 
   #reweigh(lb: string, frontend: Frontend, t_ms: number): void {
     const stateOf = (name: string) => this.backend(lb, name).state;
+    const isDrained = (name: string) => this.backend(lb, name).intent?.kind === "drain";
     const active = frontend.pools.find(({ backends }) =>
-      backends.some(({ name, weight }) => stateOf(name) === "up" && weight > 0)
+      backends.some(({ name, weight }) => stateOf(name) === "up" && weight > 0 && !isDrained(name))
     );
-    const weigh = (entry: PoolBackend, serves: boolean): PoolBackend => ({
-      ...entry,
-      effective_weight: serves && stateOf(entry.name) === "up" ? entry.weight : 0,
-    });
+    const weigh = (entry: PoolBackend, serves: boolean): PoolBackend => {
+      // All weights of the file are 100 here.
+      const weight = isDrained(entry.name) ? 0 : entry.weight || 100;
+      const isUp = serves && stateOf(entry.name) === "up";
+      return { ...entry, weight, effective_weight: isUp ? weight : 0 };
+    };
     const after: Frontend = {
       ...frontend,
       state: active === undefined ? "down" : "up",
@@ -339,14 +343,15 @@ export class DashboardFixture {
   #actOnBackend(
     lb: string,
     [, name, action]: string[],
-    body: { reason?: string; for_ms?: number },
+    body: { reason?: string; for_ms?: number; then?: DrainEnd },
   ): Response {
     const state = ({ pause: "paused", disable: "disabled" } as const)[action!] ?? "up";
     const since_ms = Date.now();
     const { intent: _, ...without } = this.backend(lb, name!);
-    const held = state === "up" ? {} : {
+    const held = state === "up" && action !== "drain" ? {} : {
       intent: {
-        kind: action as "pause" | "disable",
+        kind: action as "pause" | "disable" | "drain",
+        ...(body.then === undefined ? {} : { then: body.then }),
         since_ms,
         by: LOGIN.username,
         ...(body.reason === undefined ? {} : { reason: body.reason }),
@@ -366,6 +371,8 @@ export class DashboardFixture {
       ),
     };
     this.setBackend(lb, name!, { state, ...held });
+    // A drain and its end leave the state.
+    for (const frontend of this.lb(lb).frontends) this.#reweigh(lb, frontend, since_ms);
     const backend = this.backend(lb, name!);
     return Response.json({ ok: true, backend } satisfies ActionAnswer);
   }
@@ -461,10 +468,13 @@ function planOf(maglevd: MaglevdState, body: PlanBody): PlanAnswer {
     pools.some(({ backends }) => backends.some(({ name }) => name === body.backend))
   );
   const from = maglevd.backends.find(({ name }) => name === body.backend)?.state ?? "unknown";
-  const to = { pause: "paused", disable: "disabled", resume: "up", enable: "up", weight: from };
+  const stays = { drain: from, weight: from };
+  const to = { pause: "paused", disable: "disabled", resume: "up", enable: "up", ...stays };
   const options = [
     ...body.reason === undefined ? [] : [` reason '${body.reason}'`],
     ...body.for_ms === undefined ? [] : [` for ${body.for_ms / 1000}s`],
+    ...body.then === undefined ? [] : [` then ${body.then}`],
+    ...body.force === true ? [" force"] : [],
   ].join("");
   const command = body.action === "weight"
     ? `set frontend ${body.frontend} pool ${body.pool} backend ${body.backend} weight ${body.weight}`

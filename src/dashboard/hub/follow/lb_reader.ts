@@ -1,7 +1,8 @@
 /**
  * Reads VPP's own state of the load balancer and its counters: the state when something happened,
  * at most once a second while a browser looks and else every 5 s, once more when VPP has surely been
- * programmed, and every 30 s; the counters every 5 s while a browser looks, else every 30 s.
+ * programmed, and every 30 s, or every 5 s while a browser looks at a drain; the counters every 5 s
+ * while a browser looks, else every 30 s.
  */
 import { MaglevError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/ports.ts";
@@ -84,9 +85,11 @@ export class LbReader {
   }
 
   #turn(): void {
+    const { isShown, model } = this.#options;
     const isSeldom = ++this.#turns % SELDOM === 0;
-    if (isSeldom) this.#state.want();
-    if (isSeldom || this.#options.isShown()) this.#counters.want();
+    // The flows that a drain has left change without any other event.
+    if (isSeldom || (isShown() && model.draining().size > 0)) this.#state.want();
+    if (isSeldom || isShown()) this.#counters.want();
   }
 
   async #readState(): Promise<void> {

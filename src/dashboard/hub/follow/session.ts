@@ -226,7 +226,7 @@ export class Session {
       this.#status.want();
       this.#status.wantConfig();
       this.#lb.wake();
-    } else if (/^(back|front)end-(held|released)$/.test(msg)) {
+    } else if (/^(backend|frontend)-(held|released|announced|withdrawn)$/.test(msg)) {
       this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
       this.#lb.wake();
     } else if (msg.startsWith("operator-")) {

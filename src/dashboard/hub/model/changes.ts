@@ -10,7 +10,8 @@ export function afterTransition(
 ): Backend {
   const { intent, blind: _, ...rest } = before;
   const state = transition.to as Backend["state"];
-  const isKept = state === "paused" || state === "disabled";
+  // A drain goes on while probes change the state, and every operator's action ends it.
+  const isKept = intent?.kind === "drain" ? isProbe : state === "paused" || state === "disabled";
   const { rise, fall } = before;
   const counter = state === "up" && isProbe ? rise + fall - 1 : state === "down" ? 0 : rest.counter;
   return {

@@ -129,6 +129,9 @@ export function frontendOf(info: messages.FrontendInfo): Frontend {
     flush_on_down: info.flushOnDown,
     state: frontendState(info.state),
     ...(info.held ? { held: true as const } : {}),
+    ...(info.announced === "announced" || info.announced === "withdrawn"
+      ? { announced: info.announced }
+      : {}),
     active_pool: nameOf(info.activePool),
     pools: head(info.pools, MAX_POOLS).items.map(poolOf),
   };
@@ -162,6 +165,7 @@ function intentOf(intent: messages.Intent): Intent {
     since_ms: milliseconds(intent.sinceUnixNs),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),
+    ...(kind === "drain" ? { then: intent.then === "pause" ? "pause" : "disable" } : {}),
   };
 }
 

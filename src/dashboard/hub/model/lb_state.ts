@@ -41,24 +41,32 @@ export interface LbChange {
   readonly removed: readonly string[];
 }
 
-/** What is new in `after`. Flows alone are not: they change always, and with them everything. */
-export function lbChange(before: LbState | undefined, after: LbState): LbChange {
+/**
+ * What is new in `after`. Flows alone are not: they change always, and with them everything. Only
+ * those of `draining` addresses count, because they show the progress of a drain.
+ */
+export function lbChange(
+  before: LbState | undefined,
+  after: LbState,
+  draining: ReadonlySet<string> = new Set(),
+): LbChange {
   const old = new Map((before?.vips ?? []).map((vip) => [vipKey(vip), vip]));
   const vips: LbVip[] = [];
   for (const vip of after.vips) {
     const key = vipKey(vip);
     const known = old.get(key);
     old.delete(key);
-    if (known === undefined || !sameVip(known, vip)) vips.push(vip);
+    if (known === undefined || !sameVip(known, vip, draining)) vips.push(vip);
   }
   return { vips, removed: [...old.keys()] };
 }
 
-function sameVip(a: LbVip, b: LbVip): boolean {
+function sameVip(a: LbVip, b: LbVip, draining: ReadonlySet<string>): boolean {
   return a.encap === b.encap && a.servers.length === b.servers.length &&
     a.servers.every((server, at) => {
       const other = b.servers[at]!;
       return server.address === other.address && server.weight === other.weight &&
-        server.in_use === other.in_use && server.buckets === other.buckets;
+        server.in_use === other.in_use && server.buckets === other.buckets &&
+        (server.flows === other.flows || !draining.has(server.address));
     });
 }

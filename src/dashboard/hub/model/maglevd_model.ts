@@ -129,6 +129,15 @@ export class MaglevdModel {
     };
   }
 
+  /** Addresses of the backends that are drained. */
+  draining(): ReadonlySet<string> {
+    const addresses = new Set<string>();
+    for (const { intent, address } of this.#backends.values()) {
+      if (intent?.kind === "drain") addresses.add(address);
+    }
+    return addresses;
+  }
+
   /** Frontends in which a backend is. */
   frontendsOf(backend: string): readonly string[] {
     return this.#users.get(backend) ?? [];
@@ -183,7 +192,7 @@ export class MaglevdModel {
     this.#lb = state;
     this.note("lb", note);
     this.#touch();
-    const { vips, removed } = lbChange(before, state);
+    const { vips, removed } = lbChange(before, state, this.draining());
     // The page judges a change by a reading that came after it, also when VPP did not follow.
     const awaited = [...this.#changedMs.values()].some((ms) => this.#lbSentMs - ms < SETTLE_MS);
     if (before !== undefined && !awaited && vips.length === 0 && removed.length === 0) return;

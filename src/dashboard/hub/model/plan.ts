@@ -1,7 +1,7 @@
 /** PURE. Plans of maglevd for the dialog, with the line of maglevc that does the same. */
 import { formatDuration } from "../../../base/duration.ts";
 import type { messages } from "../../../grpc/client/client.ts";
-import type { ActionOptions, WeightTarget } from "../../ports.ts";
+import type { ActionOptions, DrainTarget, WeightTarget } from "../../ports.ts";
 import type { BackendAction, PlanAnswer, PlannedVip } from "../../protocol.ts";
 import { clip, head, MAX_NAME, MAX_TEXT } from "./bounds.ts";
 import { nameOf } from "./convert.ts";
@@ -9,6 +9,7 @@ import { nameOf } from "./convert.ts";
 /** What is planned. */
 export type PlannedAction =
   | ({ readonly kind: BackendAction; readonly backend: string } & ActionOptions)
+  | ({ readonly kind: "drain" } & DrainTarget)
   | ({ readonly kind: "weight" } & WeightTarget & ActionOptions);
 
 /** VIPs, states and servers that a plan may list. */
@@ -75,10 +76,19 @@ export function maglevcLine(server: string, action: PlannedAction): string {
     ? ["frontend", action.frontend, "pool", action.pool, "backend", action.backend]
     : ["backend", action.backend];
   const verb = action.kind === "weight" ? ["weight", String(action.weight)] : [action.kind];
-  const words = ["set", ...target, ...verb, ...endWords(action), ...reasonWords(action)];
+  const words = [
+    ...["set", ...target, ...verb],
+    ...endWords(action),
+    ...(action.kind === "drain" ? drainWords(action) : []),
+    ...reasonWords(action),
+  ];
   // A word that looks like a flag would be taken for one.
   const guard = words.some((word) => word.startsWith("-")) ? ["--"] : [];
   return ["maglevc", "--server", server, ...guard, ...words].map(shellWord).join(" ");
+}
+
+function drainWords({ then, force = false }: DrainTarget): string[] {
+  return [...(then === undefined ? [] : ["then", then]), ...(force ? ["force"] : [])];
 }
 
 function endWords({ forMs, untilMs }: ActionOptions): string[] {

@@ -55,6 +55,12 @@ Deno.test("maglevcLine() is read by maglevc as the action that was planned", asy
       },
     ],
     [
+      { kind: "drain", backend: "b0", forMs: 60_000, then: "pause", force: true, reason: "disk" },
+      "set backend drain",
+      { backend: "b0", for: "1m", then: "pause", force: "", reason: "disk" },
+    ],
+    [{ kind: "drain", backend: "b0" }, "set backend drain", { backend: "b0" }],
+    [
       { ...weight, backend: "b0", weight: "file" },
       "set weight file",
       { frontend: "web", pool: "main", backend: "b0" },

@@ -74,12 +74,13 @@ function maglevdProblems(state: MaglevdState, { notes }: ProblemOptions): Proble
   if (state.ready === false) {
     found.push(problem("warning", `not ready: ${oneLine(state.reason ?? "no reason given")}`));
   }
-  for (const { netns, reason } of state.blind ?? []) {
+  for (const { netns, reason, isolated } of state.blind ?? []) {
     const where = netns === "" ? "" : ` in network namespace ${oneLine(netns)}`;
+    const what = isolated === true ? `is cut off${where}` : `cannot probe${where}`;
     found.push(
       problemOf(state.name, "prober")(
         "critical",
-        `cannot probe${where}: ${oneLine(reason)}; states and weights stay as they are`,
+        `${what}: ${oneLine(reason)}; states and weights stay as they are`,
       ),
     );
   }
@@ -114,12 +115,19 @@ function vppProblems({ name, vpp, withheld = [] }: MaglevdState): Problem[] {
 function frontendProblems({ name: maglevd, frontends }: MaglevdState): Problem[] {
   const problem = problemOf(maglevd, "frontend");
   return frontends.flatMap((frontend) => {
-    const { name, state, held, active_pool } = frontend;
+    const { name, state, held, active_pool, announced } = frontend;
+    const found: Problem[] = announced === "withdrawn"
+      ? [problem("warning", "its prefix is withdrawn from the routing (announce)", { name })]
+      : [];
+    const add = (
+      severity: Problem["severity"],
+      message: string,
+    ) => [...found, problem(severity, message, { name })];
     if (held === true) {
       const message = "no backend is up, and VPP keeps the last weights (on-all-down: last-good)";
-      return [problem("critical", message, { name })];
+      return add("critical", message);
     }
-    if (state === "down") return [problem("critical", "no backend serves it", { name })];
+    if (state === "down") return add("critical", "no backend serves it");
     const serving = frontend.pools.flatMap(({ backends }) => backends)
       .filter(({ effective_weight }) => effective_weight > 0);
     const keep = serving.filter((backend) => backend.held === true).length;
@@ -127,11 +135,11 @@ function frontendProblems({ name: maglevd, frontends }: MaglevdState): Problem[]
       const [severity, which] = keep === serving.length
         ? ["critical", "all backends that serve it are down, and"] as const
         : ["warning", `${keep} of its backends ${keep === 1 ? "is" : "are"} down, and`] as const;
-      return [problem(severity, `${which} kept by max-down`, { name })];
+      return add(severity, `${which} kept by max-down`);
     }
     return state === "up" && isFallback(frontend)
-      ? [problem("warning", `served by the fallback pool ${oneLine(active_pool)}`, { name })]
-      : [];
+      ? add("warning", `served by the fallback pool ${oneLine(active_pool)}`)
+      : found;
   });
 }
 

@@ -84,6 +84,13 @@ Deno.test("each thing that is wrong has its sentence", () => {
       "critical prober : cannot probe in network namespace dmz: no descriptors; states and " +
       "weights stay as they are",
     ]],
+    [{ blind: [{ netns: "", reason: "0 of 2 targets answer", isolated: true }] }, [
+      "critical prober : is cut off: 0 of 2 targets answer; states and weights stay as they are",
+    ]],
+    [{ frontends: [frontend("web", { announced: "withdrawn", active_pool: "spare" })] }, [
+      "warning frontend web: its prefix is withdrawn from the routing (announce)",
+      "warning frontend web: served by the fallback pool spare",
+    ]],
     [{ config_on_disk: "invalid" }, ["warning config : the configuration file on disk is invalid"]],
     [{ config_on_disk: "differs" }, [
       "warning config : the configuration file on disk is not the one in force",

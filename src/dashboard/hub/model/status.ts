@@ -48,9 +48,10 @@ export function statusPart(info: messages.StatusInfo): StatusPart {
       ? {}
       : { warmup_until_ms: milliseconds(warmupUntilUnixNs) }),
     ...(blind.length === 0 ? {} : {
-      blind: head(blind, MAX_SENTENCES).items.map(({ netns, reason }) => ({
+      blind: head(blind, MAX_SENTENCES).items.map(({ netns, reason, isolated }) => ({
         netns: clip(netns, MAX_NAME),
         reason: clip(reason, MAX_TEXT),
+        ...(isolated ? { isolated: true as const } : {}),
       })),
     }),
     config_file: clip(info.configFile, MAX_TEXT),

@@ -45,8 +45,13 @@ export interface Summary {
   /** Backends that are up, of all that the serving pool has; without one, of the first pool. */
   readonly up: number;
   readonly total: number;
-  /** Backends that are neither up nor held, worst first, each once. */
-  readonly failing: readonly { readonly name: string; readonly state: BackendStateName }[];
+  /** Backends that are neither up nor held by an operator, worst first, each once. */
+  readonly failing: readonly {
+    readonly name: string;
+    readonly state: BackendStateName;
+    /** The state, with the policy that keeps its weight. */
+    readonly word: string;
+  }[];
   /** Backends that an operator holds back, or whose weight an operator has set, each once. */
   readonly held: readonly { readonly name: string; readonly word: string }[];
   readonly differences: readonly Difference[];
@@ -73,30 +78,40 @@ const STATE_ORDER: readonly BackendStateName[] = ["down", "unknown", "removed"];
 
 /** Judges a frontend. */
 export function summarize(frontend: Frontend, context: SummaryContext): Summary {
-  const failing = new Map<string, BackendStateName>();
+  const failing = new Map<string, { readonly state: BackendStateName; readonly word: string }>();
   const held = new Map<string, string>();
   for (const pool of frontend.pools) {
-    for (const { name, intent } of pool.backends) {
-      const state = context.backend(name)?.state ?? "unknown";
+    for (const { name, intent, held: isKept } of pool.backends) {
+      const found = context.backend(name);
+      const state = found?.state ?? "unknown";
       if (state === "paused" || state === "disabled") held.set(name, state);
       else {
-        if (intent !== undefined && !held.has(name)) held.set(name, "weight set");
-        if (state !== "up") failing.set(name, state);
+        if (found?.intent?.kind === "drain") held.set(name, "draining");
+        else if (intent !== undefined && !held.has(name)) held.set(name, "weight set");
+        if (state !== "up") failing.set(name, { state, word: heldWord(state, isKept) });
       }
     }
   }
   const serving = servingPool(frontend)?.backends ?? [];
   const differences = differencesOf(frontend, context);
   return {
-    health: healthOf(frontend, { differs: differences.length > 0, degraded: failing.size > 0 }),
+    health: healthOf(frontend, {
+      differs: differences.length > 0,
+      degraded: failing.size > 0 || frontend.announced === "withdrawn",
+    }),
     up: serving.filter(({ name }) => context.backend(name)?.state === "up").length,
     total: serving.length,
     failing: [...failing]
-      .map(([name, state]) => ({ name, state }))
+      .map(([name, words]) => ({ name, ...words }))
       .sort((a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state)),
     held: [...held].map(([name, word]) => ({ name, word })),
     differences,
   };
+}
+
+/** `down (held)` when a policy keeps the weight, as maglevc shows it. */
+export function heldWord(state: string, held: boolean | undefined): string {
+  return held === true ? `${state} (held)` : state;
 }
 
 function healthOf(

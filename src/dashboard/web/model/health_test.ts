@@ -110,3 +110,17 @@ Deno.test("a VPP without weights is judged by use alone", () => {
   const { differences } = judge(web(), { vpp, actual: vip({ "10.0.0.1": 1 }) });
   assert.deepEqual(differences, [{ address: "10.0.0.2", wanted: "in use", actual: "missing" }]);
 });
+
+Deno.test("what a policy or a drain does has words of its own, and a withdrawn VIP is not well", () => {
+  const pools = [
+    { name: "primary", backends: [{ ...entry("w1"), held: true as const }, entry("w2", 0)] },
+  ];
+  const drain = { kind: "drain", since_ms: 0, until_ms: 1, then: "disable" } as const;
+  const { failing, held } = judge(web({ pools }), {
+    backends: [backend("w1", "down"), backend("w2", "up", { intent: drain })],
+  });
+  assert.deepEqual(failing, [{ name: "w1", state: "down", word: "down (held)" }]);
+  assert.deepEqual(held, [{ name: "w2", word: "draining" }]);
+  assert.equal(judge(web({ announced: "withdrawn" })).health, "degraded");
+  assert.equal(judge(web({ announced: "announced" })).health, "well");
+});

@@ -1,6 +1,8 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
+import { drainWords } from "./drain.ts";
 import { intentWords } from "./intent.ts";
+import { vip } from "./test_lb.ts";
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -13,4 +15,20 @@ Deno.test("an intent in words: who, until when, why, each only where it is known
     intentWords({ ...paused, reason: "a\u202eb" }, NOW_MS).slice(-9),
     "a\\u{202e}b".slice(-9),
   );
+});
+
+Deno.test("a drain: what follows it and when, and the flows that it has left", () => {
+  const drain = { kind: "drain", since_ms: 0, until_ms: NOW_MS + 61_000, then: "pause" } as const;
+  assert.equal(intentWords({ ...drain, reason: "disk" }, NOW_MS), "then pause, in 1m 1s: disk");
+  const flows = (...left: (number | undefined)[]) => {
+    const vips = left.map((flows) => {
+      const [server] = vip({ "10.0.0.1": 0 }).servers;
+      return { ...vip({}), servers: [{ ...server!, ...(flows === undefined ? {} : { flows }) }] };
+    });
+    return drainWords([...vips, vip({ "10.0.0.2": 7 })], "10.0.0.1");
+  };
+  assert.equal(flows(3, 4), "up to 7 sticky flows left in 2 VIPs");
+  assert.equal(flows(1), "up to 1 sticky flow left in 1 VIP");
+  assert.equal(flows(0), "no sticky flows left");
+  assert.equal(flows(3, undefined), "its flows are not known");
 });

@@ -16,7 +16,7 @@ export interface Note {
 const SKEW_MS = 1000;
 /** A certificate that ends within this time is worth a note. */
 const EXPIRY_MS = 14 * 86_400_000;
-/** Backends that a note names. */
+/** Backends or frontends that a note names. */
 const MAX_NAMES = 3;
 
 /** The notes of a load balancer, worst first. `nowMs` is the dashboard's clock. */
@@ -27,6 +27,13 @@ export function notesOf(lb: Lb, nowMs: number): Note[] {
   if (!status.connected) return notes;
   const add = (severity: Note["severity"], text: string) =>
     void notes.push({ severity, lb: lb.name, text });
+  const frontends = [...lb.frontends.values()];
+  const held = frontends.filter((frontend) => frontend.held === true);
+  if (held.length > 0) {
+    add("critical", `${namesOf(held)}: no server is up, VPP keeps the last weights (held)`);
+  }
+  const withdrawn = frontends.filter(({ announced }) => announced === "withdrawn");
+  if (withdrawn.length > 0) add("warning", `${namesOf(withdrawn)}: withdrawn from the routing`);
   if (status.config_on_disk === "invalid") {
     add("warning", `${fileOf(lb)} on disk is invalid; the configuration in force stays`);
   } else if (status.config_on_disk === "differs") {
@@ -43,9 +50,7 @@ export function notesOf(lb: Lb, nowMs: number): Note[] {
   if (ending.length > 0) {
     const first = Math.min(...ending.map((backend) => backend.certificate_expiry_ms!));
     const when = first <= nowMs ? "has expired" : `expires in ${formatAge(first - nowMs)}`;
-    const names = ending.slice(0, MAX_NAMES).map(({ name }) => name).join(", ");
-    const more = ending.length > MAX_NAMES ? ` and ${ending.length - MAX_NAMES} more` : "";
-    add("warning", `Certificate of ${names}${more} ${when}`);
+    add("warning", `Certificate of ${namesOf(ending)} ${when}`);
   }
   if (status.warmup === "waiting" || status.warmup === "releasing") {
     const until = status.warmup_until_ms;
@@ -78,11 +83,21 @@ export function criticalNotesOf(lb: Lb): Note[] {
     const text = `VPP is not connected${because(vpp.error)}; it keeps what it has`;
     add(text, since(vpp.since_ms, lb));
   }
-  for (const { netns, reason } of status.blind ?? []) {
-    add(`Probes${netns === "" ? "" : ` in namespace ${netns}`} are void: ${reason}`);
+  for (const { netns, reason, isolated } of status.blind ?? []) {
+    const where = netns === "" ? "" : ` in namespace ${netns}`;
+    add(
+      isolated === true
+        ? `The prober${where} is cut off (isolated), states and weights stay: ${reason}`
+        : `Probes${where} are void: ${reason}`,
+    );
   }
   for (const text of status.withheld ?? []) add(`Not sent to VPP: ${text}`);
   return notes;
+}
+
+function namesOf(items: readonly { readonly name: string }[]): string {
+  const names = items.slice(0, MAX_NAMES).map(({ name }) => name).join(", ");
+  return items.length > MAX_NAMES ? `${names} and ${items.length - MAX_NAMES} more` : names;
 }
 
 function since(sinceMs: number | undefined, lb: Lb): Partial<Note> {

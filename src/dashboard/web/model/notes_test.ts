@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { MaglevdState } from "../../protocol.ts";
 import { createLb } from "./lb.ts";
 import { notesOf } from "./notes.ts";
-import { backend, maglevd, NOW_MS } from "./test_lb.ts";
+import { backend, maglevd, NOW_MS, web } from "./test_lb.ts";
 
 const notes = (state: Partial<MaglevdState>) =>
   notesOf(createLb(maglevd(state)), NOW_MS).map(({ severity, text }) => `${severity}: ${text}`);
@@ -72,6 +72,23 @@ Deno.test("warm-up and a VPP without weights are worth knowing", () => {
     [
       "info: Warming up: VPP keeps what it has until the backends are probed, at most 12s more",
       "info: This VPP has no weights: servers are in use or not in use",
+    ],
+  );
+});
+
+Deno.test("policies that hold, withdraw or cut off are in the notes", () => {
+  const frontends = ["a", "b", "c", "d"].map((name, at) =>
+    web({ name, address: `192.0.2.${at + 1}`, state: "down", held: true })
+  );
+  assert.deepEqual(
+    notes({
+      frontends: [...frontends, web({ name: "e", announced: "withdrawn" })],
+      blind: [{ netns: "", reason: "0 of 2 targets answer", isolated: true }],
+    }),
+    [
+      "critical: The prober is cut off (isolated), states and weights stay: 0 of 2 targets answer",
+      "critical: a, b, c and 1 more: no server is up, VPP keeps the last weights (held)",
+      "warning: e: withdrawn from the routing",
     ],
   );
 });

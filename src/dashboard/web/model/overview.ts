@@ -133,6 +133,7 @@ function differencesBetween(
     new Set(having.map(({ frontend }) => value(frontend!))).size > 1;
   if (differ(({ state }) => state)) words.push("state");
   if (differ(({ active_pool }) => active_pool)) words.push("active pool");
+  if (differ(({ announced }) => announced)) words.push("announced");
   if (differ((frontend) => frontend.src_ip_sticky)) words.push("src-ip-sticky");
   if (differ((frontend) => frontend.flush_on_down)) words.push("flush-on-down");
   const key = frontendVipKey(having[0]!.frontend!);

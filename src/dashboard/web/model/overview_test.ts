@@ -44,6 +44,14 @@ Deno.test("differences: state, pool, flags, backends and weights are named", () 
   );
 });
 
+Deno.test("a VIP that one load balancer announces and another withdraws is a difference", () => {
+  const of = (announced: "announced" | "withdrawn") => ({ frontends: [web({ announced })] });
+  const words = (a: "announced" | "withdrawn") =>
+    overviewRows(lbs(of(a), of("announced")))[0]!.differences;
+  assert.deepEqual(words("withdrawn"), ["announced"]);
+  assert.deepEqual(words("announced"), []);
+});
+
 Deno.test("a load balancer that does not answer is shown, but not compared", () => {
   const down = { backends: [backend("w1", "down"), backend("w2"), backend("w3")] };
   assert.deepEqual(overviewRows(lbs({}, { ...down, connected: false }))[0]!.differences, []);

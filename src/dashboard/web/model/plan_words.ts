@@ -1,5 +1,5 @@
 /** PURE. An action and its plan in the words of the confirmation. */
-import type { BackendAction, PlanAnswer, PlannedVip } from "../../protocol.ts";
+import type { BackendAction, DrainEnd, PlanAnswer, PlannedVip } from "../../protocol.ts";
 import { formatShare, plural } from "./format.ts";
 import { differenceWords } from "./health.ts";
 import type { Lb } from "./lb.ts";
@@ -7,6 +7,13 @@ import type { Lb } from "./lb.ts";
 /** An action that is about to be confirmed. */
 export type Wish =
   | { readonly kind: BackendAction; readonly lb: string; readonly backend: string }
+  | {
+    readonly kind: "drain";
+    readonly lb: string;
+    readonly backend: string;
+    readonly then: DrainEnd;
+    readonly force: boolean;
+  }
   | {
     readonly kind: "weight";
     readonly lb: string;
@@ -31,16 +38,23 @@ export function verbOf(wish: Wish): string {
   }
 }
 
-/** What the action means in general. */
-export function meaningOf(wish: Wish): string {
+/** What the action means in general. `draining`: it ends a drain. */
+export function meaningOf(wish: Wish, draining: boolean): string {
   switch (wish.kind) {
+    case "drain":
+      return "Its weight becomes 0, and new flows go to other servers. Probing goes on, and " +
+        `established flows stay until the end; then it is ${
+          wish.then === "pause" ? "paused, which leaves them" : "disabled, which drops those left"
+        }.`;
     case "pause":
       return "Probing stops, its weight becomes 0. New flows go to other servers; established flows stay.";
     case "disable":
       return "Probing stops, its weight becomes 0, and its established flows are dropped.";
     case "resume":
     case "enable":
-      return "Probing begins again; it serves as soon as it is up.";
+      return draining
+        ? "The drain ends, and its weight is back."
+        : "Probing begins again; it serves as soon as it is up.";
     case "weight":
       return "The share of new flows changes; established flows stay.";
     case "sync":
@@ -50,7 +64,7 @@ export function meaningOf(wish: Wish): string {
 
 /** True for actions that can end by themselves. */
 export function canEnd(wish: Wish): boolean {
-  return wish.kind === "pause" || wish.kind === "disable" ||
+  return wish.kind === "pause" || wish.kind === "disable" || wish.kind === "drain" ||
     (wish.kind === "weight" && wish.weight !== "file");
 }
 
@@ -117,4 +131,14 @@ export const DURATIONS: readonly (readonly [label: string, ms: number])[] = [
   ["for 4 hours", 4 * 3_600_000],
   ["for 24 hours", 86_400_000],
   ["for 7 days", 7 * 86_400_000],
+];
+
+/** Lengths of a drain. */
+export const DRAIN_LENGTHS: typeof DURATIONS = [
+  ["five flow timeouts of VPP", 0],
+  ["1 minute", 60_000],
+  ["5 minutes", 5 * 60_000],
+  ["15 minutes", 15 * 60_000],
+  ["1 hour", 3_600_000],
+  ["4 hours", 4 * 3_600_000],
 ];

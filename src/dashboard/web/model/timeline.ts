@@ -1,13 +1,6 @@
 /** PURE. The history that a maglevd keeps: whose is shown, pages put together, records in words. */
 import type { TimelinePage, TimelineRecord } from "../../protocol.ts";
 
-/** Whose history is shown; of one backend or frontend, or everything of a load balancer. */
-export type TimelineTarget = {
-  readonly lb: string;
-  readonly backend?: string;
-  readonly frontend?: string;
-};
-
 /** What has been loaded, newest first. */
 export interface Timeline {
   readonly records: readonly TimelineRecord[];
@@ -36,11 +29,14 @@ export function withNewest(shown: Timeline | undefined, page: TimelinePage): Tim
   return { ...shown, records: [...added, ...shown.records], warning };
 }
 
-/** `up → down L4CON connection refused`; of other events the fields. */
+/** `up → down L4CON connection refused`; of other events their sentence and fields. */
 export function whatOf({ attributes }: Pick<TimelineRecord, "attributes">): string {
-  const { from, to, code, detail, layer: _, ...rest } = attributes;
-  if (from === undefined || to === undefined) return pairs(attributes);
-  return [`${from} → ${to}`, code, detail, pairs(rest)].filter((part) => part).join(" ");
+  const { from, to, code, detail, layer: _, message, ...rest } = attributes;
+  if (from === undefined || to === undefined) {
+    const { message: _, ...others } = attributes;
+    return [message, pairs(others)].filter((part) => part).join(" ");
+  }
+  return [`${from} → ${to}`, code, detail, message, pairs(rest)].filter((part) => part).join(" ");
 }
 
 function pairs(attributes: Readonly<Record<string, string>>): string {

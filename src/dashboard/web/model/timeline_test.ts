@@ -35,4 +35,5 @@ Deno.test("whatOf() reads a transition as one, and other events by their fields"
   assert.equal(of({ from: "up", to: "down", ...cause }), "up → down L4CON refused");
   assert.equal(of({ from: "up", to: "paused", code: "", cause: "x" }), "up → paused cause=x");
   assert.equal(of({ method: "PauseBackend", reason: "" }), "method=PauseBackend");
+  assert.equal(of({ pool: "main", message: "no server is up" }), "no server is up pool=main");
 });

@@ -1,6 +1,7 @@
 /**
- * PURE. The part of the page's state that is in its address: filter and search in the query, so that
- * a view can be bookmarked, and the place (`#/lb1/web/nginx0`) in the fragment.
+ * PURE. The part of the page's state that is in its address, so that a view can be bookmarked: filter,
+ * search and an open history (`?history=lb1/backend/nginx0`) in the query, and the place
+ * (`#/lb1/web/nginx0`) in the fragment.
  */
 import { type Filter, type FilterName, FILTERS } from "./filter.ts";
 
@@ -11,6 +12,13 @@ export interface Place {
   readonly backend?: string;
 }
 
+/** Whose history is shown; of one backend or frontend, or everything of a load balancer. */
+export type TimelineTarget = {
+  readonly lb: string;
+  readonly backend?: string;
+  readonly frontend?: string;
+};
+
 /** The name of the place that shows all load balancers side by side. No maglevd is called so. */
 export const OVERVIEW = "*";
 
@@ -20,6 +28,8 @@ export interface UrlState {
   readonly differing: boolean;
   /** Without controls and panels, for a screen on the wall. */
   readonly kiosk: boolean;
+  /** Undefined: no history is open. */
+  readonly timeline: TimelineTarget | undefined;
   readonly place: Place;
 }
 
@@ -35,6 +45,7 @@ export function parseUrl(search: string, hash: string): UrlState {
     },
     differing: wanted.includes("differ"),
     kiosk: kiosk !== null && kiosk !== "0",
+    timeline: parseTimeline(query.get("history") ?? ""),
     place: parsePlace(hash),
   };
 }
@@ -46,7 +57,8 @@ export function formatSearch(state: Omit<UrlState, "place">, search: string): st
   if (state.differing) show.push("differ");
   set(query, "q", state.filter.search);
   set(query, "show", show.join(","));
-  const text = query.toString().replaceAll("%2C", ",");
+  set(query, "history", formatTimeline(state.timeline));
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
   return text === "" ? "" : `?${text}`;
 }
 
@@ -55,11 +67,10 @@ function set(query: URLSearchParams, name: string, value: string): void {
   else query.set(name, value);
 }
 
-/** Reads `#/lb/frontend/backend`; the parts are percent-encoded. */
-export function parsePlace(hash: string): Place {
-  if (!hash.startsWith("#/")) return {};
+/** Percent-encoded parts up to the first that is empty or malformed. */
+function partsOf(path: string): string[] {
   const parts: string[] = [];
-  for (const part of hash.slice(2).split("/")) {
+  for (const part of path.split("/")) {
     if (part === "") break;
     try {
       parts.push(decodeURIComponent(part));
@@ -67,7 +78,33 @@ export function parsePlace(hash: string): Place {
       break;
     }
   }
-  const [lb, frontend, backend] = parts;
+  return parts;
+}
+
+/** `lb1`, `lb1/backend/nginx0` or `lb1/frontend/web`; anything else is undefined. */
+function parseTimeline(path: string): TimelineTarget | undefined {
+  const [lb, kind, name] = partsOf(path);
+  if (lb === undefined) return undefined;
+  if (kind === undefined) return { lb };
+  return name !== undefined && (kind === "backend" || kind === "frontend")
+    ? { lb, [kind]: name }
+    : undefined;
+}
+
+function formatTimeline(target: TimelineTarget | undefined): string {
+  if (target === undefined) return "";
+  const { lb, backend, frontend } = target;
+  const rest = backend !== undefined
+    ? ["backend", backend]
+    : frontend !== undefined
+    ? ["frontend", frontend]
+    : [];
+  return [lb, ...rest].map(encodeURIComponent).join("/");
+}
+
+/** Reads `#/lb/frontend/backend`; the parts are percent-encoded. */
+export function parsePlace(hash: string): Place {
+  const [lb, frontend, backend] = hash.startsWith("#/") ? partsOf(hash.slice(2)) : [];
   return {
     ...(lb === undefined ? {} : { lb }),
     ...(frontend === undefined ? {} : { frontend }),

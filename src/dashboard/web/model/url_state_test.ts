@@ -19,10 +19,27 @@ Deno.test("filter and search go to the address and come back", () => {
 });
 
 Deno.test("an empty filter leaves no trace, and other parameters stay", () => {
-  const open = { filter: { show: new Set<never>(), search: "" }, differing: false, kiosk: false };
+  const filter = { show: new Set<never>(), search: "" };
+  const open = { filter, differing: false, kiosk: false, timeline: undefined };
   assert.equal(formatSearch(open, "?q=a&show=down"), "");
   assert.equal(formatSearch(open, "?q=a&x=y"), "?x=y");
   assert.equal(parseUrl("?kiosk=0", "").kiosk, false);
+});
+
+Deno.test("an open history is in the address, whatever its names are", () => {
+  const { place: _, ...url } = parseUrl("?kiosk", "");
+  for (
+    const timeline of [{ lb: "lb1" }, { lb: "a/b", backend: "100% /é" }, { lb: "x", frontend: "f" }]
+  ) {
+    const search = formatSearch({ ...url, timeline }, "?kiosk=1&history=old");
+    assert.deepEqual(parseUrl(search, "").timeline, timeline);
+  }
+  const timeline = { lb: "lb1", backend: "nginx0" };
+  assert.equal(formatSearch({ ...url, timeline }, ""), "?history=lb1/backend/nginx0");
+  for (const bad of ["", "/", "lb1/pool/x", "lb1/backend", "%E0%A4%A"]) {
+    const search = `?${new URLSearchParams({ history: bad })}`;
+    assert.equal(parseUrl(search, "").timeline, undefined, bad);
+  }
 });
 
 Deno.test("places: names with slashes, percent signs and dots survive", () => {

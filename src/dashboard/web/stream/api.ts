@@ -4,6 +4,7 @@ import type {
   ActionBody,
   BackendDetails,
   BackendExplanation,
+  DrainBody,
   ErrorAnswer,
   FrontendExplanation,
   History,
@@ -14,9 +15,8 @@ import type {
   TimelinePage,
   WeightBody,
 } from "../../protocol.ts";
-import type { TimelineTarget } from "../model/timeline.ts";
 import type { Wish } from "../model/plan_words.ts";
-import type { Base } from "../model/url_state.ts";
+import type { Base, TimelineTarget } from "../model/url_state.ts";
 
 /** An answer that is not a success, or none at all. */
 class RequestError extends Error {
@@ -111,6 +111,11 @@ export class Api {
         const path = `frontends/${part(frontend)}/pools/${part(pool)}/backends/${part(backend)}`;
         const content: WeightBody = { ...body, weight };
         return this.#send("PUT", { lb, path: `${path}/weight` }, content);
+      }
+      case "drain": {
+        const { then, force } = wish;
+        const content: DrainBody = { ...body, then, force };
+        return this.#send("POST", { lb, path: `backends/${part(wish.backend)}/drain` }, content);
       }
       default:
         return this.#send(

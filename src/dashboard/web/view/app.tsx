@@ -105,8 +105,8 @@ export function App(props: { readonly page: Page }): JSX.Element {
         </div>
         <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
         <LazyActionDialog />
-        <Show when={page.navigation.timeline()} keyed>
-          {(target) => <LazyTimeline target={target} />}
+        <Show when={page.lbNames().length > 0 && page.navigation.timeline()}>
+          {(target) => <LazyTimeline target={target()} />}
         </Show>
         <Show when={help()}>
           <Help onClose={() => setHelp(false)} />

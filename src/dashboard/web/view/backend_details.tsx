@@ -130,6 +130,10 @@ export function BackendDetails(props: {
         <Show when={props.entry.intent}>
           {(intent) => <IntentFacts lb={props.lb} intent={intent()} />}
         </Show>
+        <Show when={props.entry.held}>
+          <dt>held</dt>
+          <dd class="is-down">down, and keeps its weight because of max-down</dd>
+        </Show>
         <dt>weight</dt>
         <dd>
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP

@@ -10,7 +10,7 @@ import {
   type PoolBackend,
 } from "../../protocol.ts";
 import { formatCount, formatLatency, formatShare, visible } from "../model/format.ts";
-import { differenceWords } from "../model/health.ts";
+import { differenceWords, heldWord } from "../model/health.ts";
 import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
 import { BackendDetails } from "./backend_details.tsx";
@@ -93,7 +93,7 @@ export function BackendRow(props: RowProps): JSX.Element {
             </th>
             <td class="c-address" title={found().address}>{found().address}</td>
             <td class="c-state">
-              <StateWord backend={found()} />
+              <StateWord backend={found()} held={props.entry.held} />
             </td>
             <td class="c-counter" title={counterWords(found())}>
               <Show when={found().healthcheck !== ""} fallback={<span class="faint">static</span>}>
@@ -177,11 +177,14 @@ function Beat(props: { readonly lb: Lb; readonly name: string }): JSX.Element {
   return <span ref={dot} class="beat" aria-hidden="true" />;
 }
 
-function StateWord(props: { readonly backend: Backend }): JSX.Element {
+function StateWord(
+  props: { readonly backend: Backend; readonly held: true | undefined },
+): JSX.Element {
   const word = () => {
-    const { state, blind, carried } = props.backend;
+    const { state, blind, carried, intent } = props.backend;
+    if (intent?.kind === "drain") return `${state}, draining`;
     if (blind !== undefined) return `${state}, not probed`;
-    return carried ? `${state}, not checked yet` : state;
+    return carried ? `${state}, not checked yet` : heldWord(state, props.held);
   };
   return (
     <span class={`state is-${props.backend.state}`}>

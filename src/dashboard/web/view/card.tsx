@@ -3,7 +3,7 @@ import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
 import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
 import type { Match } from "../model/filter.ts";
 import { addressPort, formatPackets, visible } from "../model/format.ts";
-import { differenceWords, HEALTH_WORDS, type Summary } from "../model/health.ts";
+import { differenceWords, HEALTH_WORDS, heldWord, type Summary } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
 import { WhyNot } from "./actions/actions.tsx";
 import { BackendRow } from "./backend_row.tsx";
@@ -66,7 +66,10 @@ export function Card(props: {
         </h2>
         <span class="vip">
           {addressPort(frontend().address, frontend().port)}{" "}
-          <span class="faint">{frontend().protocol}</span>
+          <span class="faint">{frontend().protocol}</span>{" "}
+          <span class={frontend().announced === "withdrawn" ? "is-degraded" : "faint"}>
+            {frontend().announced}
+          </span>
         </span>
         <span
           class="health"
@@ -150,6 +153,7 @@ function clickOutsideButton(event: MouseEvent): boolean {
 
 function stateWords(frontend: Frontend, summary: Summary): string {
   const pool = frontend.active_pool;
+  if (frontend.held === true) return heldWord(frontend.state, true);
   if (summary.health === "well") return pool === "" ? "up" : `up · ${pool}`;
   if (summary.health === "fallback" && pool !== "fallback") {
     return `${HEALTH_WORDS.fallback} · ${pool}`;
@@ -162,8 +166,7 @@ function stateWords(frontend: Frontend, summary: Summary): string {
  * few texts without components of their own.
  */
 function ServerWords(props: { readonly summary: Summary }): JSX.Element {
-  const failing = () =>
-    groupWords(props.summary.failing.map(({ name, state }) => ({ name, word: state })));
+  const failing = () => groupWords(props.summary.failing);
   return (
     <span class="servers">
       <span class="number faint">{`${props.summary.up} of ${props.summary.total} up`}</span>{" "}

@@ -8,6 +8,7 @@ import { visible } from "../../model/format.ts";
 import {
   canEnd,
   consequencesOf,
+  DRAIN_LENGTHS,
   DURATIONS,
   meaningOf,
   syncSentences,
@@ -45,6 +46,10 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const [busy, setBusy] = createSignal(false);
   const [done, setDone] = createSignal<string>();
   const lb = () => page.lb(wish().lb);
+  const draining = () => {
+    const target = wish();
+    return "backend" in target && lb()?.backends.get(target.backend)?.intent?.kind === "drain";
+  };
   /** Of a sync: what it is about, as it is when the dialog opens. */
   const syncTarget = () => {
     const target = wish();
@@ -149,8 +154,9 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         <h2 id="dialog-title">
           {visible(verbOf(wish()))} <span class="faint">on {visible(wish().lb)}</span>
         </h2>
-        <p id="dialog-meaning">{meaningOf(wish())}</p>
+        <p id="dialog-meaning">{meaningOf(wish(), draining())}</p>
         <WeightFields wish={wish()} set={setWish} />
+        <DrainFields wish={wish()} set={setWish} />
         <Show when={syncTarget()}>
           {(target) => (
             <ul class="consequences">
@@ -193,12 +199,14 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         </Show>
         <Show when={canEnd(wish())}>
           <label>
-            Until
+            {wish().kind === "drain" ? "For" : "Until"}
             <select
               value={forMs()}
               onChange={(event) => setForMs(Number(event.currentTarget.value))}
             >
-              <For each={DURATIONS}>{([label, ms]) => <option value={ms}>{label}</option>}</For>
+              <For each={wish().kind === "drain" ? DRAIN_LENGTHS : DURATIONS}>
+                {([label, ms]) => <option value={ms}>{label}</option>}
+              </For>
             </select>
           </label>
         </Show>
@@ -232,6 +240,43 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         </div>
       </form>
     </dialog>
+  );
+}
+
+/** What follows a drain, and whether a frontend may lose its last server by it. */
+function DrainFields(
+  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+): JSX.Element {
+  const drain = () => props.wish.kind === "drain" ? props.wish : undefined;
+  return (
+    <Show when={drain()}>
+      {(wish) => (
+        <>
+          <label>
+            Then
+            <select
+              value={wish().then}
+              onChange={(event) =>
+                props.set({
+                  ...wish(),
+                  then: event.currentTarget.value === "pause" ? "pause" : "disable",
+                })}
+            >
+              <option value="disable">disable: flows that are left are dropped</option>
+              <option value="pause">pause: flows that are left stay</option>
+            </select>
+          </label>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={wish().force}
+              onChange={(event) => props.set({ ...wish(), force: event.currentTarget.checked })}
+            />{" "}
+            Force: also when a frontend loses its last server
+          </label>
+        </>
+      )}
+    </Show>
   );
 }
 

@@ -12,25 +12,32 @@ export function Actions(props: {
   readonly entry: PoolBackend;
 }): JSX.Element {
   const page = usePage();
-  const state = () => {
+  const possible = (): readonly (BackendAction | "drain")[] => {
     page.track(props.lb.name, `b:${props.entry.name}`);
-    return props.lb.backends.get(props.entry.name)?.state;
-  };
-  const possible = (): readonly BackendAction[] => {
-    switch (state()) {
+    const backend = props.lb.backends.get(props.entry.name);
+    switch (backend?.state) {
       case "paused":
         return ["resume", "disable"];
       case "disabled":
         return ["enable"];
       default:
-        return ["pause", "disable"];
+        return backend?.intent?.kind === "drain"
+          ? ["enable", "pause", "disable"]
+          : ["drain", "pause", "disable"];
     }
   };
-  const button = (kind: BackendAction) => (
+  const button = (kind: BackendAction | "drain") => (
     <button
       type="button"
       disabled={!page.canAct(props.lb)}
-      onClick={() => page.setWish({ kind, lb: props.lb.name, backend: props.entry.name })}
+      onClick={() => {
+        const target = { lb: props.lb.name, backend: props.entry.name };
+        page.setWish(
+          kind === "drain"
+            ? { kind, ...target, then: "disable", force: false }
+            : { kind, ...target },
+        );
+      }}
     >
       {kind[0]!.toUpperCase()}
       {kind.slice(1)} …
@@ -38,6 +45,7 @@ export function Actions(props: {
   );
   return (
     <Show when={page.admin}>
+      <Show when={possible().includes("drain")}>{button("drain")}</Show>
       <Show when={possible().includes("pause")}>{button("pause")}</Show>
       <Show when={possible().includes("resume")}>{button("resume")}</Show>
       <Show when={possible().includes("disable")}>{button("disable")}</Show>

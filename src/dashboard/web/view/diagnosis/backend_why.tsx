@@ -7,6 +7,7 @@ import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Chain } from "./chain.tsx";
+import { DrainProgress } from "./drain_progress.tsx";
 import { keptUp } from "./kept_up.ts";
 
 export function BackendWhy(props: {
@@ -32,6 +33,10 @@ export function BackendWhy(props: {
     key,
     () => page.api.explainBackend(props.lb.name, props.backend.name),
   );
+  const drain = () => {
+    const { intent } = props.backend;
+    return intent?.kind === "drain" ? intent : undefined;
+  };
   const found = () => {
     const explanation = value();
     const place = explanation?.places.find(({ frontend, pool }) =>
@@ -44,6 +49,11 @@ export function BackendWhy(props: {
   };
   return (
     <section class="why" aria-label={`Why ${visible(props.backend.name)}`}>
+      <Show when={drain()}>
+        {(intent) => (
+          <DrainProgress lb={props.lb} address={props.backend.address} intent={intent()} />
+        )}
+      </Show>
       <Show
         when={found()}
         fallback={

@@ -12,15 +12,13 @@ import {
 } from "solid-js";
 import type { TimelineRecord } from "../../../protocol.ts";
 import { bothInstants, localInstant, utcInstant, visible } from "../../model/format.ts";
-import {
-  type Timeline as Loaded,
-  type TimelineTarget,
-  whatOf,
-  withNewest,
-  withOlder,
-} from "../../model/timeline.ts";
+import { type Timeline as Loaded, whatOf, withNewest, withOlder } from "../../model/timeline.ts";
+import type { TimelineTarget } from "../../model/url_state.ts";
 import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
+
+/** Events of policies, and of probers without a verdict, that begin something unusual. */
+const ALARMS = /-(held|withdrawn|isolated|isolated-expired|blind|withheld)$/;
 
 /** Newer records are looked for at most this often, when events came. */
 const NEWER_MS = 2000;
@@ -30,12 +28,14 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
   let dialog!: HTMLDialogElement;
   let close!: HTMLButtonElement;
   const opener = document.activeElement;
-  const [target, setTarget] = createSignal(props.target);
+  const target = () => props.target;
   const [shown, setShown] = createSignal<Loaded>();
   const [error, setError] = createSignal("");
   const [busy, setBusy] = createSignal(false);
   let attempt = 0;
   let loadedMs = 0;
+  /** Something else closed it: another address. */
+  let gone = false;
   const load = async (before: number | undefined) => {
     const mine = ++attempt;
     loadedMs = page.tickMs();
@@ -72,11 +72,12 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
   });
   onCleanup(() => {
     attempt = -1;
+    gone = true;
     dialog.close();
     if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
   });
   const only = (names: Omit<TimelineTarget, "lb">) => {
-    setTarget({ lb: target().lb, ...names });
+    page.navigation.setTimeline({ lb: target().lb, ...names });
     close.focus();
   };
   const name = () => target().backend ?? target().frontend;
@@ -85,8 +86,7 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
       ref={dialog}
       class="wide"
       aria-labelledby="timeline-title"
-      onClose={() =>
-        page.navigation.timeline() === props.target && page.navigation.setTimeline(undefined)}
+      onClose={() => !gone && page.navigation.setTimeline(undefined)}
     >
       <h2 id="timeline-title">
         History{name() === undefined ? "" : " of "}
@@ -144,7 +144,7 @@ function Record(props: {
       <time class="faint number" dateTime={utcInstant(at_ms)} title={bothInstants(at_ms)}>
         {localInstant(at_ms)}
       </time>{" "}
-      <span class="faint">{visible(event)}</span>{" "}
+      <span class={ALARMS.test(event) ? "is-degraded" : "faint"}>{visible(event)}</span>{" "}
       <span>
         <Filter kind="backend" name={backend} onClick={(backend) => props.only({ backend })} />
         <Filter kind="frontend" name={frontend} onClick={(frontend) => props.only({ frontend })} />

@@ -1,0 +1,31 @@
+/** The progress of a drain: its time, and what VPP has left of its flows. */
+import type { JSX } from "solid-js";
+import type { Intent } from "../../../protocol.ts";
+import { drainWords } from "../../model/drain.ts";
+import type { Lb } from "../../model/lb.ts";
+import { usePage } from "../context.ts";
+
+/** How much of its time is over, and how many flows are left. */
+export function DrainProgress(
+  props: { readonly lb: Lb; readonly address: string; readonly intent: Intent },
+): JSX.Element {
+  const page = usePage();
+  const share = () => {
+    const { since_ms, until_ms = since_ms } = props.intent;
+    const done = (page.lbNowMs(props.lb) - since_ms) / Math.max(1, until_ms - since_ms);
+    return Math.min(1, Math.max(0, done));
+  };
+  const words = () => {
+    page.track(props.lb.name, "vpp");
+    return drainWords(props.lb.vips.values(), props.address);
+  };
+  return (
+    <>
+      <dt>drain</dt>
+      <dd>
+        <progress value={share()} aria-label="Time of the drain" /> {Math.floor(100 * share())}{" "}
+        % of its time, {words()}
+      </dd>
+    </>
+  );
+}
