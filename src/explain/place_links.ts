@@ -111,7 +111,9 @@ function weightLink({ snapshot, view, pool, entry }: Place): Link {
   // The view differs from the file in weights alone, so the places are the same.
   const file = snapshot.config.frontends.get(view.name)?.pools[pool]?.backends[entry]?.weight;
   return intent === undefined
-    ? { kind: "weight", text: "the file's weight", weight, decides: weight === 0 }
+    ? weight === 0
+      ? { kind: "weight", text: "the file's weight is 0", weight, decides: true }
+      : { kind: "weight", text: "the file's weight", weight }
     : {
       kind: "weight",
       text: `in place of the file's ${file ?? intent.instead}, ${intentText(intent)}`,

@@ -1,0 +1,183 @@
+/**
+ * "Why does this server take no traffic?", asked in prepared situations of a running maglevd. Goal:
+ * one command of maglevc answers each, and so does the dashboard with what two clicks load. Method:
+ * one maglevd on a simulated VPP; for each situation the output of `explain backend`, and the first
+ * sentence of the opened server, made from the answer of the dashboard's server as the page makes it.
+ */
+import assert from "node:assert/strict";
+import { parseIp } from "../../src/base/address.ts";
+import type { BackendExplanation, PlanAnswer, State } from "../../src/dashboard/protocol.ts";
+import { verdictOf } from "../../src/dashboard/web/model/explain.ts";
+import { MaglevClient } from "../../src/grpc/client/client.ts";
+import { SystemClock } from "../../src/system/system_clock.ts";
+import { readUntil, until } from "../support/judges/until.ts";
+import { type Frontend, loginOf, withFrontend } from "../support/servers/frontend.ts";
+import { maglevc } from "../support/terminals/maglevc.ts";
+import { grpcAddress } from "../support/worlds/grpc_stage.ts";
+import { onStage } from "../support/worlds/stage.ts";
+
+/** The servers b0 to b7. */
+const SERVERS = Array.from({ length: 8 }, (_, at) => `127.0.48.${at + 1}`);
+/** No process listens there. */
+const DEAD = "127.0.48.99";
+/** Connections are taken there, and nothing is answered. */
+const SILENT = "127.0.48.98";
+const WEB = { pfx: { address: parseIp("192.0.2.1")!, len: 32 }, protocol: 6, port: 80 };
+
+const MAIN = { b0: 100, b1: 100, b2: 100, b3: 100, b4: 100, b5: 0, b6: 100 };
+const FRONTENDS = {
+  web: { address: "192.0.2.1", pools: { main: MAIN, spare: { b7: 100 } } },
+};
+/** What a reload adds: neighbours that do not answer, and a server that no probe can judge. */
+const CUT_OFF = `maglev:
+  healthchecker:
+    isolation:
+      targets:
+        - { address: ${DEAD}, type: tcp, port: 1 }
+        - { address: ${DEAD}, type: tcp, port: 2 }
+`;
+
+/** The server, and the parts of the answer. */
+type Situation = readonly [backend: string, ...answer: RegExp[]];
+
+const BY_OPERATORS_AND_HEALTH: readonly Situation[] = [
+  ["b1", /down: no new flows/, /failed: L4CON/],
+  ["b2", /paused: no new flows/, /paused by an operator: new kernel/],
+  ["b3", /disabled: no new flows/, /disabled by an operator: broken disk/],
+  ["b4", /drained by an operator until .*: new rack: no new flows, established ones stay/],
+  ["b5", /the file's weight is 0/],
+  ["b6", /in place of the file's 100, weighed by an operator: canary/],
+  ["b7", /pool "spare" is on standby: pool "main" before it is active/],
+];
+const BY_ANOTHER_PROGRAM: Situation = ["b0", /VPP has 0, should have 100: .*full comparison/];
+const BY_THE_PROBER: Situation = ["b10", /probes are void/, /0 of 2 isolation targets answer/];
+const BY_THE_FILE: Situation = ["b11", /disabled: no new flows/, /the file disables it/];
+const BY_NO_VERDICT: Situation = [
+  "b12",
+  /unknown: no flows before the first verdict/,
+  /no result in this state yet/,
+];
+const BY_VPP: Situation = ["b0", /VPP is not connected: /];
+
+Deno.test("why a server takes no traffic: one command, or two clicks, in twelve situations", async () => {
+  await onStage(SERVERS, async ({ servers, simulator, configPath, configure, start }) => {
+    await configure(FRONTENDS);
+    const daemon = start({ grpcAddr: "127.0.0.1:0" });
+    const address = await grpcAddress(daemon);
+    for (const at of SERVERS.keys()) await daemon.transition(`b${at}`, "up");
+    using silent = Deno.listen({ hostname: SILENT, port: 0, transport: "tcp" });
+    const client = new MaglevClient({ address, clock: new SystemClock() });
+    const home = configPath.replace(/[^/]*$/, "");
+    try {
+      await withFrontend({ server: `lb1=${address}` }, async (frontend) => {
+        const answers = async ([backend, ...answer]: Situation) => {
+          const shown = await maglevc(["--server", address, "explain", "backend", backend], {
+            home,
+          });
+          assert.deepEqual([shown.code, shown.stderr], [0, ""]);
+          const printed = shown.stdout.replace(/\s+/g, " ");
+          for (const part of answer) assert.match(printed, part, shown.stdout);
+          const parts = [...answer, /takes no new flows|not connected/];
+          await readUntil(
+            () => firstSentence(frontend, backend),
+            (sentence) => parts.every((part) => part.test(sentence)),
+            { what: `the dashboard on ${backend}: ${answer.join(" ")}`, everyMs: 100 },
+          );
+        };
+        const act = { reason: "", end: undefined };
+        await client.call("PauseBackend", { ...act, name: "b2", reason: "new kernel" });
+        await client.call("DisableBackend", { ...act, name: "b3", reason: "broken disk" });
+        const isRead = async () => (await frontend.ask("/view/api/state")).body.includes('"b7"');
+        await until(isRead, { what: "the dashboard has read maglevd" });
+        await drainByPage(frontend);
+        await client.call("SetFrontendPoolBackendWeight", {
+          ...{ frontend: "web", pool: "main", backend: "b6", weight: 0, reason: "canary" },
+        });
+        await servers[1]!.close();
+        await daemon.transition("b1", "down");
+        await Promise.all(BY_OPERATORS_AND_HEALTH.map(answers));
+
+        const server = { address: parseIp(SERVERS[0]!)!, weight: 0, flush: false };
+        assert.equal(simulator.plugin.setWeight(WEB, server), 0);
+        // A reading of VPP is shared for a second.
+        await until(async () => {
+          const { places } = await client.call("ExplainBackend", { name: "b0" });
+          return places[0]?.vppWeight === 0;
+        }, { what: "maglevd has read VPP" });
+        await answers(BY_ANOTHER_PROGRAM);
+
+        const text = await Deno.readTextFile(configPath);
+        await Deno.writeTextFile(
+          configPath,
+          text.replace("maglev:\n", CUT_OFF)
+            .replace(
+              "  frontends:\n",
+              `    b10: { address: ${DEAD}, healthcheck: web }\n` +
+                `    b11: { address: 127.0.48.97, enabled: false }\n` +
+                `    b12: { address: ${SILENT}, healthcheck: slow }\n  frontends:\n`,
+            )
+            .replace(
+              "  backends:\n",
+              `    slow: { type: http, port: ${silent.addr.port}, timeout: 50s, interval: 60s,\n` +
+                "      params: { path: / } }\n  backends:\n",
+            )
+            .replace(/^( +)(b0: \{ weight: 100 \})/m, "$1$2\n$1b10: {}\n$1b11: {}\n$1b12: {}"),
+        );
+        const reloaded = await client.call("ReloadConfig", { reason: "neighbours" });
+        assert.equal(reloaded.ok, true, reloaded.parseError + reloaded.semanticError);
+        await daemon.seen(({ msg }) => msg === "prober-isolated");
+        await until(async () => {
+          const { blind } = await client.call("GetBackend", { name: "b10" });
+          return blind !== "";
+        }, { what: "the prober is cut off" });
+        await until(async () => {
+          const state: State = JSON.parse((await frontend.ask("/view/api/state")).body);
+          return state.maglevds[0]?.blind?.[0]?.isolated === true;
+        }, { what: "the dashboard shows that the prober is cut off", everyMs: 100 });
+        await Promise.all([BY_THE_PROBER, BY_THE_FILE, BY_NO_VERDICT].map(answers));
+
+        await simulator.stop();
+        await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+        await answers(BY_VPP);
+      });
+    } finally {
+      client.close();
+    }
+  });
+});
+
+/** Two clicks: the VIP of a server in the state, then the server, which begins with this. */
+async function firstSentence(frontend: Frontend, backend: string): Promise<string> {
+  const state: State = JSON.parse((await frontend.ask("/view/api/state")).body);
+  const vip = state.maglevds[0]?.frontends.find(({ pools }) =>
+    pools.some(({ backends }) => backends.some(({ name }) => name === backend))
+  );
+  if (vip === undefined) return "";
+  const answer = await frontend.ask(`/view/api/explain/lb1/backends/${backend}`);
+  if (answer.status !== 200) return answer.body;
+  const { links, places }: BackendExplanation = JSON.parse(answer.body);
+  const place = places.find((place) => place.frontend === vip.name);
+  return place === undefined ? "" : verdictOf(links, place).text;
+}
+
+/** Plans the drain of b4 as the dialog does, and does it; the state has it then. */
+async function drainByPage(frontend: Frontend): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const headers = { "Content-Type": "application/json", Authorization: loginOf() };
+    const content = JSON.stringify(body);
+    const answer = await frontend.ask(path, { method: "POST", headers, body: content });
+    assert.equal(answer.status, 200, answer.body);
+    return JSON.parse(answer.body);
+  };
+  const drain = { reason: "new rack", for_ms: 600_000, then: "pause" };
+  const body = { action: "drain", backend: "b4", ...drain };
+  const { vips, states, command }: PlanAnswer = await post("/admin/api/lb1/plan", body);
+  assert.deepEqual(states, []);
+  const server = vips[0]!.servers.find(({ backends }) => backends.includes("b4"))!;
+  assert.deepEqual([server.weight_now, server.weight_then, server.flush], [100, 0, false]);
+  assert.ok(vips[0]!.moved > 0);
+  assert.match(command, /set backend b4 drain for 10m then pause reason 'new rack'$/);
+  const { backend } = await post("/admin/api/lb1/backends/b4/drain", drain);
+  assert.equal(backend.state, "up");
+  assert.deepEqual([backend.intent.kind, backend.intent.then], ["drain", "pause"]);
+}
