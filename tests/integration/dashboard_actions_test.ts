@@ -236,6 +236,31 @@ browserTest(
 );
 
 browserTest(
+  "the late answer of an action leaves the next confirmation open, and what is newer",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
+      const dialog = page.getByRole("dialog");
+      for (const name of ["nginx0", "nginx1"]) await page.getByRole("button", { name }).click();
+      const ask = async (at: number) => {
+        await page.getByRole("button", { name: "Pause …" }).nth(at).click();
+        await dialog.getByText("33.3 % of new flows move").waitFor();
+      };
+      await ask(0);
+      fixture.actDelayMs = 400;
+      const answered = page.waitForResponse(/nginx0\/pause$/);
+      await dialog.getByRole("button", { name: "Pause nginx0" }).click();
+      await page.locator(".row", { hasText: "nginx0" }).getByText("paused").waitFor();
+      fixture.setBackend("demo", "nginx0", { state: "down" });
+      await page.keyboard.press("Escape");
+      await ask(1);
+      await (await answered).finished();
+      await page.waitForTimeout(100);
+      assert.equal(await dialog.getByRole("button", { name: "Pause nginx1" }).count(), 1);
+      await page.locator(".row", { hasText: "nginx0" }).getByText("down").waitFor();
+    }),
+);
+
+browserTest(
   "a viewer sees why it cannot act, and under view/ there is nothing to act with",
   () =>
     withScreen([{ ...demoLb(Date.now()), role: "viewer" }], { tree: "admin" }, async (screen) => {
@@ -373,6 +398,7 @@ for (const scheme of ["light", "dark"] as const) {
       assert.deepEqual(await findings(screen), [], "history");
       await page.keyboard.press("Escape");
       await page.keyboard.press("?");
+      await page.getByRole("heading", { name: "Keyboard" }).waitFor();
       assert.deepEqual(await findings(screen), [], "help");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "All", exact: true }).click();

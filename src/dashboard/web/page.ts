@@ -4,9 +4,10 @@
  */
 import { type Accessor, batch, createSignal } from "solid-js";
 import type { DashboardEvent, State } from "../protocol.ts";
-import { announcementOf, type Change } from "./model/announce.ts";
+import { Announcer } from "./announcer.ts";
 import { append, lineOf, type LogLine } from "./model/event_log.ts";
 import { advanceStrips, applyHistory, applyToLb, createLb, type Lb } from "./model/lb.ts";
+import { type Liveness, livenessOf } from "./model/liveness.ts";
 import type { Wish } from "./model/plan_words.ts";
 import { parseBase } from "./model/url_state.ts";
 import { Navigation } from "./navigation.ts";
@@ -17,25 +18,13 @@ import { Link } from "./stream/link.ts";
 import { parsePosition, type SseEvent } from "./stream/sse.ts";
 import { Triggers } from "./triggers.ts";
 
-/** Whether what is shown is true now. */
-export type Liveness =
-  | { readonly kind: "loading" }
-  | { readonly kind: "live" }
-  | {
-    readonly kind: "stale";
-    readonly reason: string;
-    /** By the browser's clock; absent: an attempt is under way. */
-    readonly retryAtMs?: number;
-    readonly heardMs: number;
-  };
-
-/** A connection that is made again within this time needs no banner. */
-const PATIENCE_MS = 3000;
 /** States are not loaded in quicker succession. */
 const LOAD_GAP_MS = 1000;
 const MAX_LOAD_GAP_MS = 15_000;
-/** Changes within this time are announced together. */
-const ANNOUNCE_MS = 2000;
+/** Clocks that differ by more than when the state came: this one was set, or the machine slept. */
+const CLOCK_MOVED_MS = 1000;
+/** Strips and rates that could not be loaded are loaded after this time. */
+const HISTORY_AGAIN_MS = 5000;
 
 export class Page {
   readonly admin: boolean;
@@ -68,12 +57,16 @@ export class Page {
   #loading = false;
   #loadFailures = 0;
   #loadAtMs: number | undefined = 0;
+  /** Since when what is shown is known to lack something; undefined: it does not. */
+  #lackingMs: number | undefined;
   #loadedMs = 0;
   /** Name of the load balancer whose history was requested last; empty: of none. */
   #historyOf = "";
   #historyAttempt = 0;
   /** The dashboard's clock minus the browser's. */
   #offsetMs = 0;
+  /** The browser's wall clock minus its steady one, when the offset was taken. */
+  #clockMs = 0;
   #phase: Phase = { kind: "connecting" };
   #heardMs = 0;
   #liveMs = 0;
@@ -81,8 +74,7 @@ export class Page {
   /** A frame was requested and has not come yet. */
   #frame = false;
   #lineId = 0;
-  #changes: Change[] = [];
-  #announceAtMs = 0;
+  readonly #announcer = new Announcer(() => BROWSER.steadyMs());
 
   constructor() {
     const base = parseBase(location.pathname);
@@ -210,6 +202,7 @@ export class Page {
 
   /** Loads the state again, but not more often than once a second. */
   #reload(): void {
+    this.#lackingMs ??= BROWSER.nowMs();
     this.#loadAtMs ??= Math.max(BROWSER.nowMs(), this.#loadedMs + LOAD_GAP_MS);
     if (this.#loadAtMs <= BROWSER.nowMs()) void this.#load();
   }
@@ -221,8 +214,10 @@ export class Page {
     this.#epoch = state.epoch;
     this.#seq = state.seq;
     this.#offsetMs = state.now_ms - BROWSER.nowMs();
+    this.#clockMs = BROWSER.nowMs() - BROWSER.steadyMs();
     this.#heardMs = BROWSER.nowMs();
     this.#historyOf = "";
+    this.#lackingMs = undefined;
     batch(() => {
       if (state.version !== this.#version) this.#set.outdated(true);
       const same = [...this.#lbs.keys()].join("\0") ===
@@ -270,7 +265,12 @@ export class Page {
       if (this.#historyAttempt !== attempt || this.#lbs.get(scope) !== lb) return;
       batch(() => applyHistory(lb, history, this.#touch(scope)));
     }, () => {
-      // Without it strips and charts begin now; the next state asks again.
+      // Until then strips and charts begin now.
+      BROWSER.after(HISTORY_AGAIN_MS, () => {
+        if (this.#historyAttempt !== attempt) return;
+        this.#historyOf = "";
+        this.#loadHistory();
+      });
     });
   }
 
@@ -333,19 +333,12 @@ export class Page {
         }
         const lb = this.#lbs.get(event.maglevd);
         if (lb === undefined || event.type === "log") continue;
-        if (event.type === "backend" || event.type === "frontend") this.#noteChange(event);
+        if (event.type === "backend" || event.type === "frontend") this.#announcer.note(event);
         applyToLb(lb, event, (part) => fired.add(`${lb.name}\0${part}`));
       }
       for (const part of fired) this.#triggers.fire(part);
       if (lines.length > 0) this.#set.lines(append(this.lines(), lines));
     });
-  }
-
-  #noteChange(event: Extract<DashboardEvent, { type: "backend" | "frontend" }>): void {
-    if (event.transition === undefined) return;
-    const name = event.type === "backend" ? event.backend.name : event.frontend.name;
-    if (this.#changes.length === 0) this.#announceAtMs = BROWSER.nowMs() + ANNOUNCE_MS;
-    this.#changes.push({ lb: event.maglevd, name, to: event.transition.to });
   }
 
   // Time
@@ -362,19 +355,15 @@ export class Page {
   #judge(): void {
     // Without a state the loader reports for itself.
     if (this.#epoch === "" || this.#loadFailures > 0) return;
-    const phase = this.#phase;
-    const now = BROWSER.nowMs();
     const before = this.liveness();
-    if (phase.kind === "live") {
-      if (before.kind !== "live") this.#set.liveness({ kind: "live" });
-    } else if (phase.kind === "waiting") {
-      const { reason, untilMs: retryAtMs } = phase;
-      this.#set.liveness({ kind: "stale", reason, retryAtMs, heardMs: this.#heardMs });
-    } else if (before.kind === "stale" || now - this.#liveMs > PATIENCE_MS) {
-      // While it connects the reason of the last failure stays.
-      const reason = before.kind === "stale" ? before.reason : "no answer yet";
-      this.#set.liveness({ kind: "stale", reason, heardMs: this.#heardMs });
-    }
+    const facts = {
+      phase: this.#phase,
+      heardMs: this.#heardMs,
+      liveMs: this.#liveMs,
+      lackingMs: this.#lackingMs,
+    };
+    const after = livenessOf(facts, before, BROWSER.nowMs());
+    if (after !== before) this.#set.liveness(after);
   }
 
   #tick(): void {
@@ -388,11 +377,15 @@ export class Page {
       for (const lb of this.#lbs.values()) {
         advanceStrips(lb, { nowMs: now + this.#offsetMs, live, touch: this.#touch(lb.name) });
       }
-      if (this.#changes.length > 0 && now >= this.#announceAtMs) {
-        this.#set.announcement(announcementOf(this.#changes, { several: this.#lbs.size > 1 }));
-        this.#changes = [];
-      }
+      const text = this.#announcer.due(this.#lbs.size > 1);
+      if (text !== undefined) this.#set.announcement(text);
     });
+    const clockMs = now - BROWSER.steadyMs();
+    if (this.#epoch !== "" && Math.abs(clockMs - this.#clockMs) > CLOCK_MOVED_MS) {
+      // Every age on the page comes from the difference of two clocks, and a state brings it.
+      this.#clockMs = clockMs;
+      this.#lackingMs = this.#loadAtMs = now;
+    }
     if (this.#loadAtMs !== undefined && now >= this.#loadAtMs) void this.#load();
   }
 }

@@ -52,10 +52,18 @@ export class DashboardFixture {
   refuseWith: number | undefined;
   /** Streams are accepted and then get nothing, not even pings. */
   silent = false;
+  /** How long the state takes, in milliseconds. */
+  stateDelayMs = 0;
   /** What `plan` answers instead of what the fixture works out. */
   planAnswer: PlanAnswer | undefined;
   /** How long `plan` takes, in milliseconds. */
   planDelayMs = 0;
+  /** How long an action takes, in milliseconds; its effect comes before its answer. */
+  actDelayMs = 0;
+  /** Details and explanations are refused, as when too many were asked for. */
+  isBusy = false;
+  /** Changes every answer but the state. */
+  rewrite: ((answer: unknown) => unknown) | undefined;
   /** Maglevds are too old for explanations and for a history. */
   isOld = false;
   /** Records of the history, oldest first. */
@@ -254,8 +262,20 @@ export class DashboardFixture {
     if (path === "view/" || path === "admin/") return this.#page(admin);
     if (path.startsWith("view/assets/")) return this.#file(path.slice("view/".length));
     const parts = path.split("/").slice(2).map(decodeURIComponent);
-    if (request.method === "GET") return this.#read(parts, url);
-    return admin ? await this.#act(parts, JSON.parse(body)) : failure(404, "not found");
+    const isState = path.endsWith("/api/state");
+    if (isState) await new Promise((resolve) => setTimeout(resolve, this.stateDelayMs));
+    const answer = request.method === "GET"
+      ? this.#read(parts, url)
+      : admin
+      ? await this.#act(parts, JSON.parse(body))
+      : failure(404, "not found");
+    return isState ? answer : await this.#rewritten(answer);
+  }
+
+  async #rewritten(answer: Response): Promise<Response> {
+    const isJson = answer.headers.get("content-type") === "application/json";
+    if (this.rewrite === undefined || !isJson) return answer;
+    return Response.json(this.rewrite(await answer.json()), { status: answer.status });
   }
 
   #page(admin: boolean): Response {
@@ -283,8 +303,17 @@ export class DashboardFixture {
     const maglevd = this.#state.maglevds.find((maglevd) => maglevd.name === lb);
     if (maglevd === undefined) return failure(404, `no maglevd ${lb}`);
     if (kind === "history") return Response.json(historyOf(maglevd, Date.now()));
+    if (this.isBusy && what !== undefined) {
+      return failure(429, "too many requests for details", "resource-exhausted");
+    }
     if (kind === "explain" || kind === "timeline") {
-      if (this.isOld) return failure(502, `${lb} cannot answer this: its maglevd 0.0.9 is too old`);
+      if (this.isOld) {
+        return failure(
+          502,
+          `${lb} cannot answer this: its maglevd 0.0.9 is too old`,
+          "unimplemented",
+        );
+      }
       if (kind === "timeline") {
         return Response.json(timelineOf(this.records, url.searchParams));
       }
@@ -336,8 +365,11 @@ export class DashboardFixture {
       const report = { ...sync, weights_updated: 0, failed: 0, duration_ms: 12 };
       return Response.json({ ok: true, sync: report } satisfies ActionAnswer);
     }
-    if (rest[0] === "backends") return this.#actOnBackend(lb!, rest, body);
-    return this.#setWeight(lb!, rest, body);
+    const done = rest[0] === "backends"
+      ? this.#actOnBackend(lb!, rest, body)
+      : this.#setWeight(lb!, rest, body);
+    await new Promise((resolve) => setTimeout(resolve, this.actDelayMs));
+    return done;
   }
 
   #actOnBackend(
@@ -405,8 +437,8 @@ function pageHeaders(extension: string): Record<string, string> {
   };
 }
 
-function failure(status: number, message: string): Response {
-  return Response.json({ error: { code: "not-found", message } }, { status });
+function failure(status: number, message: string, code = "not-found"): Response {
+  return Response.json({ error: { code, message } }, { status });
 }
 
 function changed(

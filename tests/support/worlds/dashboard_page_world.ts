@@ -153,6 +153,30 @@ export function hostileLb(nowMs: number): MaglevdState {
   };
 }
 
+/** What no text on the page may contain, or become. */
+export const HOSTILE = `<img src=x onerror="document.title='owned'">\u202e\u2028\u0007`;
+
+/** Values that the dashboard's server takes from lists of its own. */
+const LISTED: ReadonlySet<string> = new Set([
+  ...["state", "from", "to", "role", "warmup", "config_on_disk", "announced", "then"],
+  ...["epoch", "type", "level", "strip"],
+]);
+
+/** A copy in which every text that comes from outside ends in HOSTILE, also the names. */
+export function spoiled<T>(value: T, key = ""): T {
+  if (typeof value === "string") {
+    return (value.endsWith(HOSTILE) ? value : `${value}${HOSTILE}`) as T;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => spoiled(each)) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => {
+      const isListed = LISTED.has(name) || (key === "intent" && name === "kind");
+      return [name, isListed && typeof each === "string" ? each : spoiled(each, name)];
+    }),
+  ) as T;
+}
+
 function makeBackend(
   name: string,
   { address, nowMs, state }: {

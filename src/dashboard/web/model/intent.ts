@@ -1,6 +1,6 @@
-/** PURE. An operator's intent for a backend, in words. */
-import type { Intent } from "../../protocol.ts";
-import { formatAge, visible } from "./format.ts";
+/** PURE. An operator's intent for a backend, and the progress of a drain, in words. */
+import type { Intent, LbVip } from "../../protocol.ts";
+import { formatAge, plural, visible } from "./format.ts";
 
 /**
  * Whose it is, until when, and why: `by alice, ends in 59m 40s: kernel upgrade`, and of a drain
@@ -14,4 +14,19 @@ export function intentWords(intent: Intent, nowMs: number): string {
     ? "until an operator ends it"
     : `${then === undefined ? "ends" : `then ${then},`} in ${formatAge(untilMs - nowMs)}`;
   return `${who}${end}${reason === undefined ? "" : `: ${visible(reason)}`}`;
+}
+
+/** The sticky flows that a drained server has left, as VPP counts them: stale ones are in it. */
+export function drainWords(vips: Iterable<LbVip>, address: string): string {
+  let [flows, count] = [0, 0];
+  for (const { servers } of vips) {
+    const server = servers.find((server) => server.address === address);
+    if (server === undefined) continue;
+    if (server.flows === undefined) return "its flows are not known";
+    flows += server.flows;
+    count++;
+  }
+  return flows === 0
+    ? "no sticky flows left"
+    : `up to ${plural(flows, "sticky flow")} left in ${plural(count, "VIP")}`;
 }

@@ -1,7 +1,6 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
-import { drainWords } from "./drain.ts";
-import { intentWords } from "./intent.ts";
+import { drainWords, intentWords } from "./intent.ts";
 import { vip } from "./test_lb.ts";
 
 const NOW_MS = 1_700_000_000_000;

@@ -21,6 +21,18 @@ import type { Base, TimelineTarget } from "../model/url_state.ts";
 /** An answer that is not a success, or none at all. */
 class RequestError extends Error {
   override name = "RequestError";
+  /** Of the answer; empty without one. */
+  readonly code: string;
+
+  constructor(message: string, code = "") {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** True when asking again is useless until something changes: a maglevd is too old for the call. */
+export function isForGood(error: unknown): boolean {
+  return error instanceof RequestError && error.code === "unimplemented";
 }
 
 /** A request that takes longer has failed. */
@@ -172,7 +184,8 @@ async function answerOf(url: string, init: RequestInit): Promise<unknown> {
   }
   if (!response.ok) {
     const { error } = body as Partial<ErrorAnswer>;
-    throw new RequestError(error?.message ?? `the server answers with status ${response.status}`);
+    const message = error?.message ?? `the server answers with status ${response.status}`;
+    throw new RequestError(message, error?.code);
   }
   return body;
 }

@@ -11,6 +11,7 @@ import {
 } from "solid-js";
 import { titleOf } from "../model/announce.ts";
 import { countsOf, wrongCount } from "../model/filter.ts";
+import { visible } from "../model/format.ts";
 import type { Lb } from "../model/lb.ts";
 import { criticalNotesOf, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
@@ -21,10 +22,8 @@ import { PageContext, usePage } from "./context.ts";
 import { EventPanel } from "./panels/event_panel.tsx";
 import { Frontends } from "./frontends.tsx";
 import { Header } from "./header.tsx";
-import { Help } from "./help.tsx";
 import { setIcon } from "./icon.ts";
 import { listenToKeys } from "./keys.ts";
-import { Overview } from "./overview.tsx";
 import { later } from "./parts/later.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { VppPanel } from "./panels/vpp_panel.tsx";
@@ -91,7 +90,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
               }
             >
               <Match when={overview()}>
-                <Overview />
+                <LazyOverview />
               </Match>
               <Match when={lb()} keyed>{(found) => <Frontends lb={found} />}</Match>
             </Switch>
@@ -103,19 +102,24 @@ export function App(props: { readonly page: Page }): JSX.Element {
             </aside>
           </Show>
         </div>
-        <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
+        <div class="for-readers" role="status" aria-live="polite">
+          {visible(page.announcement())}
+        </div>
         <LazyActionDialog />
         <Show when={page.lbNames().length > 0 && page.navigation.timeline()}>
           {(target) => <LazyTimeline target={target()} />}
         </Show>
         <Show when={help()}>
-          <Help onClose={() => setHelp(false)} />
+          <LazyHelp onClose={() => setHelp(false)} />
         </Show>
       </div>
     </PageContext.Provider>
   );
 }
 
+/** Of several load balancers. */
+const LazyOverview = later(async () => (await import("./overview.tsx")).Overview);
+const LazyHelp = later(async () => (await import("./help.tsx")).Help);
 const LazyTimeline = later(async () => (await import("./diagnosis/mod.ts")).Timeline);
 
 /** The confirmations, whose code only operators load. */

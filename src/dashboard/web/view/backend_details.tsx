@@ -1,5 +1,5 @@
 /** Everything known about a backend, under its row: why it is as it is, and what can be done. */
-import { createEffect, createSignal, For, type JSX, on, Show } from "solid-js";
+import { For, Index, type JSX, Show } from "solid-js";
 import type {
   Backend,
   BackendDetails as Details,
@@ -28,12 +28,15 @@ import { usePage } from "./context.ts";
 import { Age } from "./parts/age.tsx";
 import { CopyJson } from "./parts/copy_json.tsx";
 import { counterWords } from "./parts/counter.tsx";
+import { keptUp } from "./parts/kept_up.ts";
 import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { outageTexts } from "./parts/strip.tsx";
 
 const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).BackendWhy);
 
+/** Last results are loaded again after this time. */
+const RESULTS_MS = 15_000;
 /** Transitions that are shown. */
 const MAX_TRANSITIONS = 10;
 
@@ -46,23 +49,13 @@ export function BackendDetails(props: {
   readonly server: LbServer | undefined;
 }): JSX.Element {
   const page = usePage();
-  const [loaded, setLoaded] = createSignal<Details>();
-  const [missing, setMissing] = createSignal("loading …");
-  let attempt = 0;
-  // A transition makes what was loaded old.
-  createEffect(on(
-    () => [props.lb.name, props.backend.name, props.backend.state, props.backend.since_ms] as const,
-    ([lb, name]) => {
-      const mine = ++attempt;
-      page.api.backend(lb, name).then((details) => {
-        if (mine !== attempt) return;
-        setMissing("none yet");
-        setLoaded(details);
-      }, (error) => {
-        if (mine === attempt) setMissing(error instanceof Error ? error.message : String(error));
-      });
-    },
-  ));
+  const { value: loaded, missing } = keptUp(page, {
+    // A transition makes what was loaded old.
+    key: () => JSON.stringify([props.lb.name, props.backend.state, props.backend.since_ms]),
+    load: () => page.api.backend(props.lb.name, props.backend.name),
+    againMs: RESULTS_MS,
+  });
+  const none = () => loaded() === undefined ? missing() : "none yet";
   const strip = () => {
     page.track(props.lb.name, "strips");
     page.track(props.lb.name, `strip:${props.backend.name}`);
@@ -73,7 +66,7 @@ export function BackendDetails(props: {
       <LazyWhy {...props} />
       <dl class="facts">
         <dt>address</dt>
-        <dd>{props.backend.address}</dd>
+        <dd>{visible(props.backend.address)}</dd>
         <dt>state</dt>
         <dd>
           {props.backend.state} for <Age lb={props.lb} atMs={props.backend.since_ms} />, since{" "}
@@ -95,7 +88,7 @@ export function BackendDetails(props: {
             <>
               <dt>last result</dt>
               <dd classList={{ "is-down": !result().ok }}>
-                {result().ok ? "passed" : "failed"}: {result().code}
+                {result().ok ? "passed" : "failed"}: {visible(result().code)}
                 {result().duration_ms === undefined
                   ? ""
                   : ` in ${formatLatency(result().duration_ms!)}`}
@@ -108,7 +101,7 @@ export function BackendDetails(props: {
           {(check) => (
             <>
               <dt>check</dt>
-              <dd>{checkWords(check())}</dd>
+              <dd>{visible(checkWords(check()))}</dd>
             </>
           )}
         </Show>
@@ -162,15 +155,15 @@ export function BackendDetails(props: {
       <section aria-label="Last results">
         <h3>Last results</h3>
         <ol class="lines">
-          <For each={resultRuns(loaded())} fallback={<li class="faint">{missing()}</li>}>
+          <Index each={resultRuns(loaded())} fallback={<li class="faint">{visible(none())}</li>}>
             {(run) => (
               <li>
-                <span class="faint">{localTime(run.atMs)}</span>{" "}
-                <span classList={{ "is-down": !run.ok }}>{run.code}</span>
-                <span class="faint">{run.count > 1 ? ` × ${run.count}` : ""}</span>
+                <span class="faint">{localTime(run().atMs)}</span>{" "}
+                <span classList={{ "is-down": !run().ok }}>{visible(run().code)}</span>
+                <span class="faint">{run().count > 1 ? ` × ${run().count}` : ""}</span>
               </li>
             )}
-          </For>
+          </Index>
         </ol>
         <Show when={outageTexts(props.lb, strip()).length > 0}>
           <h3>Ten minutes</h3>
@@ -182,25 +175,27 @@ export function BackendDetails(props: {
       <section aria-label="Transitions">
         <h3>Transitions</h3>
         <ol class="lines">
-          <For
+          <Index
             each={loaded()?.transitions.slice(-MAX_TRANSITIONS).reverse() ?? []}
-            fallback={<li class="faint">{missing()}</li>}
+            fallback={<li class="faint">{visible(none())}</li>}
           >
             {(transition) => (
               <li>
-                <span class="faint" title={bothInstants(transition.at_ms)}>
-                  {localInstant(transition.at_ms)}
+                <span class="faint" title={bothInstants(transition().at_ms)}>
+                  {localInstant(transition().at_ms)}
                 </span>{" "}
-                {transition.from} → <Mark of={transition.to} />{" "}
-                <span class={`is-${transition.to}`}>{transition.to}</span>
+                {transition().from} → <Mark of={transition().to} />{" "}
+                <span class={`is-${transition().to}`}>{transition().to}</span>
                 <span class="faint">
-                  {transition.result === undefined
+                  {transition().result === undefined
                     ? ""
-                    : ` ${transition.result.code} ${visible(transition.result.detail ?? "")}`}
+                    : ` ${
+                      visible(`${transition().result!.code} ${transition().result!.detail ?? ""}`)
+                    }`}
                 </span>
               </li>
             )}
-          </For>
+          </Index>
         </ol>
       </section>
       <div class="acts">
@@ -244,7 +239,7 @@ function IntentFacts(props: { readonly lb: Lb; readonly intent: Intent }): JSX.E
 
 function checkWords(check: HealthCheck): string {
   const port = check.port === 0 ? "" : ` port ${check.port}`;
-  const request = check.request === undefined ? "" : `, ${visible(check.request)}`;
+  const request = check.request === undefined ? "" : `, ${check.request}`;
   const code = check.response_code === undefined ? "" : ` expects ${check.response_code}`;
   const every = [check.interval_ms, check.fast_interval_ms, check.down_interval_ms]
     .map(formatLatency);

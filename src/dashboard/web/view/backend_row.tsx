@@ -8,6 +8,7 @@ import {
   type LbServer,
   type Pool,
   type PoolBackend,
+  type ProbeResult,
 } from "../../protocol.ts";
 import { formatCount, formatLatency, formatShare, visible } from "../model/format.ts";
 import { differenceWords, heldWord } from "../model/health.ts";
@@ -61,6 +62,8 @@ export function BackendRow(props: RowProps): JSX.Element {
     });
   };
   const id = () => `${props.lb.name}/${props.frontend.name}/${props.pool.name}/${props.entry.name}`;
+  /** Otherwise readers would name the line by all that is in it. */
+  const details = () => `Details of ${visible(props.entry.name)}`;
   return (
     <Show
       when={backend()}
@@ -85,13 +88,14 @@ export function BackendRow(props: RowProps): JSX.Element {
                 type="button"
                 class="opener"
                 data-row={id()}
+                data-name={props.entry.name}
                 aria-expanded={open()}
                 onClick={toggle}
               >
                 <Name text={props.entry.name} />
               </button>
             </th>
-            <td class="c-address" title={found().address}>{found().address}</td>
+            <td class="c-address" title={visible(found().address)}>{visible(found().address)}</td>
             <td class="c-state">
               <StateWord backend={found()} held={props.entry.held} />
             </td>
@@ -132,8 +136,8 @@ export function BackendRow(props: RowProps): JSX.Element {
             </td>
           </tr>
           <Show when={open()}>
-            <tr class="details">
-              <td colSpan={COLUMNS}>
+            <tr class="details" aria-label={details()}>
+              <td colSpan={COLUMNS} aria-label={details()}>
                 <BackendDetails
                   lb={props.lb}
                   frontend={props.frontend}
@@ -283,13 +287,17 @@ function Result(props: { readonly backend: Backend }): JSX.Element {
     <Show when={props.backend.last_result} fallback={<span class="faint">–</span>}>
       {(result) => (
         <span classList={{ "is-down": !result().ok && !isOld(), faint: isOld() }}>
-          {result().code}
-          <span class="faint">
-            {result().detail ? ` ${visible(result().detail!)}` : ""}
-            {result().duration_ms === undefined ? "" : ` ${formatLatency(result().duration_ms!)}`}
-          </span>
+          {visible(result().code)}
+          <span class="faint">{resultRest(result())}</span>
         </span>
       )}
     </Show>
   );
+}
+
+/** A status before the time, and a sentence after it, because the end is cut off first. */
+function resultRest({ detail = "", duration_ms }: ProbeResult): string {
+  const took = duration_ms === undefined ? "" : ` ${formatLatency(duration_ms)}`;
+  const words = detail === "" ? "" : ` ${visible(detail)}`;
+  return /^\d+$/.test(detail) ? words + took : took + words;
 }

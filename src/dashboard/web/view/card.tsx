@@ -48,7 +48,7 @@ export function Card(props: {
   };
   const id = () => `${props.lb.name}/${props.name}`;
   let state!: HTMLSpanElement;
-  const stateText = () => stateWords(frontend(), summary());
+  const stateText = () => visible(stateWords(frontend(), summary()));
   return (
     <li class="card" classList={{ open: props.open, [`is-${summary().health}`]: true }}>
       <div class="head" onClick={(event) => clickOutsideButton(event) && toggle()}>
@@ -65,8 +65,8 @@ export function Card(props: {
           </button>
         </h2>
         <span class="vip">
-          {addressPort(frontend().address, frontend().port)}{" "}
-          <span class="faint">{frontend().protocol}</span>{" "}
+          {visible(addressPort(frontend().address, frontend().port))}{" "}
+          <span class="faint">{visible(frontend().protocol)}</span>{" "}
           <span class={frontend().announced === "withdrawn" ? "is-degraded" : "faint"}>
             {frontend().announced}
           </span>

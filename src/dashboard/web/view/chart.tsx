@@ -120,6 +120,8 @@ function optionsOf(width: number, range: () => [number, number]): uPlot.Options 
         size: 18,
         gap: 2,
         space: 90,
+        // Labels have no seconds.
+        incrs: [60, 120, 300],
         // A label at the left edge would run into those of the other axis.
         values: (plot, values) =>
           values.map((value) =>

@@ -78,13 +78,13 @@ export function Frontends(props: { readonly lb: Lb }): JSX.Element {
   );
 }
 
-/** The line of a backend, or of its frontend without a backend; `data-row` holds the place. */
+/** The line of a backend, or of its frontend without a backend. */
 function lineOf(lb: string, frontend: string, backend: string | undefined): HTMLElement | null {
   const id = CSS.escape(`${lb}/${frontend}`);
   const card = document.querySelector<HTMLElement>(`[data-row="${id}"]`);
   if (backend === undefined) return card;
-  const rows = card?.closest(".card")?.querySelectorAll<HTMLElement>("tbody [data-row]") ?? [];
-  return [...rows].find(({ dataset }) => dataset.row!.endsWith(`/${backend}`)) ?? card;
+  const rows = card?.closest(".card")?.querySelectorAll<HTMLElement>("tbody [data-name]") ?? [];
+  return [...rows].find(({ dataset }) => dataset.name === backend) ?? card;
 }
 
 /** In place of the cards, in words. */

@@ -103,6 +103,7 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
     }
     return overviewRow(page.lbs(), props.vip);
   });
+  const servers = () => `Servers of ${visible(row()?.name ?? "")}`;
   return (
     <Show when={row()}>
       {(found) => (
@@ -120,7 +121,7 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
               </button>
             </th>
             <td class="c-vip">
-              {found().address} <span class="faint">{found().protocol}</span>
+              {visible(found().address)} <span class="faint">{visible(found().protocol)}</span>
             </td>
             <Index each={found().sides}>
               {(side) => (
@@ -142,11 +143,11 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
             </td>
           </tr>
           <Show when={open()}>
-            <tr class="details">
-              <td colSpan={found().sides.length + 3}>
+            <tr class="details" aria-label={servers()}>
+              <td colSpan={found().sides.length + 3} aria-label={servers()}>
                 <section
                   class="scroll"
-                  aria-label={`Servers of ${visible(found().name)}`}
+                  aria-label={servers()}
                   tabIndex={0}
                 >
                   <Servers vip={props.vip} />
@@ -213,7 +214,7 @@ function Servers(props: { readonly vip: string }): JSX.Element {
           {(row) => (
             <tr>
               <th scope="row">
-                {row().address} <span class="faint">{visible(row().cells[0]!.name)}</span>
+                {visible(row().address)} <span class="faint">{visible(row().cells[0]!.name)}</span>
               </th>
               <td classList={{ "is-differ": row().differs.length > 0 }}>
                 {row().differs.join(", ") || <span class="faint">none</span>}

@@ -5,6 +5,7 @@
 import { createEffect, createSignal, For, type JSX, on, onCleanup, onMount, Show } from "solid-js";
 import type { ActionBody, PlanAnswer } from "../../../protocol.ts";
 import { visible } from "../../model/format.ts";
+import type { Lb } from "../../model/lb.ts";
 import {
   canEnd,
   consequencesOf,
@@ -107,17 +108,24 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     if (back instanceof HTMLElement) back.focus();
   });
 
-  const close = () => page.setWish(undefined);
+  // An answer may come when another dialog is open.
+  const close = () => page.wish() === first && page.setWish(undefined);
   const act = async () => {
     setBusy(true);
     setError("");
     try {
+      const before = targetsOf(wish(), lb());
       const answer = await page.api.act(wish(), body());
       const base = { maglevd: wish().lb, t_ms: page.eventTimeMs() };
+      // What the stream brought meanwhile is newer than the answer.
+      const now = targetsOf(wish(), lb());
+      const { backend, frontend } = answer;
       page.applyAnswer(wish().lb, [
-        ...answer.backend ? [{ ...base, type: "backend" as const, backend: answer.backend }] : [],
-        ...answer.frontend
-          ? [{ ...base, type: "frontend" as const, frontend: answer.frontend }]
+        ...backend !== undefined && now.backend === before.backend
+          ? [{ ...base, type: "backend" as const, backend }]
+          : [],
+        ...frontend !== undefined && now.frontend === before.frontend
+          ? [{ ...base, type: "frontend" as const, frontend }]
           : [],
       ]);
       const report = answer.sync;
@@ -143,7 +151,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
       ref={dialog}
       aria-labelledby="dialog-title"
       aria-describedby="dialog-meaning"
-      onClose={() => page.wish() === first && close()}
+      onClose={close}
     >
       <form
         onSubmit={(event) => {
@@ -210,15 +218,15 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             </select>
           </label>
         </Show>
-        <Show when={plan()}>
-          {(answer) => (
+        <Show when={commandOf(plan())}>
+          {(command) => (
             <label>
               The same in a terminal
               <input
                 class="command"
                 type="text"
                 readOnly
-                value={answer().command}
+                value={command()}
                 onFocus={(event) => event.currentTarget.select()}
               />
             </label>
@@ -241,6 +249,18 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
       </form>
     </dialog>
   );
+}
+
+/** What an action changes, as the page has it. */
+function targetsOf(wish: Wish, lb: Lb | undefined) {
+  const backend = "backend" in wish ? wish.backend : "";
+  const frontend = "frontend" in wish ? wish.frontend ?? "" : "";
+  return { backend: lb?.backends.get(backend), frontend: lb?.frontends.get(frontend) };
+}
+
+/** A line with characters that are not seen is not offered for a terminal. */
+function commandOf(plan: PlanAnswer | undefined): string | undefined {
+  return plan !== undefined && visible(plan.command) === plan.command ? plan.command : undefined;
 }
 
 /** What follows a drain, and whether a frontend may lose its last server by it. */

@@ -8,7 +8,7 @@ import { usePage } from "../context.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Chain } from "./chain.tsx";
 import { DrainProgress } from "./drain_progress.tsx";
-import { keptUp } from "./kept_up.ts";
+import { keptUp } from "../parts/kept_up.ts";
 
 export function BackendWhy(props: {
   readonly lb: Lb;
@@ -28,11 +28,10 @@ export function BackendWhy(props: {
       [name, state, since_ms, intent, blind, carried, server?.weight, server?.in_use],
     ]);
   };
-  const { value, missing } = keptUp(
-    page,
+  const { value, missing } = keptUp(page, {
     key,
-    () => page.api.explainBackend(props.lb.name, props.backend.name),
-  );
+    load: () => page.api.explainBackend(props.lb.name, props.backend.name),
+  });
   const drain = () => {
     const { intent } = props.backend;
     return intent?.kind === "drain" ? intent : undefined;

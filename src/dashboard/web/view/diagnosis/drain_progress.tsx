@@ -1,7 +1,7 @@
 /** The progress of a drain: its time, and what VPP has left of its flows. */
 import type { JSX } from "solid-js";
 import type { Intent } from "../../../protocol.ts";
-import { drainWords } from "../../model/drain.ts";
+import { drainWords } from "../../model/intent.ts";
 import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 
@@ -20,12 +20,10 @@ export function DrainProgress(
     return drainWords(props.lb.vips.values(), props.address);
   };
   return (
-    <>
-      <dt>drain</dt>
-      <dd>
-        <progress value={share()} aria-label="Time of the drain" /> {Math.floor(100 * share())}{" "}
-        % of its time, {words()}
-      </dd>
-    </>
+    <p>
+      Drain: <progress value={share()} aria-label="Time of the drain" /> {Math.floor(100 * share())}
+      {" "}
+      % of its time, {words()}
+    </p>
   );
 }

@@ -7,7 +7,7 @@ import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
 import { Chain } from "./chain.tsx";
-import { keptUp } from "./kept_up.ts";
+import { keptUp } from "../parts/kept_up.ts";
 
 /** Servers that are listed: a frontend may have thousands. */
 const MAX_SERVERS = 50;
@@ -23,11 +23,10 @@ export function FrontendWhy(
     const { differences } = lb.summaries.get(frontend.name) ?? { differences: [] };
     return JSON.stringify([lb.name, lb.status.connected, frontend, differences]);
   };
-  const { value, missing } = keptUp(
-    page,
+  const { value, missing } = keptUp(page, {
     key,
-    () => page.api.explainFrontend(props.lb.name, props.frontend.name),
-  );
+    load: () => page.api.explainFrontend(props.lb.name, props.frontend.name),
+  });
   const idle = () => withoutTraffic(value()?.servers ?? []);
   return (
     <section class="why" aria-label={`Why ${visible(props.frontend.name)}`}>

@@ -14,6 +14,7 @@ import type { TimelineRecord } from "../../../protocol.ts";
 import { bothInstants, localInstant, utcInstant, visible } from "../../model/format.ts";
 import { type Timeline as Loaded, whatOf, withNewest, withOlder } from "../../model/timeline.ts";
 import type { TimelineTarget } from "../../model/url_state.ts";
+import { BROWSER } from "../../stream/browser.ts";
 import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
 
@@ -38,7 +39,7 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
   let gone = false;
   const load = async (before: number | undefined) => {
     const mine = ++attempt;
-    loadedMs = page.tickMs();
+    loadedMs = BROWSER.steadyMs();
     setBusy(true);
     try {
       const found = await page.api.timeline(target(), before);
@@ -61,8 +62,8 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
   // The newest line of this load balancer: what maglevd keeps is sent as an event too.
   const newestLine = () => page.lines().findLast(({ lb }) => lb === target().lb)?.id;
   let seen = untrack(newestLine);
-  createEffect(on([newestLine, page.tickMs], ([newest, nowMs]) => {
-    if (newest === seen || busy() || nowMs - loadedMs < NEWER_MS) return;
+  createEffect(on([newestLine, page.tickMs], ([newest]) => {
+    if (newest === seen || busy() || BROWSER.steadyMs() - loadedMs < NEWER_MS) return;
     seen = newest;
     void load(undefined);
   }));

@@ -135,7 +135,7 @@ export function EventPanel(props: { readonly lb: string | undefined }): JSX.Elem
                     {line.level}
                   </span>
                 </Show>
-                <span class="faint">{line.msg}</span> <bdi>{visible(line.text)}</bdi>
+                <span class="faint">{visible(line.msg)}</span> <bdi>{visible(line.text)}</bdi>
               </li>
             )}
           </For>
