@@ -89,10 +89,11 @@ browserTest(
       await page.getByLabel("Reason").fill("kernel 'upgrade'");
       await page.getByLabel("Until").selectOption("for 1 hour");
       const command = page.getByLabel("The same in a terminal");
-      await until(async () => (await command.inputValue()).includes("3600s"));
+      await until(async () => (await command.inputValue()).includes("1h"));
       assert.equal(
         await command.inputValue(),
-        "maglevc set backend nginx1 pause reason 'kernel 'upgrade'' for 3600s",
+        "maglevc --server 127.0.0.1:9090 set backend nginx1 pause for 1h " +
+          String.raw`reason 'kernel '\''upgrade'\'''`,
       );
       await page.getByRole("button", { name: "Pause nginx1" }).click();
       await page.getByText(/pause since .* by admin, ends in (1h|59m 5\ds): kernel 'upgrade'/)
@@ -122,7 +123,7 @@ browserTest(
       await dialog.getByLabel("Force").check();
       await dialog.getByLabel("Reason").fill("new rack");
       const command = dialog.getByLabel("The same in a terminal");
-      const words = ["for 900s", "then pause", "force", "reason 'new rack'"];
+      const words = ["for 15m", "then pause", "force", "reason 'new rack'"];
       await until(async () => {
         const line = await command.inputValue();
         return words.every((word) => line.includes(word));
@@ -372,8 +373,16 @@ for (const scheme of ["light", "dark"] as const) {
   browserTest(`axe has no finding in ${scheme}: rows, dialog, banner, overview, help`, async () => {
     const axe = await Deno.readTextFile(AXE);
     const nowMs = Date.now();
+    const ams = largeLb({ name: "ams", nowMs, vips: 3, backendsPerVip: 3, halfDown: true });
+    const drain = { kind: "drain", then: "pause", since_ms: nowMs, until_ms: nowMs + 9e6 } as const;
     const lbs = [
-      largeLb({ name: "ams", nowMs, vips: 3, backendsPerVip: 3, halfDown: true }),
+      {
+        ...ams,
+        withheld: ["web: no address"],
+        backends: ams.backends.map((backend) =>
+          backend.name === "web1-1" ? { ...backend, intent: drain } : backend
+        ),
+      },
       largeLb({ name: "zrh", nowMs, vips: 3, backendsPerVip: 3 }),
     ];
     const options = { scheme, tree: "admin", rest: "#/ams/vip1/web1-0", still: true } as const;
@@ -382,6 +391,8 @@ for (const scheme of ["light", "dark"] as const) {
       await page.evaluate(axe);
       await page.getByText("L4CON × 20").waitFor();
       await page.getByText("web1-0 takes no new flows").waitFor();
+      await page.getByRole("button", { name: "web1-1" }).click();
+      await page.getByRole("progressbar").waitFor();
       await page.getByRole("button", { name: "Why" }).nth(1).click();
       await page.getByText("without new flows, or not as they should be").waitFor();
       fixture.setBackend("ams", "web2-0", { state: "down" });

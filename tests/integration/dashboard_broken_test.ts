@@ -31,7 +31,7 @@ browserTest(
     await using dashboard = await serveDashboard({ dying, hanging, lying, well });
     await withPage(`${dashboard.url}#/*`, {}, async (page) => {
       const row = page.locator(".overview > tbody > .row");
-      const notes = page.getByRole("list", { name: "Notes" });
+      const notes = page.getByRole("region", { name: "Notes" });
       await page.getByText("Nothing is wrong.").waitFor();
       assert.equal(await notes.count(), 0);
 

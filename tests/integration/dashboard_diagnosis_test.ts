@@ -190,7 +190,7 @@ browserTest(
     const withdrawn = { ...frontend, announced: "withdrawn" as const };
     await withScreen([{ ...lb, backends, blind, frontends: [withdrawn] }], {}, async (screen) => {
       const { page, fixture } = screen;
-      const notes = page.getByRole("list", { name: "Notes" });
+      const notes = page.getByRole("region", { name: "Notes" });
       await notes.getByText("web: no server is up, VPP keeps the last weights (held)").waitFor();
       await notes.getByText("web: withdrawn from the routing").waitFor();
       await notes.getByText("The prober is cut off (isolated)").waitFor();
@@ -251,7 +251,7 @@ browserTest(
       assert.ok(count() - before <= 2 + seconds, `${count() - before} in ${seconds} s`);
       fixture.isBusy = false;
       await page.getByText("nginx0 takes no new flows").waitFor();
-      await page.locator("section[aria-label='Last results'] li", { hasText: "×" }).waitFor();
+      await page.locator("tr.details section li", { hasText: "×" }).first().waitFor();
       assert.equal(await page.locator(".log li").count(), 500);
     }),
 );

@@ -26,6 +26,9 @@ interface Picture {
 const half = (vips: number, backendsPerVip: number) => (nowMs: number) => [
   largeLb({ nowMs, vips, backendsPerVip, halfDown: true }),
 ];
+const well = (vips: number, backendsPerVip: number) => (nowMs: number) => [
+  largeLb({ nowMs, vips, backendsPerVip }),
+];
 
 const openFirstRow = async (page: Page) => {
   await page.locator("tbody .opener").first().click();
@@ -83,6 +86,8 @@ const PICTURES: Readonly<Record<string, Picture>> = {
       ];
     },
   },
+  "three-well-360-light": { width: 360, scheme: "light", world: well(3, 4) },
+  "thousand-well-768-dark": { width: 768, scheme: "dark", world: well(1000, 16) },
   "thousand-360-dark": { width: 360, scheme: "dark", world: half(1000, 16) },
   "thousand-3840-dark": { width: 3840, height: 2160, scheme: "dark", world: half(1000, 16) },
 };

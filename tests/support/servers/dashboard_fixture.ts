@@ -19,6 +19,7 @@ import type {
   WeightBody,
 } from "../../../src/dashboard/protocol.ts";
 import { REPLAYED, vipKey } from "../../../src/dashboard/protocol.ts";
+import { maglevcLine } from "../../../src/dashboard/hub/model/plan.ts";
 import { explainBackendOf, explainFrontendOf, timelineOf } from "../worlds/dashboard_diagnosis.ts";
 import { historyOf, lbVipOf } from "../worlds/dashboard_page_world.ts";
 
@@ -502,15 +503,17 @@ function planOf(maglevd: MaglevdState, body: PlanBody): PlanAnswer {
   const from = maglevd.backends.find(({ name }) => name === body.backend)?.state ?? "unknown";
   const stays = { drain: from, weight: from };
   const to = { pause: "paused", disable: "disabled", resume: "up", enable: "up", ...stays };
-  const options = [
-    ...body.reason === undefined ? [] : [` reason '${body.reason}'`],
-    ...body.for_ms === undefined ? [] : [` for ${body.for_ms / 1000}s`],
-    ...body.then === undefined ? [] : [` then ${body.then}`],
-    ...body.force === true ? [" force"] : [],
-  ].join("");
-  const command = body.action === "weight"
-    ? `set frontend ${body.frontend} pool ${body.pool} backend ${body.backend} weight ${body.weight}`
-    : `set backend ${body.backend} ${body.action}`;
+  const { action: kind, backend, reason, for_ms: forMs } = body;
+  const { then, force, frontend = "", pool = "", weight = "file" } = body;
+  const options = { reason, forMs };
+  const command = maglevcLine(
+    maglevd.address,
+    kind === "drain"
+      ? { kind, backend, then, force, ...options }
+      : kind === "weight"
+      ? { kind, frontend, pool, backend, weight, ...options }
+      : { kind, backend, ...options },
+  );
   return {
     ok: true,
     states: [{ backend: body.backend, from, to: to[body.action] }],
@@ -530,7 +533,7 @@ function planOf(maglevd: MaglevdState, body: PlanBody): PlanAnswer {
       }],
     })),
     vips_unchanged: maglevd.frontends.length - frontends.length,
-    command: `maglevc ${command}${options}`,
+    command,
   };
 }
 

@@ -152,7 +152,7 @@ export function BackendDetails(props: {
           </Show>
         </dd>
       </dl>
-      <section aria-label="Last results">
+      <section>
         <h3>Last results</h3>
         <ol class="lines">
           <Index each={resultRuns(loaded())} fallback={<li class="faint">{visible(none())}</li>}>
@@ -172,7 +172,7 @@ export function BackendDetails(props: {
           </ol>
         </Show>
       </section>
-      <section aria-label="Transitions">
+      <section>
         <h3>Transitions</h3>
         <ol class="lines">
           <Index

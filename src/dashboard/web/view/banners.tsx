@@ -63,17 +63,19 @@ function Notes(props: { readonly notes: readonly Note[] }): JSX.Element {
   };
   return (
     <Show when={props.notes.length > 0}>
-      <ul class="notes" aria-label="Notes">
-        <Index each={props.notes}>
-          {(note) => (
-            <li class={`is-${KINDS[note().severity]}`}>
-              <Mark of={KINDS[note().severity]} />
-              <b>{visible(note().lb)}</b> {visible(note().text)}
-              <span class="faint">{timeOf(note())}</span>
-            </li>
-          )}
-        </Index>
-      </ul>
+      <section class="notes" aria-label="Notes">
+        <ul>
+          <Index each={props.notes}>
+            {(note) => (
+              <li class={`is-${KINDS[note().severity]}`}>
+                <Mark of={KINDS[note().severity]} />
+                <b>{visible(note().lb)}</b> {visible(note().text)}
+                <span class="faint">{timeOf(note())}</span>
+              </li>
+            )}
+          </Index>
+        </ul>
+      </section>
     </Show>
   );
 }
