@@ -25,7 +25,7 @@ function untimed(tree: string): string {
   return `${
     // A strip's slot may end while the story is told.
     tree.replace(/Last ten minutes: [^"']*/g, "Last ten minutes: …")
-      .replace(/ *- heading "Ten minutes".*?\n(?= *- region)/gs, "")
+      .replace(/ *- heading "Ten minutes".*?\n(?= *- heading)/gs, "")
       .replace(/\d{4}-\d\d-\d\d/g, "DATE")
       .replace(/\d\d:\d\d:\d\d/g, "HH:MM:SS")
       .replace(/ends in (1h|59m 5\ds)/g, "ends in an hour")

@@ -89,6 +89,10 @@ Deno.test("why a server takes no traffic: one command, or two clicks, in twelve 
         await client.call("DisableBackend", { ...act, name: "b3", reason: "broken disk" });
         const isRead = async () => (await frontend.ask("/view/api/state")).body.includes('"b7"');
         await until(isRead, { what: "the dashboard has read maglevd" });
+        // A drain without flows would end.
+        for (const vip of simulator.plugin.vips()) {
+          for (const server of simulator.plugin.serversOf(vip)) server.flows = 3;
+        }
         await drainByPage(frontend);
         await client.call("SetFrontendPoolBackendWeight", {
           ...{ frontend: "web", pool: "main", backend: "b6", weight: 0, reason: "canary" },

@@ -130,7 +130,10 @@ function drainPart({ then, force = false }: DrainTarget) {
 
 function planRequest(action: PlannedAction): Partial<messages.PlanBackendRequest> {
   const common = { name: action.backend, action: action.kind, ...intentPart(action) };
-  if (action.kind === "drain") return { ...common, ...drainPart(action) };
+  // Its length changes nothing of what is planned.
+  if (action.kind === "drain") {
+    return { ...common, end: undefined, force: action.force ?? false };
+  }
   if (action.kind !== "weight") return common;
   const { frontend, pool, weight } = action;
   return { ...common, frontend, pool, ...weightPart(weight) };

@@ -337,7 +337,7 @@ export class LbPlugin {
       used: true,
       lastUsed: left?.lastUsed ?? 0,
       dpo,
-      flushes: 0,
+      ...{ flushes: 0, flows: 0 },
     }));
     vip.slots.set(address.key, vip.servers.take(() => index));
   }

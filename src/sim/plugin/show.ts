@@ -102,7 +102,7 @@ function verboseVip(plugin: LbPlugin, vip: Vip, release: Release): string {
 }
 
 function serverText(server: Server, buckets: number): string {
-  return `weight:${server.weight} buckets:${buckets} flows:0 dpo:${server.dpo} ` +
+  return `weight:${server.weight} buckets:${buckets} flows:${server.flows} dpo:${server.dpo} ` +
     `${server.used ? "used" : " removed"}\n`;
 }
 

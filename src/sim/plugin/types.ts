@@ -105,6 +105,8 @@ export interface Server {
   readonly dpo: number;
   /** Times its sticky entries were flushed. */
   flushes: number;
+  /** Sticky entries as VPP counts them, expired ones included. The owner of the plugin sets it. */
+  flows: number;
 }
 
 /** One VIP as `lb_vip_details` shows it. */

@@ -145,6 +145,7 @@ function statusOf(words: Words): messages.StatusInfo {
         backends: 1200,
         blind: false,
         reason: "",
+        isolated: false,
         blindSinceUnixNs: undefined,
       },
       {
@@ -153,6 +154,7 @@ function statusOf(words: Words): messages.StatusInfo {
         backends: 4,
         blind: true,
         reason: BLIND,
+        isolated: false,
         blindSinceUnixNs: ago(42 * SECOND),
       },
     ],
