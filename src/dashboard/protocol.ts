@@ -105,6 +105,8 @@ export interface MaglevdStatus {
   readonly config_on_disk?: "same" | "differs" | "invalid";
   /** What VPP would not survive and was therefore not sent. */
   readonly withheld?: readonly string[];
+  /** An operator keeps all prefixes withdrawn. */
+  readonly lameduck?: Intent;
 }
 
 export interface MaglevdState extends MaglevdStatus {
@@ -169,6 +171,10 @@ export interface Backend {
   readonly certificate_name?: string;
   /** The operator's wish that keeps it paused or disabled. */
   readonly intent?: Intent;
+  /** Pauses, disables and drains to come, the earliest first; absent: none. */
+  readonly scheduled?: readonly Intent[];
+  /** Damping keeps it down until then at the latest, even when it passes; absent: it does not. */
+  readonly damped_until_ms?: number;
   /** Up only until the first verdict of a new check. */
   readonly carried: boolean;
   /** Why its probes are void. */
@@ -195,11 +201,13 @@ export interface Transition {
 
 /** What an operator wants until it ends. A viewer does not see `by`. */
 export interface Intent {
-  readonly kind: "pause" | "disable" | "drain" | "weight";
+  readonly kind: "pause" | "disable" | "drain" | "weight" | "lameduck";
   readonly reason?: string;
   /** Identity or peer of the operator; only under `admin/`. */
   readonly by?: string;
   readonly since_ms: number;
+  /** When it begins; absent: it has begun. */
+  readonly from_ms?: number;
   /** When it ends by itself; absent: never. */
   readonly until_ms?: number;
   /** Of a weight: the file's, which it stands in place of. */

@@ -229,6 +229,13 @@ export class Session {
     } else if (/^(backend|frontend)-(held|released|announced|withdrawn)$/.test(msg)) {
       this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
       this.#lb.wake();
+    } else if (msg === "backend-damped") {
+      this.#objects.touch(attributes.backend === undefined ? [] : [attributes.backend], []);
+    } else if (msg === "damping-overridden") {
+      this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
+      this.#lb.wake();
+    } else if (msg === "lameduck") {
+      this.#status.want();
     } else if (msg.startsWith("operator-")) {
       const named = (name: string | undefined) => name === undefined ? [] : [name];
       this.acted(named(attributes.backend), named(attributes.frontend));

@@ -12,6 +12,7 @@ import type {
   Frontend,
   Intent,
   MaglevdState,
+  MaglevdStatus,
   Pool,
   TimelineRecord,
 } from "../../protocol.ts";
@@ -30,9 +31,10 @@ export function maglevdFor(state: MaglevdState, audience: Audience): MaglevdStat
   if (audience === "operator") return state;
   const frontends = mapped(state.frontends, (frontend) => frontendFor(frontend, audience));
   const backends = mapped(state.backends, withoutBy);
-  return frontends === state.frontends && backends === state.backends
+  const status = statusForViewers(state);
+  return frontends === state.frontends && backends === state.backends && status === state
     ? state
-    : { ...state, frontends, backends };
+    : { ...status, frontends, backends };
 }
 
 export function eventFor(event: DashboardEvent, audience: Audience): DashboardEvent {
@@ -49,6 +51,10 @@ export function eventFor(event: DashboardEvent, audience: Audience): DashboardEv
     case "maglevd-state": {
       const state = maglevdFor(event.state, audience);
       return state === event.state ? event : { ...event, state };
+    }
+    case "maglevd-status": {
+      const status = statusForViewers(event.status);
+      return status === event.status ? event : { ...event, status };
     }
     case "log": {
       const attributes = harmless(event.msg, event.attributes);
@@ -81,10 +87,28 @@ function poolForViewers(pool: Pool): Pool {
   return backends === pool.backends ? pool : { ...pool, backends };
 }
 
-function withoutBy<T extends { readonly intent?: Intent }>(object: T): T {
-  if (object.intent?.by === undefined) return object;
-  const { by: _, ...intent } = object.intent;
-  return { ...object, intent };
+function statusForViewers<T extends MaglevdStatus>(status: T): T {
+  if (status.lameduck?.by === undefined) return status;
+  return { ...status, lameduck: anonymous(status.lameduck) };
+}
+
+function withoutBy<
+  T extends { readonly intent?: Intent; readonly scheduled?: readonly Intent[] },
+>(object: T): T {
+  const intent = object.intent && anonymous(object.intent);
+  const scheduled = object.scheduled && mapped(object.scheduled, anonymous);
+  if (intent === object.intent && scheduled === object.scheduled) return object;
+  return {
+    ...object,
+    ...(intent === undefined ? {} : { intent }),
+    ...(scheduled === undefined ? {} : { scheduled }),
+  };
+}
+
+function anonymous(intent: Intent): Intent {
+  if (intent.by === undefined) return intent;
+  const { by: _, ...rest } = intent;
+  return rest;
 }
 
 /** `items` with `change` applied to each; `items` itself when none changed. */

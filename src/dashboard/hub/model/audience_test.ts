@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Backend, DashboardEvent, Frontend } from "../../protocol.ts";
-import { backendFor, eventFor, frontendFor } from "./audience.ts";
+import { backendFor, eventFor, frontendFor, maglevdFor } from "./audience.ts";
 
 const INTENT = { kind: "pause", reason: "r", by: "eve", since_ms: 1 } as const;
 const BACKEND: Backend = {
@@ -28,6 +28,22 @@ Deno.test("viewers see an intent without who made it; operators see all", () => 
   };
   assert.ok(!JSON.stringify(frontendFor(weighed, "viewer")).includes("eve"));
   assert.equal(weighed.pools[0]!.backends[0]!.intent.by, "eve", "the original stays");
+});
+
+Deno.test("viewers do not see who requested what is to come, or lameduck", () => {
+  const scheduled = [{ ...INTENT, from_ms: 2 }];
+  const later = { ...BACKEND, scheduled };
+  assert.deepEqual(backendFor(later, "viewer").scheduled, [
+    { kind: "pause", reason: "r", since_ms: 1, from_ms: 2 },
+  ]);
+  const lameduck = { ...INTENT, kind: "lameduck" } as const;
+  const status = { name: "m", address: "", connected: true, connection_since_ms: 1, lameduck };
+  const event: DashboardEvent = { maglevd: "m", t_ms: 1, type: "maglevd-status", status };
+  assert.equal(eventFor(event, "operator"), event);
+  assert.ok(!JSON.stringify(eventFor(event, "viewer")).includes("eve"));
+  const state = { ...status, frontends: [], backends: [later], healthchecks: [] };
+  const whole = maglevdFor({ ...state, vpp: { state: "off" } }, "viewer");
+  assert.ok(!JSON.stringify(whole).includes("eve"));
 });
 
 Deno.test("what has nothing to hide is the same object, so it is encoded once", () => {

@@ -28,6 +28,7 @@ import {
   MAX_ATTRIBUTES,
   MAX_NAME,
   MAX_POOLS,
+  MAX_SENTENCES,
   MAX_TEXT,
   MAX_TRANSITIONS,
 } from "./bounds.ts";
@@ -42,7 +43,9 @@ const BACKEND_STATES: readonly BackendStateName[] = [
 ];
 const FRONTEND_STATES: readonly FrontendStateName[] = ["unknown", "up", "down"];
 const LEVELS: readonly LogLevelName[] = ["debug", "info", "warn", "error"];
-const INTENTS: readonly Intent["kind"][] = ["pause", "disable", "drain", "weight"];
+const INTENTS: readonly Intent["kind"][] = ["pause", "disable", "drain", "weight", "lameduck"];
+/** Two readings of one end by two clocks differ by less. */
+const END_MS = 1000;
 
 /** Nanoseconds as whole milliseconds. */
 export function milliseconds(ns: bigint): number {
@@ -72,7 +75,7 @@ export function logLevel(text: string): LogLevelName {
 
 /** `flaps`: changes between up and down in the last hour. */
 export function backendOf(info: messages.BackendInfo, flaps: number): Backend {
-  const { certificateExpiryUnixNs, certificateName, lastResult, blind } = info;
+  const { certificateExpiryUnixNs, certificateName, lastResult, blind, heldUntilUnixNs } = info;
   return {
     name: nameOf(info.name),
     address: clip(info.address, MAX_NAME),
@@ -88,6 +91,12 @@ export function backendOf(info: messages.BackendInfo, flaps: number): Backend {
       ...(certificateName === "" ? {} : { certificate_name: clip(certificateName, MAX_TEXT) }),
     }),
     ...intentPart(info.intent),
+    ...(info.scheduled.length === 0 ? {} : {
+      scheduled: head(info.scheduled, MAX_SENTENCES).items.map(intentOf),
+    }),
+    ...(heldUntilUnixNs === undefined ? {} : {
+      damped_until_ms: END_MS * Math.ceil(milliseconds(heldUntilUnixNs) / END_MS),
+    }),
     carried: info.carried,
     ...(blind === "" ? {} : { blind: clip(blind, MAX_TEXT) }),
     flaps,
@@ -154,8 +163,8 @@ function intentPart(intent: messages.Intent | undefined): { readonly intent?: In
   return intent === undefined ? {} : { intent: intentOf(intent) };
 }
 
-function intentOf(intent: messages.Intent): Intent {
-  const { reason, identity, peer, untilUnixNs } = intent;
+export function intentOf(intent: messages.Intent): Intent {
+  const { reason, identity, peer, fromUnixNs, untilUnixNs } = intent;
   const by = identity === "" ? peer : identity;
   const kind = INTENTS.find((kind) => kind === intent.kind) ?? "disable";
   return {
@@ -163,6 +172,7 @@ function intentOf(intent: messages.Intent): Intent {
     ...(reason === "" ? {} : { reason: clip(reason, MAX_TEXT) }),
     ...(by === "" ? {} : { by: clip(by, MAX_TEXT) }),
     since_ms: milliseconds(intent.sinceUnixNs),
+    ...(intent.scheduled && fromUnixNs !== undefined ? { from_ms: milliseconds(fromUnixNs) } : {}),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),
     ...(kind === "drain" ? { then: intent.then === "pause" ? "pause" : "disable" } : {}),

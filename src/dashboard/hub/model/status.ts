@@ -2,7 +2,7 @@
 import type { messages } from "../../../grpc/client/client.ts";
 import type { MaglevdStatus } from "../../protocol.ts";
 import { clip, head, MAX_NAME, MAX_SENTENCES, MAX_TEXT } from "./bounds.ts";
-import { milliseconds } from "./convert.ts";
+import { intentOf, milliseconds } from "./convert.ts";
 
 const WARMUPS: readonly NonNullable<MaglevdStatus["warmup"]>[] = [
   "off",
@@ -33,11 +33,12 @@ type StatusPart = Pick<
   | "config_loaded_ms"
   | "config_hash"
   | "withheld"
+  | "lameduck"
 >;
 
 /** Fields that GetStatus has; all of them, so that one that is absent now goes. */
 export function statusPart(info: messages.StatusInfo): StatusPart {
-  const { ready, reason, warmupUntilUnixNs, probers, withheld } = info;
+  const { ready, reason, warmupUntilUnixNs, probers, withheld, lameduck } = info;
   const warmup = WARMUPS.find((phase) => phase === info.warmup);
   const blind = probers.filter((prober) => prober.blind);
   return {
@@ -60,6 +61,7 @@ export function statusPart(info: messages.StatusInfo): StatusPart {
     ...(withheld.length === 0 ? {} : {
       withheld: head(withheld, MAX_SENTENCES).items.map((text) => clip(text, MAX_TEXT)),
     }),
+    ...(lameduck === undefined ? {} : { lameduck: intentOf(lameduck) }),
   };
 }
 
@@ -72,6 +74,7 @@ export function withStatus(status: MaglevdStatus, part: StatusPart): MaglevdStat
     warmup_until_ms: _until,
     blind: _blind,
     withheld: _withheld,
+    lameduck: _lameduck,
     ...rest
   } = status;
   return { ...rest, ...part };

@@ -88,7 +88,10 @@ export function summarize(frontend: Frontend, context: SummaryContext): Summary 
       else {
         if (found?.intent?.kind === "drain") held.set(name, "draining");
         else if (intent !== undefined && !held.has(name)) held.set(name, "weight set");
-        if (state !== "up") failing.set(name, { state, word: heldWord(state, isKept) });
+        if (state !== "up") {
+          const isDamped = found?.damped_until_ms !== undefined;
+          failing.set(name, { state, word: heldWord(state, { held: isKept, damped: isDamped }) });
+        }
       }
     }
   }
@@ -109,9 +112,19 @@ export function summarize(frontend: Frontend, context: SummaryContext): Summary 
   };
 }
 
-/** `down (held)` when a policy keeps the weight, as maglevc shows it. */
-export function heldWord(state: string, held: boolean | undefined): string {
-  return held === true ? `${state} (held)` : state;
+/**
+ * `down (held)` when a policy keeps the weight, as maglevc shows it, and `down (damped)` when
+ * damping keeps it down.
+ */
+export function heldWord(
+  state: string,
+  { held = false, damped = false }: {
+    readonly held?: boolean | undefined;
+    readonly damped?: boolean | undefined;
+  },
+): string {
+  const words = [...(held ? ["held"] : []), ...(damped ? ["damped"] : [])];
+  return words.length === 0 ? state : `${state} (${words.join(", ")})`;
 }
 
 function healthOf(

@@ -1,7 +1,7 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { Backend, Frontend, LbVip } from "../../protocol.ts";
-import { SETTLE_MS, summarize, type SummaryContext } from "./health.ts";
+import { heldWord, SETTLE_MS, summarize, type SummaryContext } from "./health.ts";
 import { backend, entry, NOW_MS, vip, WANTED, web } from "./test_lb.ts";
 
 interface World extends Partial<SummaryContext> {
@@ -35,6 +35,13 @@ Deno.test("a backend that is down degrades, also one that stands by, and is name
   assert.equal(health, "degraded");
   assert.equal(up, 1);
   assert.deepEqual(failing.map(({ name }) => name), ["w3", "w1"]);
+});
+
+Deno.test("a backend that damping holds is a failure, in words of its own", () => {
+  const damped = backend("w1", "down", { damped_until_ms: NOW_MS + 60_000 });
+  const { failing } = judge(web(), { backends: [damped, backend("w2"), backend("w3")] });
+  assert.deepEqual(failing, [{ name: "w1", state: "down", word: "down (damped)" }]);
+  assert.equal(heldWord("down", { held: true, damped: true }), "down (held, damped)");
 });
 
 Deno.test("a backend that an operator holds is not a failure, but is listed", () => {

@@ -4,16 +4,17 @@ import { formatAge, plural, visible } from "./format.ts";
 
 /**
  * Whose it is, until when, and why: `by alice, ends in 59m 40s: kernel upgrade`, and of a drain
- * `by alice, then disable, in 59m 40s`. A viewer does not
- * see whose. `nowMs` is the clock of the maglevd.
+ * `by alice, then disable, in 59m 40s`. One to come has `begins in 2h` first. A viewer does not see
+ * whose. `nowMs` is the clock of the maglevd.
  */
 export function intentWords(intent: Intent, nowMs: number): string {
-  const { by, until_ms: untilMs, reason, then } = intent;
+  const { by, from_ms: fromMs, until_ms: untilMs, reason, then } = intent;
   const who = by === undefined ? "" : `by ${visible(by)}, `;
   const end = untilMs === undefined
     ? "until an operator ends it"
     : `${then === undefined ? "ends" : `then ${then},`} in ${formatAge(untilMs - nowMs)}`;
-  return `${who}${end}${reason === undefined ? "" : `: ${visible(reason)}`}`;
+  const begin = fromMs === undefined ? "" : `begins in ${formatAge(fromMs - nowMs)}, `;
+  return `${who}${begin}${end}${reason === undefined ? "" : `: ${visible(reason)}`}`;
 }
 
 /** The sticky flows that a drained server has left, as VPP counts them: stale ones are in it. */

@@ -16,6 +16,14 @@ Deno.test("an intent in words: who, until when, why, each only where it is known
   );
 });
 
+Deno.test("an intent to come: when it begins, before its end", () => {
+  const times = { since_ms: NOW_MS, from_ms: NOW_MS + 7_200_000, until_ms: NOW_MS + 21_600_000 };
+  assert.equal(
+    intentWords({ kind: "disable", by: "eve", ...times }, NOW_MS),
+    "by eve, begins in 2h, ends in 6h",
+  );
+});
+
 Deno.test("a drain: what follows it and when, and the flows that it has left", () => {
   const drain = { kind: "drain", since_ms: 0, until_ms: NOW_MS + 61_000, then: "pause" } as const;
   assert.equal(intentWords({ ...drain, reason: "disk" }, NOW_MS), "then pause, in 1m 1s: disk");

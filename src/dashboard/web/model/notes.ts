@@ -1,5 +1,6 @@
 /** PURE. Sentences about a load balancer as a whole: what is wrong with it, or worth knowing. */
 import { formatAge, formatLatency } from "./format.ts";
+import { intentWords } from "./intent.ts";
 import type { Lb } from "./lb.ts";
 
 export interface Note {
@@ -32,8 +33,14 @@ export function notesOf(lb: Lb, nowMs: number): Note[] {
   if (held.length > 0) {
     add("critical", `${namesOf(held)}: no server is up, VPP keeps the last weights (held)`);
   }
+  if (status.lameduck !== undefined) {
+    const words = intentWords(status.lameduck, nowMs + (status.clock_skew_ms ?? 0));
+    add("warning", `Lameduck, all prefixes are withdrawn, ${words}`);
+  }
   const withdrawn = frontends.filter(({ announced }) => announced === "withdrawn");
-  if (withdrawn.length > 0) add("warning", `${namesOf(withdrawn)}: withdrawn from the routing`);
+  if (withdrawn.length > 0 && status.lameduck === undefined) {
+    add("warning", `${namesOf(withdrawn)}: withdrawn from the routing`);
+  }
   if (status.config_on_disk === "invalid") {
     add("warning", `${fileOf(lb)} on disk is invalid; the configuration in force stays`);
   } else if (status.config_on_disk === "differs") {

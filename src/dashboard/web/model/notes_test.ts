@@ -76,6 +76,14 @@ Deno.test("warm-up and a VPP without weights are worth knowing", () => {
   );
 });
 
+Deno.test("lameduck is one note, with its operator and its end, by the clock of the maglevd", () => {
+  const lameduck = { kind: "lameduck", by: "eve", since_ms: 1, until_ms: NOW_MS + 60_500 } as const;
+  assert.deepEqual(
+    notes({ lameduck, clock_skew_ms: 500, frontends: [web({ announced: "withdrawn" })] }),
+    ["warning: Lameduck, all prefixes are withdrawn, by eve, ends in 1m"],
+  );
+});
+
 Deno.test("policies that hold, withdraw or cut off are in the notes", () => {
   const frontends = ["a", "b", "c", "d"].map((name, at) =>
     web({ name, address: `192.0.2.${at + 1}`, state: "down", held: true })

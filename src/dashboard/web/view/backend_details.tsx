@@ -117,9 +117,30 @@ export function BackendDetails(props: {
             </>
           )}
         </Show>
+        <Show when={props.backend.damped_until_ms}>
+          {(until) => (
+            <>
+              <dt>damped</dt>
+              <dd class="is-down" title={bothInstants(until())}>
+                it went down often: it stays down even when its checks pass, for at most{" "}
+                {formatAge(Math.max(0, until() - page.lbNowMs(props.lb)))} more
+              </dd>
+            </>
+          )}
+        </Show>
         <Show when={props.backend.intent}>
           {(intent) => <IntentFacts lb={props.lb} intent={intent()} />}
         </Show>
+        <For each={props.backend.scheduled ?? []}>
+          {(intent) => (
+            <>
+              <dt>to come</dt>
+              <dd class="is-held" title={bothInstants(intent.from_ms ?? intent.since_ms)}>
+                {intent.kind}, {intentWords(intent, page.lbNowMs(props.lb))}
+              </dd>
+            </>
+          )}
+        </For>
         <Show when={props.entry.intent}>
           {(intent) => <IntentFacts lb={props.lb} intent={intent()} />}
         </Show>

@@ -185,10 +185,11 @@ function StateWord(
   props: { readonly backend: Backend; readonly held: true | undefined },
 ): JSX.Element {
   const word = () => {
-    const { state, blind, carried, intent } = props.backend;
+    const { state, blind, carried, intent, damped_until_ms } = props.backend;
     if (intent?.kind === "drain") return `${state}, draining`;
     if (blind !== undefined) return `${state}, not probed`;
-    return carried ? `${state}, not checked yet` : heldWord(state, props.held);
+    const damped = state === "down" && damped_until_ms !== undefined;
+    return carried ? `${state}, not checked yet` : heldWord(state, { held: props.held, damped });
   };
   return (
     <span class={`state is-${props.backend.state}`}>

@@ -153,7 +153,7 @@ function clickOutsideButton(event: MouseEvent): boolean {
 
 function stateWords(frontend: Frontend, summary: Summary): string {
   const pool = frontend.active_pool;
-  if (frontend.held === true) return heldWord(frontend.state, true);
+  if (frontend.held === true) return heldWord(frontend.state, { held: true });
   if (summary.health === "well") return pool === "" ? "up" : `up · ${pool}`;
   if (summary.health === "fallback" && pool !== "fallback") {
     return `${HEALTH_WORDS.fallback} · ${pool}`;
