@@ -16,6 +16,7 @@
  *
  * Options: --parts unary,watch,start --seconds 5 --rounds 5 --in-flight 1,64 --targets 5000
  * --watchers 10,100 --rate 100 (events/s) --window 20 (s) --start-targets 100,1000,10000 --seed 1
+ * --release FOLDER (for start: the maglevd of that release; default: of this checkout)
  */
 import { parseArgs } from "node:util";
 import { environment } from "./support/environment.ts";
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     window: { type: "string", default: "20" },
     "start-targets": { type: "string", default: "100,1000,10000" },
     seed: { type: "string", default: "1" },
+    release: { type: "string", default: "" },
   },
 });
 
@@ -52,6 +54,7 @@ const parameters = {
   startTargets: numbers(values["start-targets"]),
   intervalMs: 1000,
   seed: Number(values.seed),
+  release: values.release,
 };
 
 const PARTS: Readonly<Record<string, () => AsyncGenerator<object>>> = {

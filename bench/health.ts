@@ -16,14 +16,15 @@
  * Options: --checkers limit,maglevd,haproxy,keepalived --kinds tcp,http (also https, icmp)
  * --targets 100,1000,5000 --reps 1 --window 20 (s) --interval 1000 (ms) --timeout 500 (ms) --drill
  * 30 (servers of each sort; 0: none) --seed 1 --group 100 --farm-cpu 0 --checker-cpu 1 (-1: any)
- * --lock FILE (held, as by flock(1), while one kind and number is measured)
+ * --lock FILE (held, as by flock(1), while one kind and number is measured) --release FOLDER (the
+ * maglevd of that release; default: of this checkout)
  */
 import { parseArgs } from "node:util";
 import type { Checker, Task } from "./support/checkers/checker.ts";
 import { HAPROXY } from "./support/checkers/haproxy.ts";
 import { KEEPALIVED } from "./support/checkers/keepalived.ts";
 import { LIMIT } from "./support/checkers/limit.ts";
-import { MAGLEVD } from "./support/checkers/maglevd.ts";
+import { maglevdOf } from "./support/checkers/maglevd.ts";
 import { environment } from "./support/environment.ts";
 import { type HealthRow, measure } from "./support/health_measure.ts";
 import { summaryOf } from "./support/health_summary.ts";
@@ -45,10 +46,11 @@ const { values } = parseArgs({
     "farm-cpu": { type: "string", default: "0" },
     "checker-cpu": { type: "string", default: "1" },
     lock: { type: "string", default: "" },
+    release: { type: "string", default: "" },
   },
 });
 
-const CHECKERS: readonly Checker[] = [LIMIT, MAGLEVD, HAPROXY, KEEPALIVED];
+const CHECKERS: readonly Checker[] = [LIMIT, maglevdOf(values.release), HAPROXY, KEEPALIVED];
 
 const parameters = {
   checkers: values.checkers.split(","),
@@ -63,6 +65,7 @@ const parameters = {
   drill: Number(values.drill),
   seed: Number(values.seed),
   group: Number(values.group),
+  release: values.release,
   farmCpu: core(values["farm-cpu"]),
   checkerCpu: core(values["checker-cpu"]),
 };

@@ -2,11 +2,14 @@
 import { MaglevdProcess } from "../../src/demo/daemon_process.ts";
 import { daemonConfig } from "./daemon_config.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
+import { launcherIn } from "./release.ts";
 
 export interface StartOptions {
   readonly rounds: number;
   readonly startTargets: readonly number[];
   readonly intervalMs: number;
+  /** Folder of the release that is started; empty: this checkout. */
+  readonly release: string;
 }
 
 const SERVERS_PER_VIP = 16;
@@ -25,7 +28,7 @@ export async function* measureStart(options: StartOptions): AsyncGenerator<objec
     const [serving, probed, empty]: [number[], number[], number[]] = [[], [], []];
     // The first run fills the caches of the runtime and of the system.
     for (let round = -1; round < options.rounds; round++) {
-      const one = await oneStart(backends, options.intervalMs);
+      const one = await oneStart(backends, options);
       const runtimeMs = await emptyProgramMs();
       if (round < 0) continue;
       serving.push(one.servingMs);
@@ -39,7 +42,7 @@ export async function* measureStart(options: StartOptions): AsyncGenerator<objec
 
 async function oneStart(
   backends: number,
-  intervalMs: number,
+  { intervalMs, release }: StartOptions,
 ): Promise<{ readonly servingMs: number; readonly probeMs: number }> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
   const config = `${folder}/maglev.yaml`;
@@ -50,7 +53,13 @@ async function oneStart(
   await Deno.writeTextFile(config, daemonConfig(shape));
   const address = `127.0.0.1:${freePort()}`;
   const startMs = performance.now();
-  const maglevd = new MaglevdProcess({ config, vppApiAddr: "", grpcAddr: address, onLine() {} });
+  const maglevd = new MaglevdProcess({
+    config,
+    vppApiAddr: "",
+    grpcAddr: address,
+    launcher: launcherIn(release),
+    onLine() {},
+  });
   const accepted = servers.accept().then((connection) => {
     const probeMs = performance.now() - startMs;
     connection.close();

@@ -1,8 +1,8 @@
 /**
- * Builds releases into build/: the archive, the Debian packages, both from one bundle, or single
- * executables.
+ * Builds releases into build/: the archive, the Debian packages, both from one bundle, single
+ * executables, or only the folder that archive and packages share (for benchmarks).
  *
- *   deno run -A tools/release/main.ts release|deb|all|compile [--deno PATH] [--out FOLDER]
+ *   deno run -A tools/release/main.ts release|deb|all|compile|library [--deno PATH] [--out FOLDER]
  *
  * --deno  the deno program of the target; default: the one that runs this. Its machine decides the
  *         architecture: `npm pack @deno/linux-arm64-glibc` has one for arm64, for which the shim is
@@ -18,7 +18,7 @@ import { stampOf } from "./version.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
-const KINDS = ["release", "deb", "all", "compile"] as const;
+const KINDS = ["release", "deb", "all", "compile", "library"] as const;
 
 interface Wanted {
   readonly kind: typeof KINDS[number];
@@ -58,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
   await writeLibrary({ root: ROOT, work, stamp, deno }, library);
   const sources = `${work}/sources`;
   const common = { root: ROOT, stamp, architecture, library, sources, out };
+  if (kind === "library") console.log(library);
   if (kind === "compile") {
     for (const path of await compile({ library, out })) console.log(path);
   }

@@ -1,30 +1,35 @@
 /**
- * maglevd, as deno.json's task starts it: documented permissions and runtime settings, without VPP.
+ * maglevd, as its launcher starts it: documented permissions and runtime settings, without VPP.
  * Its reports are the log's `backend-transition`; their time is the log's own.
  */
 import { wallMsOf } from "../../../src/base/instant.ts";
-import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../../src/demo/daemon_process.ts";
+import {
+  LAUNCHER,
+  LAUNCHER_ENVIRONMENT,
+  maglevdCommand,
+} from "../../../src/demo/daemon_process.ts";
 import { farmAddress } from "../farm_address.ts";
+import { launcherIn } from "../release.ts";
 import { type Change, type Checker, groupsOf, spawn, type Task } from "./checker.ts";
 
-const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
-
-export const MAGLEVD: Checker = {
-  name: "maglevd",
-  states: true,
-  kinds: ["tcp", "http", "https", "icmp"],
-  versionCommand: [
-    ...[Deno.execPath(), "run", "--frozen", "--no-prompt", "--allow-env", "--allow-read"],
-    ...[MAIN, "--version"],
-  ],
-  start: (task, onChange) =>
-    startMaglevd(task, {
-      onRecord(record) {
-        const change = changeOf(record);
-        if (change !== undefined) onChange(change);
-      },
-    }),
-};
+/** The maglevd of the release in a folder; of this checkout, when `release` is empty. */
+export function maglevdOf(release: string): Checker {
+  const launcher = launcherIn(release);
+  return {
+    name: "maglevd",
+    states: true,
+    kinds: ["tcp", "http", "https", "icmp"],
+    versionCommand: [...launcher ?? LAUNCHER, "maglevd", "--version"],
+    start: (task, onChange) =>
+      startMaglevd(task, {
+        launcher,
+        onRecord(record) {
+          const change = changeOf(record);
+          if (change !== undefined) onChange(change);
+        },
+      }),
+  };
+}
 
 /** A line of the log, as far as it is read here. */
 export interface LogRecord {
@@ -40,6 +45,8 @@ export interface MaglevdOptions {
   readonly onRecord: (record: LogRecord) => void;
   /** Threads that probe; default 1. */
   readonly workers?: number;
+  /** Default: that of this checkout. */
+  readonly launcher?: readonly string[] | undefined;
 }
 
 /** Starts maglevd for a task, with its whole log. */
@@ -51,6 +58,7 @@ export async function startMaglevd(task: Task, options: MaglevdOptions) {
     vppApiAddr: "",
     files: task.kind === "https" ? [task.caFile] : [],
     flags: [`--probe-workers=${options.workers ?? 1}`],
+    launcher: options.launcher,
   });
   return spawn(command, {
     cpu: task.cpu,
