@@ -22,7 +22,7 @@ import { ResultPort } from "./result_batch.ts";
 import { Scheduler } from "./scheduler.ts";
 import { withSecondLook } from "./second_look.ts";
 import { closeThreadShim, openThreadShim } from "../net/thread_shim.ts";
-import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
+import { type Command, commandsOf, type FromWorker, type ToWorker } from "./worker_protocol.ts";
 
 /** The clocks of this thread: this file is the root of the code that runs in it. */
 const clock: Clock = {
@@ -81,7 +81,7 @@ function obey(message: ToWorker): void {
     case "isolation":
       return isolate(message.spec);
     case "commands":
-      for (const command of message.commands) run(command);
+      for (const command of commandsOf(message)) run(command);
       return;
     case "trace":
       tracing = message.on;

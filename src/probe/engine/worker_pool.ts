@@ -31,7 +31,7 @@ import type {
 import type { SchedulerStats, VoidReport } from "./reports.ts";
 import { outcomesOf } from "./result_batch.ts";
 import { spawnWorker, WorkerHandle, type WorkerThread } from "./worker_handle.ts";
-import { type Command, type FromWorker, startCommand } from "./worker_protocol.ts";
+import { CommandBatch, type FromWorker } from "./worker_protocol.ts";
 
 export interface WorkerPoolOptions {
   readonly clock: Clock;
@@ -54,7 +54,7 @@ interface PoolWorker extends ProbingThread {
   readonly handle: WorkerHandle;
   /** Targets it has. */
   size: number;
-  commands: Command[];
+  readonly commands: CommandBatch;
   /** Deaths and failed starts of its thread since it last reported a probe. */
   deaths: number;
   readonly waiting: Map<number, (stats: SchedulerStats) => void>;
@@ -118,14 +118,14 @@ export class WorkerPool implements ProbeEngine {
     this.#entries.set(target.id, entry);
     const { firstDelayMs, soonestMs = firstDelayMs, healthcheck: { fastIntervalMs } } = target;
     const first = { firstDelayMs, soonestMs, spreadMs: spreadMsOf(fastIntervalMs) };
-    this.#command(entry.worker, startCommand(entry, first));
+    this.#command(entry.worker, (commands) => commands.start(entry, first));
   }
 
   readdress(id: number, address: IpAddress): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.target = { ...entry.target, address };
-    this.#command(entry.worker, { kind: "readdress", id, address: address.text });
+    this.#command(entry.worker, (commands) => commands.readdress(id, address.text));
   }
 
   stop(id: number): void {
@@ -133,7 +133,7 @@ export class WorkerPool implements ProbeEngine {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#blindness.forget(id);
-    this.#command(entry.worker, { kind: "stop", id });
+    this.#command(entry.worker, (commands) => commands.stop(id));
     if (--entry.worker.size === 0) this.#retireLater(entry.worker.netns);
   }
 
@@ -240,7 +240,7 @@ export class WorkerPool implements ProbeEngine {
       name,
       netns,
       size: 0,
-      commands: [],
+      commands: new CommandBatch(),
       deaths: 0,
       waiting: new Map(),
     };
@@ -281,17 +281,16 @@ export class WorkerPool implements ProbeEngine {
    * Commands of one turn go out as one message, because messages are expensive. Many go out in
    * parts, so that the worker probes the first while this thread makes the others.
    */
-  #command(worker: PoolWorker, command: Command): void {
+  #command(worker: PoolWorker, add: (commands: CommandBatch) => void): void {
     if (this.#closed !== undefined) return;
-    worker.commands.push(command);
-    if (worker.commands.length >= MAX_COMMANDS) this.#send(worker);
-    else if (worker.commands.length === 1) queueMicrotask(() => this.#send(worker));
+    const { commands } = worker;
+    add(commands);
+    if (commands.size >= MAX_COMMANDS) this.#send(worker);
+    else if (commands.size === 1) queueMicrotask(() => this.#send(worker));
   }
 
-  #send(worker: PoolWorker): void {
-    const { commands } = worker;
-    worker.commands = [];
-    if (commands.length > 0) worker.handle.post({ kind: "commands", commands });
+  #send({ commands, handle }: PoolWorker): void {
+    if (commands.size > 0) handle.post(commands.take());
   }
 
   /**
@@ -309,10 +308,11 @@ export class WorkerPool implements ProbeEngine {
       return { address: address.text, fastIntervalMs };
     });
     const round = firstRound(targets);
-    worker.commands = entries.map((entry, index) => {
+    worker.commands.clear();
+    entries.forEach((entry, index) => {
       const { delayMs } = round[index]!;
       const spreadMs = targets[index]!.fastIntervalMs;
-      return startCommand(entry, { firstDelayMs: delayMs, soonestMs: delayMs, spreadMs });
+      worker.commands.start(entry, { firstDelayMs: delayMs, soonestMs: delayMs, spreadMs });
     });
     this.#send(worker);
   }

@@ -24,6 +24,7 @@ import { CONNECTED } from "../outcome.ts";
 import { OutcomeBatch } from "./result_batch.ts";
 import type { ScheduledTarget } from "./slot.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
+import { type Command, CommandBatch, commandsOf } from "./worker_protocol.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -226,7 +227,7 @@ Deno.test("WorkerPool sends the counters to a new worker in one message", async 
   const [message] = threads[1]!.heard;
   assert.equal(message?.kind, "commands");
   if (message?.kind !== "commands") return;
-  const starts = message.commands.map((command) =>
+  const starts = [...commandsOf(message)].map((command) =>
     command.kind === "start"
       ? [
         command.target.id,
@@ -278,10 +279,50 @@ Deno.test("WorkerPool starts with the given counter, here and in the worker", as
   harness.pool.start(target);
   await Promise.resolve();
   const [message] = threads[0]!.heard;
-  assert.ok(message?.kind === "commands" && message.commands[0]?.kind === "start");
-  const { counter, unknown } = message.commands[0].target;
+  assert.ok(message?.kind === "commands");
+  const [command] = commandsOf(message);
+  assert.ok(command?.kind === "start");
+  const { counter, unknown } = command.target;
   assert.deepEqual([counter, unknown], [4, true], "it is in doubt, so it is asked quickly");
   await harness.pool.close();
+});
+
+Deno.test("CommandBatch keeps all commands, in their order, and begins a new batch when taken", () => {
+  const batch = new CommandBatch();
+  const checks = [healthcheck({ port: 1 }), healthcheck({ port: 2 })];
+  const first = { firstDelayMs: 0.25, soonestMs: 0.125, spreadMs: 2000 };
+  const target = (id: number): ProbeTarget => ({
+    id,
+    generation: id + 7,
+    backend: "b",
+    address: parseIp(`2001:db8::${id}`)!,
+    healthcheck: checks[id % 2]!,
+    netns: "",
+    firstDelayMs: 0,
+    counter: () => id,
+  });
+  const expected: Command[] = [];
+  // More than the first buffer holds.
+  for (let id = 1; id <= 100; id++) {
+    const unknown = id % 3 === 0;
+    batch.start({ target: target(id), unknown }, first);
+    const spec = { address: `2001:db8::${id}`, healthcheck: checks[id % 2]! };
+    const numbers = { id, generation: id + 7, counter: id };
+    expected.push({ kind: "start", target: { ...numbers, spec, ...first, unknown } });
+  }
+  batch.stop(5);
+  batch.readdress(6, "192.0.2.6");
+  expected.push({ kind: "stop", id: 5 }, { kind: "readdress", id: 6, address: "192.0.2.6" });
+  assert.equal(batch.size, 102);
+  const message = structuredClone(batch.take());
+  assert.equal(message.healthchecks.length, 2, "each is sent once");
+  assert.deepEqual([...commandsOf(message)], expected);
+  assert.equal(batch.size, 0);
+  batch.stop(1);
+  assert.deepEqual([...commandsOf(batch.take())], [{ kind: "stop", id: 1 }]);
+  batch.stop(2);
+  batch.clear();
+  assert.deepEqual([...commandsOf(batch.take())], []);
 });
 
 /** Pools of fake threads, which are kept in the order in which they were started. */
@@ -302,7 +343,7 @@ function withFakeThreads(workers: number) {
       const ids = new Set<number>();
       for (const message of heard) {
         if (message.kind !== "commands") continue;
-        for (const command of message.commands) {
+        for (const command of commandsOf(message)) {
           if (command.kind === "start") ids.add(command.target.id);
           if (command.kind === "stop") ids.delete(command.id);
         }
@@ -377,7 +418,7 @@ Deno.test("WorkerPool probes the targets of a dead worker within half a second o
   clock.advance(100);
   const [message] = threads[1]!.heard;
   assert.ok(message?.kind === "commands");
-  const delays = message.commands.map((command) =>
+  const delays = [...commandsOf(message)].map((command) =>
     command.kind === "start" ? command.target.firstDelayMs : Infinity
   );
   assert.ok(Math.max(...delays) <= 500 && new Set(delays).size === 10, delays.join());
@@ -457,7 +498,7 @@ Deno.test("WorkerPool logs changes of a namespace", async () => {
 
 /** The targets that a thread received. */
 function startsOf({ heard }: FakeThread): ScheduledTarget[] {
-  return heard.flatMap((message) => message.kind === "commands" ? message.commands : [])
+  return heard.flatMap((message) => message.kind === "commands" ? [...commandsOf(message)] : [])
     .flatMap((command) => command.kind === "start" ? [command.target] : []);
 }
 

@@ -6,7 +6,12 @@ import { unreachable } from "../../../src/base/assert.ts";
 import { ResultPort } from "../../../src/probe/engine/result_batch.ts";
 import { Scheduler } from "../../../src/probe/engine/scheduler.ts";
 import type { WorkerThread } from "../../../src/probe/engine/worker_handle.ts";
-import type { Command, FromWorker, ToWorker } from "../../../src/probe/engine/worker_protocol.ts";
+import {
+  type Command,
+  commandsOf,
+  type FromWorker,
+  type ToWorker,
+} from "../../../src/probe/engine/worker_protocol.ts";
 import { Isolation, type IsolationSpec } from "../../../src/probe/isolation/isolation.ts";
 import type { Dice } from "./dice.ts";
 import type { Servers } from "./servers.ts";
@@ -79,7 +84,7 @@ export class SimWorker implements WorkerThread {
       case "enter":
         return;
       case "commands":
-        for (const command of message.commands) this.#run(command);
+        for (const command of commandsOf(message)) this.#run(command);
         return;
       case "trace":
         this.#tracing = message.on;
