@@ -12,6 +12,7 @@ const BENCHMARKS: readonly {
   { name: "probes" },
   { name: "health", needs: "farm" },
   { name: "daemon" },
+  { name: "reload" },
   { name: "metrics" },
   { name: "streams" },
   { name: "grpc" },

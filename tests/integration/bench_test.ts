@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 const SMALL: readonly [name: string, args: string[]][] = [
   ["probes", ["--kinds", "http", "--targets", "20", "--window", "1", "--drill", "0"]],
   ["metrics", ["--targets", "40", "--window", "2"]],
+  ["reload", ["--targets", "120", "--kinds", "none,line", "--rounds", "1", "--window", "0.2"]],
   ["streams", ["--clients", "20", "--stuck", "2", "--window", "1"]],
   ["daemon", ["--kinds", "http", "--targets", "40", "--window", "1"]],
   ["cli", ["--backends", "20", "--rounds", "1"]],
