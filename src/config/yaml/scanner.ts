@@ -36,12 +36,15 @@ const INDICATORS = new Set("!\"#%&'*,>?@[]`{|}\uFEFF".split("").map((text) => te
 const WORD = /[A-Za-z0-9_][A-Za-z0-9_./-]*/y;
 
 /**
- * A whole line of a block that is `key:` or `key: value`, and the indentation of the next one. Most
- * lines are of this form. A regular expression reads them in native code from the first line on,
- * long before the rest of this file is compiled.
+ * A whole line of a block that is `key:`, `key: value` or `key: {}`, and the indentation of the next
+ * one. Most lines are of this form. A regular expression reads them in native code from the first
+ * line on, long before the rest of this file is compiled.
  */
 const ENTRY =
-  /([A-Za-z0-9_][A-Za-z0-9_./-]{4,200}):(?: ([A-Za-z0-9_][A-Za-z0-9_./-]*))?\n *(?=[A-Za-z0-9_])/y;
+  /([A-Za-z0-9_][A-Za-z0-9_./-]{4,200}):(?: (?:([A-Za-z0-9_][A-Za-z0-9_./-]*)|(\{\})))?\n *(?=[A-Za-z0-9_])/y;
+
+/** A `key: value` in braces that ends before a comma or the brace, both plain; for the same reason. */
+const PAIR = /([A-Za-z0-9_][A-Za-z0-9_./-]{0,200}): ([A-Za-z0-9_][A-Za-z0-9_./-]*)(?= ?[,}])/y;
 
 export class Scanner {
   /** The text, with U+0000 after its end. */
@@ -184,8 +187,9 @@ export class Scanner {
   }
 
   /**
-   * A whole line that is `key:` or `key: value`, both plain, if it is followed by one like it: the
-   * key and the value at 1 and 2. Skips it. The key is longer than any word for null.
+   * A whole line that is `key:`, `key: value` or `key: {}`, both plain, if a key or value follows in
+   * the next: the key, the value and the braces at 1, 2 and 3. Skips it. The key is longer than any
+   * word for null.
    */
   simpleEntry(): RegExpExecArray | null {
     ENTRY.lastIndex = this.#at;
@@ -193,10 +197,20 @@ export class Scanner {
     if (match === null) return null;
     const at = ENTRY.lastIndex;
     const lineStart = this.#text.lastIndexOf("\n", at) + 1;
-    this.#lexemes += 8;
+    this.#lexemes += 10;
     this.#newLine(lineStart);
     this.#at = at;
     this.#indent = at - lineStart;
+    return match;
+  }
+
+  /** A `key: value` in braces, both plain words, at 1 and 2. Skips it. */
+  simplePair(): RegExpExecArray | null {
+    PAIR.lastIndex = this.#at;
+    const match = PAIR.exec(this.#text);
+    if (match === null) return null;
+    this.#at = PAIR.lastIndex;
+    this.#lexemes += 10;
     return match;
   }
 

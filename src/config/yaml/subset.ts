@@ -17,6 +17,8 @@ import { emptyNode, ListNode, MapEntry, MapNode, MAX_NODES, type TreeNode } from
 /** Maximum depth of nested collections; below the one of document.ts, and of any call stack. */
 const MAX_DEPTH = 24;
 
+const NO_ENTRIES: readonly MapEntry[] = [];
+
 /** Longest key; YAML allows 1024 characters in front of the colon. */
 const MAX_KEY = 1000;
 
@@ -86,7 +88,7 @@ class SubsetReader {
       const simple = scan.simpleEntry();
       if (simple !== null) {
         const entry = new MapEntry(simple[1]!, line, column);
-        entry.value = this.#simpleValue(simple[2], entry, block);
+        entry.value = this.#simpleValue(simple, entry, block);
         map.add(entry, false);
         continue;
       }
@@ -102,9 +104,15 @@ class SubsetReader {
   }
 
   /** The value of an entry of one line, or the block below it. */
-  #simpleValue(value: string | undefined, entry: MapEntry, block: Block): TreeNode {
-    if (value === undefined) return this.#below(entry, block, false);
-    return plainScalar(value, entry.line, entry.column + entry.key.length + 2, entry);
+  #simpleValue(
+    [, , value, braces]: RegExpExecArray,
+    entry: MapEntry,
+    block: Block,
+  ): TreeNode {
+    const column = entry.column + entry.key.length + 2;
+    if (value !== undefined) return plainScalar(value, entry.line, column, entry);
+    if (braces !== undefined) return new MapNode(NO_ENTRIES, 1, entry.line, column);
+    return this.#below(entry, block, false);
   }
 
   /** A key in a block or in braces, without its colon. */
@@ -113,7 +121,12 @@ class SubsetReader {
     const start = scan.at;
     const key = quoted ? scan.quoted() : scan.plain(inFlow);
     if (scan.at - start > MAX_KEY) scan.outside();
-    if (!quoted && key.length <= 4 && plainValue(key) === null) scan.outside();
+    return quoted ? key : this.#notNull(key);
+  }
+
+  /** A plain key, which must not be a word for null. */
+  #notNull(key: string): string {
+    if (key.length <= 4 && plainValue(key) === null) this.#scan.outside();
     return key;
   }
 
@@ -271,6 +284,12 @@ class SubsetReader {
   #flowEntry(map: MapBuilder, block: Block): void {
     const scan = this.#scan;
     const { line, column } = scan;
+    const pair = scan.simplePair();
+    if (pair !== null) {
+      const entry = new MapEntry(this.#notNull(pair[1]!), line, column);
+      entry.value = plainScalar(pair[2]!, line, column + entry.key.length + 2, entry);
+      return map.add(entry, false);
+    }
     const quoted = isQuote(scan.code);
     const entry = new MapEntry(this.#key(quoted, true), line, column);
     entry.value = this.#flowEntryValue(entry, quoted, block);

@@ -67,6 +67,14 @@ Deno.test("readSubset() reads the YAML test suite as readFull() does", () => {
   ok(SUITE.filter((text) => compare(text, "suite")).length >= 60);
 });
 
+Deno.test("readSubset() leaves a key that is null, or given twice, to readFull()", () => {
+  for (
+    const text of ["a: { null: b }", "a: { ~: b }", "a: { b: c, b: d }", "first: {}\nfirst: {}\n"]
+  ) {
+    equal(readSubset(text, MAX_LEXEMES), undefined, text);
+  }
+});
+
 Deno.test("readSubset() leaves a text that ends too early to readFull()", () => {
   for (const text of ['a: "\\', 'a: "', "a: '", "a: |", "a: &", "a: *", "a: [", "a: {b: ", "? "]) {
     equal(readSubset(text, MAX_LEXEMES), undefined, text);
@@ -82,6 +90,7 @@ Deno.test("readSubset() reads what people write", () => {
     "address: ::1\nregexp: \"^[a-z]+\\\\d$\"\n'key': ~\n80: 0x50\n",
     '{"maglev":{"backends":{"a":{"address":"192.0.2.1"}}}}\n',
     "a:\r\n  b: c # d\r\n\r\n  e: 'f'\r\n",
+    "servers:\n  first: {}\n  second: {}\n  third: { a: b, c.d/e: 0x50 , f: ~, g: null }\nlast: {}\n",
   ];
   for (const text of texts) ok(compare(text, "common"), text);
 });
