@@ -33,13 +33,13 @@ import type {
   SlowStartDraft,
   VppLbDraft,
 } from "./schema/schema.ts";
-import type { DampingDraft } from "./schema/damping.ts";
+import type { DampingDraft } from "./schema/checks/damping.ts";
 import type { IsolationDraft } from "./schema/healthchecker.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
 import type { http } from "./schema/healthcheck.ts";
 import { type KeyPair, pairName, pairPathsOf } from "./client_certificates.ts";
-import type { tls } from "./schema/tls.ts";
-import type { StepKeys } from "./schema/steps.ts";
+import type { tls } from "./schema/checks/tls.ts";
+import type { StepKeys } from "./schema/checks/steps.ts";
 import type { Draft } from "./schema/types.ts";
 import { nameInHost } from "./schema/text_rules.ts";
 

@@ -3,7 +3,7 @@
  * milliseconds, addresses parsed. Maps keep the order of the file.
  */
 import type { IpAddress } from "../base/address.ts";
-import type { DnsRcode, DnsType } from "./schema/datagram.ts";
+import type { DnsRcode, DnsType } from "./schema/checks/datagram.ts";
 
 export interface Config {
   readonly healthchecker: HealthcheckerConfig;

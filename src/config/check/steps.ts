@@ -1,6 +1,6 @@
 /** PURE. The rules of the steps of a tcp check that look at more than one key. */
 import type { IssueList } from "../issue.ts";
-import { MAX_STEPS, type StepKeys } from "../schema/steps.ts";
+import { MAX_STEPS, type StepKeys } from "../schema/checks/steps.ts";
 import type { Draft, Slot } from "../schema/types.ts";
 
 /** Adds errors about `steps` to the issues. */

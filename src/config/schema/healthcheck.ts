@@ -2,12 +2,12 @@
  * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
-import { damping } from "./damping.ts";
-import { dns, udp } from "./datagram.ts";
-import { grpc } from "./grpc.ts";
-import { httpExtras } from "./http.ts";
-import { steps } from "./steps.ts";
-import { tls } from "./tls.ts";
+import { damping } from "./checks/damping.ts";
+import { dns, udp } from "./checks/datagram.ts";
+import { grpc } from "./checks/grpc.ts";
+import { httpExtras } from "./checks/http.ts";
+import { steps } from "./checks/steps.ts";
+import { tls } from "./checks/tls.ts";
 import { DAY, type Keys, SECOND } from "./types.ts";
 
 /** Keys of params of http and https. */

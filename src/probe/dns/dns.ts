@@ -1,7 +1,7 @@
 /** The DNS probe: a question over UDP, or over TCP (RFC 7766). */
 import { invariant } from "../../base/assert.ts";
 import type { DnsParams } from "../../config/model.ts";
-import { DNS_TYPES } from "../../config/schema/datagram.ts";
+import { DNS_TYPES } from "../../config/schema/checks/datagram.ts";
 import type { Talk } from "../conversation.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { overTcp } from "../net/over_tcp.ts";

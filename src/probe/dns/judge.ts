@@ -1,6 +1,6 @@
 /** PURE. Judges the answer to the question of a dns check. */
 import type { DnsParams } from "../../config/model.ts";
-import type { DnsRcode } from "../../config/schema/datagram.ts";
+import type { DnsRcode } from "../../config/schema/checks/datagram.ts";
 import { compileRegexp, type TextMatcher } from "../../config/schema/regexp.ts";
 import { failed, type Verdict } from "../outcome.ts";
 import type { DnsReading } from "./message.ts";

@@ -3,7 +3,7 @@
  * is bounded, and a compressed name may only point backwards.
  */
 import { ipFromBytes } from "../../base/address.ts";
-import { DNS_RCODES, DNS_TYPES } from "../../config/schema/datagram.ts";
+import { DNS_RCODES, DNS_TYPES } from "../../config/schema/checks/datagram.ts";
 
 /** Maximum number of records of an answer that are read. */
 export const MAX_RECORDS = 256;

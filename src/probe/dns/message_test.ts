@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fuzz, mutateBytes, rounds } from "../../../tests/support/fakes/fuzz.ts";
-import { DNS_TYPES } from "../../config/schema/datagram.ts";
+import { DNS_TYPES } from "../../config/schema/checks/datagram.ts";
 import {
   decodeAnswer,
   type DnsQuestion,

@@ -1,5 +1,5 @@
 /** The part of the configuration table (schema.ts) about backends that flap. */
-import { DAY, type Draft, type Keys, SECOND } from "./types.ts";
+import { DAY, type Draft, type Keys, SECOND } from "../types.ts";
 
 export const damping = {
   "half-life": {

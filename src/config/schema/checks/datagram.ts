@@ -1,5 +1,5 @@
 /** The part of the configuration table that describes dns and udp checks. */
-import type { Keys } from "./types.ts";
+import type { Keys } from "../types.ts";
 
 /** Types of records by name. */
 export const DNS_TYPES = {

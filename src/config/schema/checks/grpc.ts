@@ -1,6 +1,6 @@
 /** The part of the configuration table that describes grpc checks. */
 import { tls } from "./tls.ts";
-import type { Keys } from "./types.ts";
+import type { Keys } from "../types.ts";
 
 /** Keys of params of grpc. */
 export const grpc = {

@@ -1,5 +1,5 @@
 /** The part of the configuration table that describes http and https checks beyond their basics. */
-import type { Keys } from "./types.ts";
+import type { Keys } from "../types.ts";
 
 const responseHeader = {
   "name": {

@@ -1,5 +1,5 @@
 /** The part of the configuration table that describes the TLS of checks. */
-import type { Keys } from "./types.ts";
+import type { Keys } from "../types.ts";
 
 /** Keys of params that concern TLS. */
 export const tls = {

@@ -1,5 +1,5 @@
 /** The part of the configuration table that describes the steps of a tcp check. */
-import type { Keys } from "./types.ts";
+import type { Keys } from "../types.ts";
 
 /** Maximum number of steps of a check. */
 export const MAX_STEPS = 32;
