@@ -1,4 +1,5 @@
 /** The dashboard's hub in numbers: see ../dashboard.ts. */
+import { FRONTEND_V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { type Child, cpuMs, memoryMiB, start } from "./child.ts";
 import { startServers } from "./servers.ts";
 
@@ -33,7 +34,7 @@ async function* hubRows(options: HubOptions): AsyncGenerator<object> {
   const listening = await canned.next(({ event }) => event === "listening");
   const { addresses } = listening as unknown as { addresses: string[] };
   // As the dashboard: with the flags of maglevd it would take half of the memory, twice the time.
-  const hub = start("hub_process.ts", addresses, { v8Flags: [] });
+  const hub = start("hub_process.ts", addresses, { v8Flags: FRONTEND_V8_FLAGS });
   try {
     const startMs = performance.now();
     await hub.next(({ event }) => event === "connected");
@@ -90,7 +91,7 @@ async function probeCost({ backends, windowS }: HubOptions): Promise<object> {
     const place = await daemon.next(({ event }) => event === "grpc");
     const { address } = place as unknown as { address: string };
     await known;
-    hub = start("hub_process.ts", [address], { v8Flags: [] });
+    hub = start("hub_process.ts", [address], { v8Flags: FRONTEND_V8_FLAGS });
     await hub.next(({ event }) => event === "connected");
     const costs: Record<string, number[]> = { closed: [], open: [] };
     // In turns, because the machine is not the same all the time.

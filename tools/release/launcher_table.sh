@@ -131,7 +131,7 @@ maglevc_grants() {
 
 maglevd_frontend_program() {
   entry='frontend.ts'
-  runtime_flags=''
+  runtime_flags='--v8-flags=--max-semi-space-size=2'
   environment='GRPC_*,MAGLEV_BUILD,MAGLEV_FRONTEND_*,MAGLEV_LISTEN,MAGLEV_SERVERS'
   system=''
   code=''
