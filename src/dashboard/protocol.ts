@@ -151,6 +151,8 @@ export interface PoolBackend {
   readonly effective_weight: number;
   /** It is down, and keeps its weight because of `max-down`; absent: false. */
   readonly held?: true;
+  /** It rises to its weight in steps (`slow-start`); absent: false. */
+  readonly rising?: true;
   /** Why `weight` is not the file's. */
   readonly intent?: Intent;
 }

@@ -59,7 +59,7 @@ export function startSlowly(
     ? risersOf(health, frontend, { ...options, slowStart })
     : [];
   const goes = hasFullPeer(risers, { frontend, health, options });
-  const shares = sharesOf(risers, options.lookup);
+  const shares = sharesOf([...risers, ...keptPeers(health, frontend, options)], options.lookup);
   const after = goes ? blindRamps(health, frontend, options) : new Map<string, Ramp>();
   for (const { ramp, ...riser } of goes ? risers : []) {
     if (ramp === undefined) continue;
@@ -167,13 +167,32 @@ function blindRamps(
   return ramps;
 }
 
+/** Servers without a verdict, with the weight that VPP has: they have buckets as well. */
+function keptPeers(
+  { activePool }: FrontendHealth,
+  { pools }: FrontendShape,
+  { lookup, stateOf }: SlowStartOptions,
+): readonly Pick<Riser, "address" | "target">[] {
+  const weights = lookup.weightsBefore?.() ?? NO_WEIGHTS;
+  return pools[activePool]!.backends.flatMap(({ name }) => {
+    const state = stateOf(name, activePool);
+    if (state !== "blind" && state !== "unknown") return [];
+    const address = lookup.addressOf(name);
+    const target = weights.get(address.text) ?? 0;
+    return target > 0 ? [{ address, target }] : [];
+  });
+}
+
 /** The whole weights of the servers, each address once. */
 interface ServerShares {
   readonly shares: Shares;
   readonly placeOf: (address: IpAddress) => number;
 }
 
-function sharesOf(risers: readonly Riser[], { tableLength }: BackendLookup): ServerShares {
+function sharesOf(
+  risers: readonly Pick<Riser, "address" | "target">[],
+  { tableLength }: BackendLookup,
+): ServerShares {
   const byText = new Map<string, { address: IpAddress; weight: number }>();
   for (const { address, target } of risers) {
     const weight = Math.max(target, byText.get(address.text)?.weight ?? 0);

@@ -202,6 +202,19 @@ Deno.test("slow-start: a restart of maglevd continues a weight between, and no o
   assert.equal(late.step(WEB, "a=up b=up").weights, "100 17");
 });
 
+Deno.test("slow-start: after a restart the buckets of servers without a verdict count in the shares", () => {
+  const { pools: [pool], ...rest } = frontendOf("a:50 b:100 c:100");
+  const braked = { ...rest, pools: [{ ...pool!, maxDown: { count: 1 } }] };
+  const steps = new Steps();
+  steps.isProgrammed = false;
+  steps.tableLength = 16;
+  steps.inVpp = new Map([["10.0.0.1", 50], ["10.0.0.2", 5], ["10.0.0.3", 0]]);
+  steps.step(braked, "a=unknown b=unknown c=unknown").step(braked, "a=unknown b=unknown c=down")
+    .step(braked, "a=unknown b=down c=down");
+  assert.equal(steps.weights, "0 5 0", "b is held at the step that VPP has");
+  assert.equal(steps.step(braked, "a=up b=down c=down").weights, "50 5 0");
+});
+
 Deno.test("slow-start: backends of one address are one server", () => {
   const shared = frontendOf("a:100 b:60 b2:50");
   const steps = new Steps().step(shared, "a=up b=up b2=down").step(shared, "a=up b=up b2=up");

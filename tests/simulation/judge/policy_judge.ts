@@ -84,10 +84,10 @@ function wronglyRising(
 
 /** Names the servers that rise for longer than the duration of `slow-start`. */
 export class RampJudge {
-  /** By frontend and backend: since when it rises, or may not step. */
+  /** By frontend and backend: since when it rises without being held, or blind. */
   #sinceMs = new Map<string, number>();
 
-  /** True when a server rises. */
+  /** True when a server has steps to come. */
   get rises(): boolean {
     return this.#sinceMs.size > 0;
   }
@@ -98,10 +98,9 @@ export class RampJudge {
     this.#sinceMs = new Map();
     for (const frontend of state.config.frontends.values()) {
       for (const { step, isHeld, backend } of entriesOf(frontend, state)) {
-        if (step === undefined) continue;
+        if (step === undefined || isHeld || !countsAsUp(backend)) continue;
         const key = `${frontend.name} ${backend.name}`;
-        const mayStep = countsAsUp(backend) && !isHeld;
-        const sinceMs = mayStep ? before.get(key) ?? nowMs : nowMs;
+        const sinceMs = before.get(key) ?? nowMs;
         this.#sinceMs.set(key, sinceMs);
         if (nowMs - sinceMs > frontend.slowStart!.durationMs + LATE_STEP_MS) {
           return `${key} rises since ${sinceMs} ms`;

@@ -149,11 +149,12 @@ export function frontendOf(info: messages.FrontendInfo): Frontend {
 function poolOf({ name, backends }: messages.PoolInfo): Pool {
   return {
     name: nameOf(name),
-    backends: backends.map(({ name, weight, effectiveWeight, intent, held }) => ({
+    backends: backends.map(({ name, weight, effectiveWeight, intent, held, slowStartStep }) => ({
       name: nameOf(name),
       weight,
       effective_weight: effectiveWeight,
       ...(held ? { held: true as const } : {}),
+      ...(slowStartStep > 0 ? { rising: true as const } : {}),
       ...intentPart(intent),
     })),
   };

@@ -10,6 +10,7 @@ import {
   frontendVipKey,
   type LbVip,
   type MaglevdStatus,
+  type PoolBackend,
   type VppStatus,
 } from "../../protocol.ts";
 
@@ -125,6 +126,11 @@ export function heldWord(
 ): string {
   const words = [...(held ? ["held"] : []), ...(damped ? ["damped"] : [])];
   return words.length === 0 ? state : `${state} (${words.join(", ")})`;
+}
+
+/** `slow start, 30 % of 100`, of a server that rises to its weight. */
+export function risingWords({ weight, effective_weight }: PoolBackend): string {
+  return `slow start, ${Math.round((100 * effective_weight) / weight)} % of ${weight}`;
 }
 
 function healthOf(

@@ -1,7 +1,7 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { Backend, Frontend, LbVip } from "../../protocol.ts";
-import { heldWord, SETTLE_MS, summarize, type SummaryContext } from "./health.ts";
+import { heldWord, risingWords, SETTLE_MS, summarize, type SummaryContext } from "./health.ts";
 import { backend, entry, NOW_MS, vip, WANTED, web } from "./test_lb.ts";
 
 interface World extends Partial<SummaryContext> {
@@ -130,4 +130,12 @@ Deno.test("what a policy or a drain does has words of its own, and a withdrawn V
   assert.deepEqual(held, [{ name: "w2", word: "draining" }]);
   assert.equal(judge(web({ announced: "withdrawn" })).health, "degraded");
   assert.equal(judge(web({ announced: "announced" })).health, "well");
+});
+
+Deno.test("a server that rises by slow-start has its share in words, and its frontend is well", () => {
+  const rising = { ...entry("w2", 50, 17), rising: true as const };
+  assert.equal(risingWords(rising), "slow start, 34 % of 50");
+  const pools = [{ name: "primary", backends: [entry("w1"), rising] }];
+  const actual = vip({ "10.0.0.1": 100, "10.0.0.2": 17 });
+  assert.equal(judge(web({ pools }), { actual }).health, "well");
 });

@@ -21,6 +21,7 @@ import {
   utcInstant,
   visible,
 } from "../model/format.ts";
+import { risingWords } from "../model/health.ts";
 import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
 import { Actions } from "./actions/actions.tsx";
@@ -151,6 +152,7 @@ export function BackendDetails(props: {
         <dt>weight</dt>
         <dd>
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP
+          {props.entry.rising ? `; ${risingWords(props.entry)}` : ""}
           {props.pool.name === props.frontend.active_pool
             ? ""
             : `; pool ${visible(props.pool.name)} does not serve`}

@@ -11,7 +11,7 @@ import {
   type ProbeResult,
 } from "../../protocol.ts";
 import { formatCount, formatLatency, formatShare, visible } from "../model/format.ts";
-import { differenceWords, heldWord } from "../model/health.ts";
+import { differenceWords, heldWord, risingWords } from "../model/health.ts";
 import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
 import { BackendDetails } from "./backend_details.tsx";
@@ -221,7 +221,7 @@ function Effective(
   const effective = () => props.entry.effective_weight;
   const inForce = () =>
     effective() === props.entry.weight || props.pool.name !== props.frontend.active_pool ||
-    props.backend.state !== "up";
+    props.backend.state !== "up" || props.entry.rising === true;
   const page = usePage();
   const difference = () => {
     page.track(props.lb.name, `f:${props.frontend.name}`);
@@ -233,6 +233,9 @@ function Effective(
       <span classList={{ faint: effective() === 0, "is-degraded": !inForce() }}>
         <Flash value={effective()} />
       </span>
+      <Show when={props.entry.rising}>
+        <span class="after" title={risingWords(props.entry)}>slow start</span>
+      </Show>
       <Show when={!inForce()}>
         <span class="is-degraded after">not in force</span>
       </Show>
