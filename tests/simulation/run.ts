@@ -91,9 +91,11 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   );
   /** After a clock was set back, an end may come while the second daemon starts. */
   const lastMs = world.time.wallMs + SUCCESSOR_MS + LONGEST_CALM_MS + LOOK_EVERY_MS;
-  const stays = world.daemon!.checker.current.intents.list().every(({ untilMs }) =>
-    untilMs === undefined || untilMs > lastMs
-  );
+  const { intents } = daemon.checker.current;
+  const stays = intents.all().every(({ kind, fromMs = 0, untilMs = Infinity, scheduled }) =>
+    // A drain ends when VPP counts no flow.
+    kind !== "drain" && untilMs > lastMs && (scheduled !== true || fromMs > lastMs)
+  ) && [...backends.values()].every(({ damping }) => damping?.suppressedMs === undefined);
   const states = () =>
     [...world.daemon!.checker.current.backends.values()].map(({ name, state }) =>
       `${name} ${state}`

@@ -33,6 +33,8 @@ export interface AnnounceMoment {
   readonly isEarly: boolean;
   /** True while VPP cannot be reached, or was not programmed since. */
   readonly isAway: boolean;
+  /** True while an operator keeps all prefixes withdrawn. */
+  readonly isLameduck: boolean;
   /** What VPP has; undefined when it may not be what it should have, so nothing is known. */
   readonly view: VppView | undefined;
   /** VIPs that VPP lacks for a moment, because they are being recreated. */
@@ -50,13 +52,14 @@ export class AnnounceJudge {
   #knownMs = Infinity;
   #announced: ReadonlySet<string> = new Set();
   #awaySinceMs: number | undefined;
+  #lameduckSinceMs: number | undefined;
   #config: Config | undefined;
   /** When it was put in force. */
   #configMs = 0;
 
   /** A daemon starts with this file. */
   starting(file: string | undefined): void {
-    this.#awaySinceMs = undefined;
+    this.#awaySinceMs = this.#lameduckSinceMs = undefined;
     this.#announced = new Set(announcedIn(file ?? ""));
   }
 
@@ -67,6 +70,14 @@ export class AnnounceJudge {
     const announced = new Set(announcedIn(file ?? ""));
     const before = this.#announced;
     this.#announced = announced;
+    this.#lameduckSinceMs = moment.isLameduck ? this.#lameduckSinceMs ?? nowMs : undefined;
+    if (this.#lameduckSinceMs !== undefined) {
+      const lameduckMs = nowMs - Math.max(this.#lameduckSinceMs, soundMs);
+      this.#forget();
+      return lameduckMs > WRITTEN_MS && announced.size > 0
+        ? `${[...announced]} is announced in lameduck`
+        : undefined;
+    }
     const withdraws = config.announce?.onVppAway === "withdraw";
     this.#awaySinceMs = isAway ? this.#awaySinceMs ?? nowMs : undefined;
     const awayMs = this.#awaySinceMs === undefined
@@ -80,8 +91,7 @@ export class AnnounceJudge {
       return `${[...announced]} is announced before all is known, and was ${[...before]}`;
     }
     if (view === undefined || config.announce === undefined) {
-      this.#prefixes = new Map();
-      this.#knownMs = Infinity;
+      this.#forget();
       return undefined;
     }
     this.#knownMs = Math.min(this.#knownMs, nowMs);
@@ -112,10 +122,18 @@ export class AnnounceJudge {
     return undefined;
   }
 
+  #forget(): void {
+    this.#prefixes = new Map();
+    this.#knownMs = Infinity;
+  }
+
   /** The side of each prefix that has a frontend or is announced. */
   #sidesOf(
     { nowMs, config, wanted, view, recreated }:
-      & Omit<AnnounceMoment, "file" | "soundMs" | "isEarly" | "isAway" | "blocked">
+      & Omit<
+        AnnounceMoment,
+        "file" | "soundMs" | "isEarly" | "isAway" | "isLameduck" | "blocked"
+      >
       & {
         readonly view: VppView;
       },

@@ -5,7 +5,7 @@ import type { LinkKind, PlaceExplanation } from "../../../src/explain/chain.ts";
 import { explainBackend } from "../../../src/explain/explain.ts";
 import { knownView } from "../../../src/grpc/handlers/diagnosis/vpp_view.ts";
 import type { VppView } from "../world/vpp.ts";
-import { countsAsUp, entriesOf, keyOf, type WantedVip } from "./wanted.ts";
+import { entriesOf, keyOf, type WantedVip } from "./wanted.ts";
 
 /**
  * The first chain that does not end with the weight in VPP, that does not lead to the weight that
@@ -59,7 +59,7 @@ function heldBy({ frontend, pool, backend }: PlaceExplanation, snapshot: Snapsho
     each.pool === pool && each.backend.name === backend
   )!;
   const isBraked = entry.isHeld && entry.weight > 0;
-  const isRising = entry.step !== undefined && countsAsUp(entry.backend);
+  const isRising = entry.step !== undefined && entry.isUp;
   const { lastGood } = snapshot.frontends.get(frontend)!.memory;
   const isKept = (lastGood?.weights.size ?? 0) > 0;
   return [

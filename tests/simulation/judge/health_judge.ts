@@ -3,7 +3,7 @@
  * that does not answer is noticed, and history and events are the same.
  */
 import type { Daemon } from "../../../src/daemon/wire.ts";
-import type { BackendState, Transition } from "../../../src/health/state.ts";
+import type { Backend, BackendState, Transition } from "../../../src/health/state.ts";
 import type { Config, HealthcheckConfig } from "../../../src/config/model.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
@@ -37,6 +37,8 @@ export class HealthJudge {
   /** Since when nothing but probes decides. */
   #sinceMs = 0;
   #lastAtMs = -Infinity;
+  /** How often each has gone down by its checks. */
+  readonly #falls = new Map<string, number>();
 
   constructor(world: World, fail: (invariant: string, message: string) => void) {
     this.#world = world;
@@ -102,6 +104,7 @@ export class HealthJudge {
     }
     if (atMs < this.#lastAtMs - 1) this.#fail("one story", `${name}: an event of the past`);
     this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
+    if (from === "up" && to === "down") this.#falls.set(name, (this.#falls.get(name) ?? 0) + 1);
     if (!PROBE_CODES.test(result.code)) this.#actedMs.set(name, this.#world.time.nowMs);
     else this.#probed(name, transition, checker.current.config);
   }
@@ -188,12 +191,30 @@ export class HealthJudge {
     this.#sinceMs = this.#world.time.nowMs;
   }
 
+  /** True while damping holds it; a hold has a cause and an end. */
+  #isDamped({ name, state, damping, policy }: Backend, nowMs: number): boolean {
+    if (damping === undefined) return false;
+    const falls = this.#falls.get(name) ?? 0;
+    if (damping.penalty > falls) {
+      this.#fail("penalties have causes", `${name} has ${damping.penalty} after ${falls} falls`);
+    }
+    const { suppressedMs } = damping;
+    if (suppressedMs === undefined || policy.damping === undefined) return false;
+    if (state === "up") this.#fail("a server that damping holds is not up", name);
+    if (nowMs - suppressedMs > policy.damping.maxHoldMs + NOTICED_MS) {
+      this.#fail("holds end", `${name} is held for ${nowMs - suppressedMs} ms`);
+    }
+    return true;
+  }
+
   /** A server that has behaved alike for long enough has the state that this deserves. */
-  tick({ daemon }: DaemonProcess): void {
+  tick({ daemon, clock }: DaemonProcess): void {
     if (daemon === undefined) return;
     const { servers, time } = this.#world;
     const { backends, config } = daemon.checker.current;
-    for (const [name, { state }] of backends) {
+    for (const [name, backend] of backends) {
+      const { state } = backend;
+      if (this.#isDamped(backend, clock.monotonicMs())) continue;
       if (state !== "up" && state !== "down" && state !== "unknown") continue;
       const { address, healthcheck } = config.backends.get(name)!;
       const check = config.healthchecks.get(healthcheck ?? "");

@@ -11,8 +11,20 @@ import { keyOf } from "./wanted.ts";
 
 const INVARIANT = "a server in a durable intent has no weight";
 
+/** When an action begins and ends, in milliseconds from now. */
+export interface ActionTimes {
+  readonly inMs: number | undefined;
+  readonly forMs: number | undefined;
+}
+
+/** A beginning is noticed within this, also by a daemon that was stopped for a moment. */
+const BEGUN_MS = 1000;
+
 interface Out {
   readonly action: string;
+  /** Unix time and monotonic time from which on it is out: after the later one. */
+  readonly fromMs: number;
+  readonly beginMs: number;
   /** Unix time at which it ends, over a restart. */
   readonly untilMs: number;
   /** Monotonic time at which it ends while the process lives: the wall clock may be set. */
@@ -41,7 +53,8 @@ export class IntentJudge {
     this.reloading(checker.current.config);
     this.expire();
     for (const [backend, { action }] of this.#out) {
-      const intent = checker.current.intents.ofBackend(backend);
+      const { intents } = checker.current;
+      const intent = intents.ofBackend(backend) ?? intents.scheduledOf(backend)[0];
       const isOut = checker.current.config.backends.get(backend)?.enabled === false;
       if (intent === undefined && !isOut) {
         this.#fail("intents survive", `${action} of ${backend} was durable and is lost`);
@@ -58,24 +71,49 @@ export class IntentJudge {
     this.#config = next;
   }
 
-  acting(action: string, backend: string, forMs: number | undefined): () => void {
+  /** An operator does something else with a backend: what was durable no longer counts. */
+  changing(backend: string): number {
     const version = (this.#versions.get(backend) ?? 0) + 1;
     this.#versions.set(backend, version);
     this.#out.delete(backend);
+    return version;
+  }
+
+  acting(action: string, backend: string, { inMs, forMs }: ActionTimes): () => void {
+    const version = this.changing(backend);
     const { time } = this.#world;
-    const untilMs = forMs === undefined ? Infinity : time.wallMs + forMs - 2;
-    const endMs = forMs === undefined ? Infinity : time.nowMs + forMs - 2;
+    const begunMs = inMs === undefined ? -Infinity : inMs + BEGUN_MS;
+    const lengthMs = forMs === undefined ? Infinity : (inMs ?? 0) + forMs - 2;
     const config = this.#config;
-    const out: Out = { action, untilMs, endMs };
+    const out: Out = {
+      action,
+      fromMs: time.wallMs + begunMs,
+      beginMs: time.nowMs + begunMs,
+      untilMs: time.wallMs + lengthMs,
+      endMs: time.nowMs + lengthMs,
+    };
+    // Which of two requests is newer depends on the wall clock. A drain may have to wait.
+    const { intents } = this.#world.daemon!.checker.current;
+    const isCertain = intents.scheduledOf(backend).length === 0 &&
+      (inMs === undefined ||
+        (action !== "drain" && config.backends.get(backend)?.enabled === true));
     if (forMs !== undefined) this.#unanswered.add(out);
     return () => {
       this.expire();
       const hasEnded = forMs !== undefined && !this.#unanswered.delete(out);
       if (this.#versions.get(backend) !== version || hasEnded) return;
+      if (!isCertain) return;
       if (action !== "pause" && action !== "disable" && action !== "drain") return;
       // A reload since then may have ended it.
       if (this.#config === config) this.#out.set(backend, out);
     };
+  }
+
+  /** The clock is set: when a scheduled one begins and ends is not known exactly. */
+  clockSet(): void {
+    for (const [backend, { fromMs }] of [...this.#out]) {
+      if (fromMs > -Infinity) this.#out.delete(backend);
+    }
   }
 
   /** Forgets those whose time is over. */
@@ -119,6 +157,12 @@ export class IntentJudge {
     const frontend = [...config.frontends.values()].find((one) => keyOf(one) === vip);
     const users = (frontend?.pools ?? []).flatMap((pool) => pool.backends)
       .filter(({ name }) => config.backends.get(name)?.address.text === server);
-    return users.length > 0 && users.every(({ name }) => this.#out.has(name));
+    return users.length > 0 && users.every(({ name }) => this.#mustBeOut(name));
+  }
+
+  #mustBeOut(backend: string): boolean {
+    const out = this.#out.get(backend);
+    const { wallMs, nowMs } = this.#world.time;
+    return out !== undefined && wallMs >= out.fromMs && nowMs >= out.beginMs;
   }
 }

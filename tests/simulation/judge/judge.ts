@@ -22,7 +22,7 @@ import { type Excuse, Excuses } from "./excuses.ts";
 import { DeedJudge, planDifference } from "./vpp/plan_judge.ts";
 import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
-import { IntentJudge } from "./intent_judge.ts";
+import { type ActionTimes, IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
 import { RampJudge, wronglyHeld } from "./policy_judge.ts";
 import { judgeRequests } from "./vpp/request_judge.ts";
@@ -31,7 +31,7 @@ import { FlushJudge } from "./vpp/flush_judge.ts";
 import { WithheldJudge } from "./vpp/withheld_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
 import { StoryJudge } from "./story_judge.ts";
-import { type CheckerState, countsAsUp, wantedOf, type WantedVip } from "./wanted.ts";
+import { type CheckerState, countsAsUp, isDamped, wantedOf, type WantedVip } from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -60,8 +60,8 @@ const REWRITTEN_MS = 5000;
 const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
 const MOST_TIMERS = 40;
-/** The file, a temporary one and the quarantined ones. */
-const MOST_FILES = 8;
+/** The files, a temporary one of each, and the quarantined ones. */
+const MOST_FILES = 12;
 /** Files of the history, as in segments.ts. */
 const MOST_SEGMENTS = 16;
 
@@ -308,6 +308,7 @@ export class Judge implements Observer {
   clockSet(byMs: number): void {
     // Intents whose time is over by now have ended, even when the clock is set back.
     this.#intents.expire();
+    this.#intents.clockSet();
     this.#world.time.wallOffsetMs += byMs;
     this.#intents.expire();
     this.#health.clockSet();
@@ -378,9 +379,15 @@ export class Judge implements Observer {
   }
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */
-  acting(action: string, backend: string, forMs: number | undefined): () => void {
+  acting(action: string, backend: string, times: ActionTimes): () => void {
     this.changed();
-    return this.#intents.acting(action, backend, forMs);
+    return this.#intents.acting(action, backend, times);
+  }
+
+  /** An operator changes a backend in another way. */
+  changing(backend: string): void {
+    this.changed();
+    this.#intents.changing(backend);
   }
 
   changed(): void {
@@ -482,9 +489,9 @@ export class Judge implements Observer {
   #lookAtAnnounced(): void {
     const { daemon, vpp, disk, time: { nowMs } } = this.#world;
     if (daemon?.announcer.stale === undefined) return;
+    const { config, intents } = daemon.checker.current;
     const isKnown = !this.#isExcused("wrong") && this.#stopping === undefined &&
       daemon.vpp!.reconciler.warmedUp;
-    const { config } = daemon.checker.current;
     // Warm-up goes on for longer while the prober is blind to a frontend.
     const isLate = nowMs >= this.#wiredMs + config.vppLb!.startupMaxDelayMs;
     const wrong = this.#announce.look({
@@ -493,6 +500,7 @@ export class Judge implements Observer {
       wanted: this.#wanted(daemon),
       view: isKnown ? vpp.view() : undefined,
       isAway: !daemon.vpp!.progress.programmed(),
+      isLameduck: intents.lameduck !== undefined,
       isEarly: !daemon.vpp!.reconciler.warmedUp && !isLate && this.#stopping === undefined,
       recreated: recent(this.#recreatedMs, nowMs),
       blocked: vpp.natAddresses(),
@@ -671,7 +679,9 @@ export class Judge implements Observer {
 function statesOf({ config, intents, backends, frontends }: CheckerState): readonly unknown[] {
   const states: unknown[] = [config, intents];
   for (const { memory } of frontends.values()) states.push(memory);
-  for (const { state, standing } of backends.values()) states.push(state, standing);
+  for (const backend of backends.values()) {
+    states.push(backend.state, backend.standing, isDamped(backend));
+  }
   return states;
 }
 

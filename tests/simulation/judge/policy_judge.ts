@@ -6,7 +6,7 @@
 import type { FrontendConfig, Share } from "../../../src/config/model.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { VppView } from "../world/vpp.ts";
-import { type CheckerState, countsAsUp, entriesOf, type Entry, keyOf } from "./wanted.ts";
+import { type CheckerState, entriesOf, type Entry, keyOf } from "./wanted.ts";
 
 /** The first server that is held against the conditions of its policy. */
 export function wronglyHeld(state: CheckerState): string | undefined {
@@ -26,8 +26,9 @@ export function wronglyHeld(state: CheckerState): string | undefined {
 
 function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): string | undefined {
   for (const entry of entries) {
-    const { isHeld, index, weight, backend: { name, state } } = entry;
+    const { isHeld, isUp, index, weight, backend: { name, state } } = entry;
     if (!isHeld) continue;
+    if (isUp) return `${name} is held, and counts as up`;
     const { maxDown } = pools[index]!;
     // A reload that changes the check takes the verdict away, and not the hold.
     if (state !== "down" && state !== "unknown") return `${name} is held, and ${state}`;
@@ -64,19 +65,19 @@ function wronglyRising(
   { slowStart }: FrontendConfig,
   entries: readonly Entry[],
 ): string | undefined {
-  for (const { step, weight, index, isHeld, backend } of entries) {
+  for (const { step, weight, index, isHeld, isUp, backend } of entries) {
     if (step === undefined) continue;
     const { name } = backend;
     if (slowStart === undefined) return `${name} rises without slow-start`;
     if (step < 1 || step >= weight) return `${name} rises with ${step} of ${weight}`;
     const isBlind = backend.standing === "blind";
-    if (!countsAsUp(backend) && !isHeld && !isBlind) {
+    if (!isUp && !isHeld && !isBlind) {
       return `${name} rises, and is ${backend.state}`;
     }
     // After a start, one without a verdict has the weight that VPP was found with.
     const isWhole = (other: Entry) =>
       other.index === index && other.weight > 0 && other.step === undefined &&
-      (countsAsUp(other.backend) || other.isHeld || other.backend.state === "unknown");
+      (other.isUp || other.isHeld || other.backend.state === "unknown");
     if (!entries.some(isWhole)) return `${name} rises, and no server has its whole weight`;
   }
   return undefined;
@@ -97,10 +98,11 @@ export class RampJudge {
     const before = this.#sinceMs;
     this.#sinceMs = new Map();
     for (const frontend of state.config.frontends.values()) {
-      for (const { step, isHeld, backend } of entriesOf(frontend, state)) {
-        if (step === undefined || isHeld || !countsAsUp(backend)) continue;
+      for (const { step, isHeld, isUp, backend } of entriesOf(frontend, state)) {
+        if (step === undefined) continue;
         const key = `${frontend.name} ${backend.name}`;
-        const sinceMs = before.get(key) ?? nowMs;
+        const mayStep = isUp && !isHeld;
+        const sinceMs = mayStep ? before.get(key) ?? nowMs : nowMs;
         this.#sinceMs.set(key, sinceMs);
         if (nowMs - sinceMs > frontend.slowStart!.durationMs + LATE_STEP_MS) {
           return `${key} rises since ${sinceMs} ms`;
@@ -200,8 +202,8 @@ function raisedInHold(
 }
 
 /** True when it is really up, or was before its check changed. */
-function serves({ weight, backend }: Entry): boolean {
-  return weight > 0 && countsAsUp(backend);
+function serves({ weight, isUp }: Entry): boolean {
+  return weight > 0 && isUp;
 }
 
 /** True when it serves, or is held; one that is held and drained has no weight. */
@@ -209,18 +211,18 @@ function countsAsServing(entry: Entry): boolean {
   return serves(entry) || (entry.isHeld && entry.weight > 0);
 }
 
-function isDown({ weight, backend }: Entry): boolean {
-  return weight > 0 && backend.state === "down";
+function isDown({ weight, isUp, backend }: Entry): boolean {
+  return weight > 0 && !isUp && backend.state === "down";
 }
 
 /** True when it is down, or may have been before its check changed. */
-function mayBeOut({ weight, backend: { state } }: Entry): boolean {
-  return weight > 0 && (state === "down" || state === "unknown");
+function mayBeOut({ weight, isUp, backend: { state } }: Entry): boolean {
+  return weight > 0 && !isUp && (state === "down" || state === "unknown");
 }
 
 /** True when an operator has taken it out while it was out because of its health. */
 function isTaken(entry: Entry): boolean {
-  return entry.isOut && !isLeftToHealth(entry) && !countsAsUp(entry.backend);
+  return entry.isOut && !isLeftToHealth(entry) && !entry.isUp;
 }
 
 /** True when no operator, by the file or at run time, takes it out. */

@@ -62,6 +62,11 @@ export function countsAsUp({ state, standing }: Backend): boolean {
   return state === "up" || standing === "carried";
 }
 
+/** True when a backend passes its checks, and damping keeps it down. */
+export function isDamped({ state, counter, policy }: Backend): boolean {
+  return state === "down" && policy.damping !== undefined && counter >= policy.rise;
+}
+
 /** A server that has no backend. */
 const UNUSED: WantedServer = { weight: 0, mayFlush: true, mayServe: false, isBlind: false };
 
@@ -82,13 +87,15 @@ export interface Entry {
   readonly isWaiting: boolean;
   /** The weight of its present step, while it rises by `slow-start`. */
   readonly step: number | undefined;
+  /** True when it is up, or counts as up here because damping gives way. */
+  readonly isUp: boolean;
 }
 
 /** All entries of a frontend. */
 export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
   const { config, backends, intents, frontends } = state;
   const { maxDown, waiting, slowStart } = frontends.get(frontend.name)?.memory ?? {};
-  return frontend.pools.flatMap((pool, index) =>
+  const entries = frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
       const isDrained = intents.ofBackend(name)?.kind === "drain";
@@ -102,9 +109,16 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
         isOut: maxDown?.get(pool.name)?.out.includes(name) === true,
         isWaiting: waiting?.has(name) === true,
         step: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.weight : undefined,
+        isUp: countsAsUp(backends.get(name)!),
       };
     })
   );
+  // Damping gives way where no other server has weight.
+  const isLifted = !entries.some(({ weight, isUp }) => weight > 0 && isUp) &&
+    entries.some(({ weight, backend }) => weight > 0 && isDamped(backend));
+  return isLifted
+    ? entries.map((entry) => ({ ...entry, isUp: entry.isUp || isDamped(entry.backend) }))
+    : entries;
 }
 
 function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
@@ -115,15 +129,14 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   // The operator's flush of the one that had weight counts for all of an address.
   const isDisabled = (address: string) =>
     [...serving?.get(address) ?? []].some((name) => backends.get(name)?.state === "disabled");
-  const isUp = ({ backend, isHeld, isWaiting }: Entry) =>
-    isHeld || isWaiting || countsAsUp(backend);
-  const up = entries.filter(isUp);
+  const serves = ({ isUp, isHeld, isWaiting }: Entry) => isHeld || isWaiting || isUp;
+  const up = entries.filter(serves);
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
   for (const entry of entries) {
     const { index, weight, backend, address, isHeld } = entry;
     const other = servers.get(address) ?? UNUSED;
-    const own = index === active && isUp(entry) ? Math.min(weight, entry.step ?? weight) : 0;
+    const own = index === active && serves(entry) ? Math.min(weight, entry.step ?? weight) : 0;
     // A held server that an operator drains keeps its flows.
     const isSpared = isHeld || drained?.has(address) === true ||
       ((lastGood?.size ?? 0) > 0 && !isDisabled(address));
@@ -132,16 +145,16 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
     servers.set(address, {
       weight: Math.max(other.weight, own, lastGood?.get(address) ?? 0),
       mayFlush: other.mayFlush && flushes,
-      mayServe: other.mayServe || isUp(entry) || backend.state === "unknown" ||
+      mayServe: other.mayServe || serves(entry) || backend.state === "unknown" ||
         lastGood?.has(address) === true,
       isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
     });
   }
   const isBlind = entries.some(({ backend }) => backend.standing === "blind");
-  const serves = up.some(({ weight }) => weight > 0);
+  const hasWeight = up.some(({ weight }) => weight > 0);
   const sticky = frontend.srcIpSticky ? " sticky" : "";
   const name = frontend.pools[0]!.backends[0]!.name;
   const { family } = config.backends.get(name)!.address;
   const make = `gre${family} ${config.vppLb!.newFlowsTableLength}${sticky}`;
-  return { frontend: frontend.name, servers, make, isBlind, serves };
+  return { frontend: frontend.name, servers, make, isBlind, serves: hasWeight };
 }

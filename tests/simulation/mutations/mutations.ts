@@ -52,6 +52,42 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "  #arm(): void {",
   },
   {
+    name: "a scheduled intent does not begin",
+    file: "src/intent/expiry.ts",
+    from: "if (due.length > 0) onDue(due);",
+    to: "",
+  },
+  {
+    name: "what is to come is not stored",
+    file: "src/intent/expiry.ts",
+    from: "return this.#options.store.save(() => intentSet.all());",
+    to: "return this.#options.store.save(() => intentSet.list());",
+  },
+  {
+    name: "damping holds for ever",
+    file: "src/checker/checker.ts",
+    from: "for (const name of this.#registry.unsuppressed(nowMs)) {",
+    to: "for (const name of this.#registry.unsuppressed(nowMs).slice(9)) {",
+  },
+  {
+    name: "damping takes the last server",
+    file: "src/health/policy/override.ts",
+    from: 'return someIn("damped") && !someIn("up");',
+    to: "return false;",
+  },
+  {
+    name: "damping does not hold",
+    file: "src/health/policy/damping.ts",
+    from: "return untilMs !== undefined && nowMs < untilMs;",
+    to: "return untilMs !== undefined && nowMs < untilMs - 1000;",
+  },
+  {
+    name: "lameduck is not noticed",
+    file: "src/daemon/wire.ts",
+    from: "isLameduck: () => checker.current.intents.lameduck !== undefined,",
+    to: "isLameduck: () => false,",
+  },
+  {
     name: "a lost flush",
     file: "src/vpp/lb/plan.ts",
     from: "return wanted.flush && (!present.flushed || present.weight > 0);",
@@ -173,8 +209,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a resumed backend is not probed",
-    file: "src/checker/checker.ts",
-    from: "else if (result.transition !== undefined) this.#begin([name], act.transitions);",
+    file: "src/checker/stepper.ts",
+    from: 'else if (result.transition?.to === "unknown") this.begin([name], step.transitions);',
     to: "",
   },
   {
@@ -252,8 +288,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "subscribers miss events of frontends",
     file: "src/grpc/handlers/watch.ts",
-    from: 'event.kind !== "reload" && wants(event)',
-    to: 'event.kind !== "reload" && event.kind !== "frontend" && wants(event)',
+    from: 'event.kind === "lameduck") return;',
+    to: 'event.kind === "lameduck" || event.kind === "frontend") return;',
   },
   {
     name: "the history is not stored whole",
@@ -391,8 +427,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a withdrawal waits for the next change in VPP",
     file: "src/daemon/announce/source.ts",
-    from: 'if (kind === "program" || kind === "reload" || kind === "frontend") announcer',
-    to: 'if (kind === "reload") announcer',
+    from:
+      'if (kind === "program" || kind === "reload" || kind === "frontend" || kind === "lameduck") {',
+    to: 'if (kind === "reload") {',
   },
   {
     name: "an away VPP withdraws nothing",

@@ -12,19 +12,25 @@ import {
 } from "../../../src/forecast/forecast.ts";
 import { planText } from "../../../src/forecast/plan_text.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
-import { actOnBackend, drainBackend } from "../../../src/grpc/handlers/backend.ts";
+import { actOnBackend, clearBackend, drainBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
 import {
   BackendRequest,
+  CancelIntentRequest,
+  ClearBackendRequest,
   DrainBackendRequest,
+  SetLameduckRequest,
   SetWeightRequest,
 } from "../../../src/grpc/gen/maglev.ts";
+import { cancelIntent, setLameduck } from "../../../src/grpc/handlers/intent.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import type { Vip, VipName } from "../../../src/sim/plugin/types.ts";
 import { VPP_ENCAPS } from "../../../src/vpp/lb/model.ts";
 import { ip } from "../world/addresses.ts";
+import { intentId } from "../../../src/intent/intent.ts";
+import type { ActionTimes } from "../judge/intent_judge.ts";
 import type { Judge } from "../judge/judge.ts";
 import { edited, inFamily, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
@@ -259,15 +265,10 @@ export class Actor {
         const dice = new Dice(action.seed);
         const name = dice.pick([...checker.current.backends.keys()]);
         const canEnd = action.action === "pause" || action.action === "disable";
-        const end = canEnd && action.forMs !== undefined
-          ? { $case: "forNs" as const, value: BigInt(action.forMs) * 1_000_000n }
-          : undefined;
-        const request = create(BackendRequest, { name, reason: "test", end });
-        const acked = judge.acting(
-          action.action,
-          name,
-          end === undefined ? undefined : action.forMs,
-        );
+        const { inMs, forMs } = action;
+        const times = canEnd ? { inMs, forMs } : { inMs: undefined, forMs: undefined };
+        const request = create(BackendRequest, { name, reason: "test", ...timesOf(times) });
+        const acked = judge.acting(action.action, name, times);
         actOnBackend(action.action, api).run(request, OPERATOR).then(({ answer }) => {
           if (!(answer instanceof MaglevError) && answer.warning === "") acked();
         }, (error) => judge.fail("action", error));
@@ -276,15 +277,16 @@ export class Actor {
       case "drain": {
         const dice = new Dice(action.seed);
         const name = dice.pick([...checker.current.backends.keys()]);
-        const { then, force, forMs = 0 } = action;
+        const { then, force, inMs, forMs } = action;
         const request = create(DrainBackendRequest, {
           name,
           then,
           force,
-          forNs: BigInt(forMs) * 1_000_000n,
+          forNs: nanoseconds(forMs ?? 0),
+          begin: timesOf({ inMs, forMs }).begin,
           reason: "test",
         });
-        const acked = judge.acting("drain", name, undefined);
+        const acked = judge.acting("drain", name, { inMs, forMs: undefined });
         drainBackend(api).run(request, OPERATOR).then(({ answer }) => {
           const isSure = !(answer instanceof MaglevError) && answer.warning === "";
           if (isSure) acked();
@@ -298,19 +300,43 @@ export class Actor {
         const { name: backend } = dice.pick(pool.backends);
         const file = dice.integer(0, 3) === TO_FILE;
         const weight = dice.pick([0, 1, 30, 100]);
-        const end = action.forMs === undefined
-          ? undefined
-          : { $case: "forNs" as const, value: BigInt(action.forMs) * 1_000_000n };
+        const { inMs, forMs } = action;
         const request = create(SetWeightRequest, {
           frontend: frontend.name,
           pool: pool.name,
           backend,
           weight,
           file,
-          end: file ? undefined : end,
+          ...(file ? {} : timesOf({ inMs, forMs })),
         });
         judge.changed();
         setWeight(api).run(request, OPERATOR).catch((error) => judge.fail("weight", error));
+        return;
+      }
+      case "clear": {
+        const dice = new Dice(action.seed);
+        const name = dice.pick([...checker.current.backends.keys()]);
+        judge.changed();
+        const request = create(ClearBackendRequest, { name });
+        clearBackend(api).run(request, OPERATOR).catch((error) => judge.fail("clear", error));
+        return;
+      }
+      case "cancel": {
+        const dice = new Dice(action.seed);
+        const intents = checker.current.intents.all();
+        if (intents.length === 0) return;
+        const intent = dice.pick(intents);
+        if (intent.kind === "lameduck") judge.changed();
+        else judge.changing(intent.backend);
+        const request = create(CancelIntentRequest, { id: intentId(intent) });
+        cancelIntent(api).run(request, OPERATOR).catch((error) => judge.fail("cancel", error));
+        return;
+      }
+      case "lameduck": {
+        const { on, forMs } = action;
+        const { end } = timesOf({ inMs: undefined, forMs: on ? forMs : undefined });
+        const request = create(SetLameduckRequest, { on, end });
+        setLameduck(api).run(request, OPERATOR).catch((error) => judge.fail("lameduck", error));
         return;
       }
     }
@@ -339,6 +365,18 @@ function nameOf({ prefix, length, protocol, port }: Vip): VipName {
   const address = ip(formatAddress46(prefix));
   const pfx = { address, len: address.family === 4 ? length - 96 : length };
   return { pfx, protocol, port };
+}
+
+function nanoseconds(ms: number): bigint {
+  return BigInt(ms) * 1_000_000n;
+}
+
+/** Times of an action as fields of a request. */
+function timesOf({ inMs, forMs }: ActionTimes): Pick<BackendRequest, "begin" | "end"> {
+  return {
+    begin: inMs === undefined ? undefined : { $case: "inNs", value: nanoseconds(inMs) },
+    end: forMs === undefined ? undefined : { $case: "forNs", value: nanoseconds(forMs) },
+  };
 }
 
 /** Another program changes VPP. */

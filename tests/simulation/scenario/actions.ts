@@ -53,16 +53,29 @@ export type Happening =
     readonly kind: "act";
     readonly action: "pause" | "resume" | "disable" | "enable";
     readonly seed: number;
+    /** It begins after so long; default: at once. */
+    readonly inMs?: number;
     readonly forMs: number | undefined;
   }
-  | { readonly kind: "weight"; readonly seed: number; readonly forMs: number | undefined }
+  | {
+    readonly kind: "weight";
+    readonly seed: number;
+    readonly inMs?: number;
+    readonly forMs: number | undefined;
+  }
   | {
     readonly kind: "drain";
     readonly seed: number;
+    readonly inMs?: number;
     readonly then: "pause" | "disable";
     readonly forMs: number | undefined;
     readonly force: boolean;
   }
+  /** Forgives a backend that flapped. */
+  | { readonly kind: "clear"; readonly seed: number }
+  /** Ends an intent, or takes back one to come. */
+  | { readonly kind: "cancel"; readonly seed: number }
+  | { readonly kind: "lameduck"; readonly on: boolean; readonly forMs: number | undefined }
   | { readonly kind: "cut-off"; readonly forMs: number };
 
 export type Action = Happening & { readonly atMs: number };
@@ -185,7 +198,6 @@ const STORIES: readonly (readonly [number, (dice: Dice) => Story])[] = [
     seed: dice.seed(),
     waitMs: dice.pick([0, 1, 100, 3000]),
   }]],
-  [1, flapping],
   [1, (dice) => [{
     kind: "daemon-stutter",
     forMs: dice.integer(500, 6000),
@@ -198,6 +210,15 @@ const STORIES: readonly (readonly [number, (dice: Dice) => Story])[] = [
     then: dice.pick(["pause", "disable"] as const),
     forMs: dice.oneIn(2) ? dice.integer(1000, 20_000) : undefined,
     force: dice.oneIn(3),
+  }]],
+  [3, flapping],
+  [3, (dice) => [scheduled(dice), ...(dice.oneIn(3) ? [scheduled(dice)] : [])]],
+  [1, (dice) => [{ kind: "clear", seed: dice.seed() }]],
+  [1, (dice) => [{ kind: "cancel", seed: dice.seed() }]],
+  [1, (dice) => [{
+    kind: "lameduck",
+    on: !dice.oneIn(3),
+    forMs: dice.oneIn(2) ? dice.integer(1000, 20_000) : undefined,
   }]],
   [2, (dice) => [{ kind: "cut-off", forMs: dice.pick([300, 1500, 4000, 9000, 15_000]) }]],
 ];
@@ -220,6 +241,25 @@ function flapping(dice: Dice): Story {
     behaviour: i % 2 === 0 ? bad : "ok",
     afterMs: i * periodMs * dice.between(0.7, 1.3),
   }));
+}
+
+/** Something that an operator requests for later. */
+function scheduled(dice: Dice): Happening {
+  const times = {
+    inMs: dice.integer(200, 12_000),
+    forMs: dice.oneIn(3) ? undefined : dice.integer(1000, 20_000),
+  };
+  const seed = dice.seed();
+  switch (dice.integer(0, 2)) {
+    case 0:
+      return { kind: "act", action: dice.pick(["pause", "disable"] as const), seed, ...times };
+    case 1:
+      return { kind: "weight", seed, ...times };
+    default: {
+      const then = dice.pick(["pause", "disable"] as const);
+      return { kind: "drain", seed, then, force: dice.oneIn(3), ...times };
+    }
+  }
 }
 
 /** A new daemon is stopped while it reads what it has stored. */

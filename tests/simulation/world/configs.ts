@@ -67,7 +67,22 @@ const POLICIES: readonly Edit[] = [
       return dice.oneIn(3) ? rest : { ...rest, slowStart };
     }),
   withAnnounce,
+  withDamping,
 ];
+
+/** `damping` of most healthchecks. */
+function withDamping(config: Config, dice: Dice): Config {
+  const healthchecks = [...config.healthchecks].map(([name, { damping: _, ...rest }]) => {
+    const damping = {
+      halfLifeMs: dice.pick([2000, 10_000, 60_000]),
+      suppress: dice.pick([1, 1.5, 2.5]),
+      reuse: dice.pick([0.4, 0.9]),
+      maxHoldMs: dice.pick([1000, 7000, 15_000]),
+    };
+    return [name, dice.oneIn(4) ? rest : { ...rest, damping }] as const;
+  });
+  return { ...config, healthchecks: new Map(healthchecks) };
+}
 
 /** `announce` of most frontends. */
 function withAnnounce(config: Config, dice: Dice): Config {
@@ -201,8 +216,9 @@ export function edited(config: Config, dice: Dice): Config {
   return dice.oneIn(2) ? withChains(valid, dice) : valid;
 }
 
-function hasPolicies({ frontends, healthchecker, announce }: Config): boolean {
+function hasPolicies({ frontends, healthchecker, healthchecks, announce }: Config): boolean {
   return healthchecker.isolation !== undefined || announce !== undefined ||
+    [...healthchecks.values()].some(({ damping }) => damping !== undefined) ||
     [...frontends.values()].some(({ onAllDown, slowStart, pools }) =>
       onAllDown !== undefined || slowStart !== undefined ||
       pools.some(({ maxDown }) => maxDown !== undefined)

@@ -7,6 +7,7 @@ import type { Config } from "../../../src/config/model.ts";
 import { type Daemon, wireDaemon } from "../../../src/daemon/wire.ts";
 import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
+import { openPenalties } from "../../../src/damping/disk_store.ts";
 import { History } from "../../../src/history/history.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
 import { LogBroadcaster } from "../../../src/log/broadcaster.ts";
@@ -86,8 +87,9 @@ export class DaemonProcess {
     const engine = new WorkerPool({ clock, log: logger, workers: 1, spawn });
     engine.warm();
     const io = disk.io(clock);
-    const [opened] = await Promise.all([
+    const [opened, penalties] = await Promise.all([
       openIntents({ folder: FOLDER, clock, logger, io }),
+      openPenalties({ folder: FOLDER, clock, logger, io }),
       this.history.open(FOLDER, io),
     ]);
     const daemon = wireDaemon({
@@ -98,6 +100,7 @@ export class DaemonProcess {
       logger,
       engine,
       intents: { ...opened, maxAgeMs: MAX_AGE_MS },
+      penalties,
       connect: (_, options) => vpp.connect(clock, options),
       openStats: () => vpp.openStats(clock),
       announceFolder: () => io,
