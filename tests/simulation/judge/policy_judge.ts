@@ -99,10 +99,10 @@ export class RampJudge {
     this.#sinceMs = new Map();
     for (const frontend of state.config.frontends.values()) {
       for (const { step, isHeld, isUp, backend } of entriesOf(frontend, state)) {
-        if (step === undefined) continue;
+        // One that is down and held stays at its step.
+        if (step === undefined || !isUp || isHeld) continue;
         const key = `${frontend.name} ${backend.name}`;
-        const mayStep = isUp && !isHeld;
-        const sinceMs = mayStep ? before.get(key) ?? nowMs : nowMs;
+        const sinceMs = before.get(key) ?? nowMs;
         this.#sinceMs.set(key, sinceMs);
         if (nowMs - sinceMs > frontend.slowStart!.durationMs + LATE_STEP_MS) {
           return `${key} rises since ${sinceMs} ms`;
