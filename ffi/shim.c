@@ -266,6 +266,22 @@ int32_t maglev_route_check(const uint8_t *destination, uint32_t destination_size
   return result;
 }
 
+int32_t maglev_route_source(const uint8_t *destination, uint32_t destination_size,
+                            uint8_t *source, uint32_t source_size) {
+  union inet_address to;
+  socklen_t size = put_address(&to, destination, destination_size, 0, DISCARD_PORT);
+  if (size == 0 || source_size != destination_size) return -EINVAL;
+  int fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int failed = connect(fd, &to.any, size) < 0 || getsockname(fd, &to.any, &size) < 0;
+  int32_t result = failed ? -errno : 0;
+  close(fd);
+  if (failed) return result;
+  if (source_size == 4) memcpy(source, &to.v4.sin_addr, source_size);
+  else memcpy(source, &to.v6.sin6_addr, source_size);
+  return 0;
+}
+
 /* ---- A look at a namespace ---- */
 
 /* In one read: the kernel gives a setting from its beginning only, and cuts off what is too long. */

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 6
+#define MAGLEV_SHIM_ABI 7
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -186,6 +186,35 @@ MAGLEV_EXPORT int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *
  */
 MAGLEV_EXPORT int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
                                        uint32_t linger_us);
+
+/* ---- Packets with headers of our own (packet.c) ---- */
+
+/* One IP packet to send, to the destination in its header. */
+struct maglev_packet {
+  double sent_ms; /* out: CLOCK_MONOTONIC just before it was sent */
+  int32_t status; /* out: 0 or minus an errno */
+  uint32_t length; /* of packet */
+  uint8_t packet[128];
+};
+static_assert(sizeof(struct maglev_packet) == 144, "src/probe/encap/records.ts has this size");
+
+/* A raw socket that sends packets of `family` (4 or 6) as they are, and receives nothing. */
+MAGLEV_EXPORT int32_t maglev_packet_open(uint32_t family);
+
+/*
+ * Sends all records, each with its own status, by the socket of its family (negative: without one
+ * the status is -EBADF). In a header of IPv4 the kernel fills in an id of 0. Returns how many were
+ * sent.
+ */
+MAGLEV_EXPORT int32_t maglev_packet_send(int32_t fd4, int32_t fd6, uint8_t *records,
+                                         uint32_t records_size);
+
+/*
+ * The address of this host from which it would send to `destination` (4 or 16 bytes), in `source`,
+ * which has the same size. Minus the errno of the route without one.
+ */
+MAGLEV_EXPORT int32_t maglev_route_source(const uint8_t *destination, uint32_t destination_size,
+                                          uint8_t *source, uint32_t source_size);
 
 /* ---- UDP (udp.c) ---- */
 

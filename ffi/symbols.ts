@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 6;
+export const SHIM_ABI = 7;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 /** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
@@ -99,6 +99,15 @@ export const SYMBOLS = {
   maglev_udp_end: { parameters: ["i32", "i32"], result: "i32" },
   // int32_t maglev_udp_close(int32_t set)
   maglev_udp_close: { parameters: ["i32"], result: "i32" },
+
+  // int32_t maglev_packet_open(uint32_t family)
+  maglev_packet_open: { parameters: ["u32"], result: "i32" },
+  // int32_t maglev_packet_send(int32_t fd4, int32_t fd6, uint8_t *records,
+  //                            uint32_t records_size)
+  maglev_packet_send: { parameters: ["i32", "i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_route_source(const uint8_t *destination, uint32_t destination_size,
+  //                             uint8_t *source, uint32_t source_size)
+  maglev_route_source: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
 
   // int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size)
   maglev_stats_connect: { parameters: ["buffer", "u32"], result: "i32" },

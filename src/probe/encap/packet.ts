@@ -4,7 +4,7 @@
  * answers are not encapsulated. They are untrusted: lengths are checked before any field is read.
  * tests/vpp/encap_test.ts compares the packets with those of a real VPP.
  *
- * Nothing sends them yet. The design of the probe that will:
+ * The probe of echoes is in encap.ts; nothing uses it yet. The design:
  *
  * - A frontend's pool has `encap: off | warn | on`. There is a loop and a counter for each pair of
  *   frontend and backend, with the timing of the backend's check. Until its first verdict it passes.

@@ -14,6 +14,7 @@ import {
   type KernelMs,
   type ReceivedRecord,
   ReceivedRecords,
+  type RequestRecords,
   SendRecords,
 } from "./records.ts";
 import { connectVerdict, failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
@@ -51,7 +52,7 @@ interface Pending {
 }
 
 const SEQUENCES = 65_536;
-const SEND_BATCH = 256;
+export const SEND_BATCH = 256;
 const RECEIVE_BATCH = 256;
 
 /** Random bytes are fetched for this many probes at a time, the limit of getRandomValues(). */
@@ -74,7 +75,7 @@ export class IcmpChannel {
   readonly #socket: IcmpSocket;
   readonly #onWaiting: () => void;
   readonly #pending = new Map<number, Pending>();
-  readonly #send = new SendRecords(SEND_BATCH);
+  readonly #send: RequestRecords;
   readonly #received = new ReceivedRecords(RECEIVE_BATCH);
   #queue: Pending[] = [];
   #seq: number;
@@ -83,9 +84,17 @@ export class IcmpChannel {
   /** Number of times that this host may have lost answers. */
   #overflows = 0;
 
-  /** `onWaiting` is called when a probe begins to wait for an answer. */
-  constructor(socket: IcmpSocket, onWaiting: () => void) {
+  /**
+   * `onWaiting` is called when a probe begins to wait for an answer. `send`: the records that the
+   * socket sends, at least SEND_BATCH.
+   */
+  constructor(
+    socket: IcmpSocket,
+    onWaiting: () => void,
+    send: RequestRecords = new SendRecords(SEND_BATCH),
+  ) {
     this.#socket = socket;
+    this.#send = send;
     this.#onWaiting = onWaiting;
     this.#seq = crypto.getRandomValues(new Uint16Array(1))[0]!;
   }

@@ -11,10 +11,10 @@ import { ICMP_DATAGRAM, ICMP_RAW } from "../../../ffi/symbols.ts";
 import { parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
-import { IcmpChannel, type IcmpSocket } from "./channel.ts";
+import { type EchoProbe, IcmpChannel, type IcmpSocket } from "./channel.ts";
 import type { IpFamily } from "./packet.ts";
 import { inconclusive, type Verdict, verdictOf } from "../outcome.ts";
-import type { Probe, ProbeSpec } from "../prober.ts";
+import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
 import { zoneError } from "../net/zone.ts";
 
 /** Longest wait of one call, and so the longest life of a terminated worker's thread. */
@@ -25,11 +25,16 @@ const LINGER_US = 1000;
 
 const ANY_KIND = ICMP_RAW | ICMP_DATAGRAM;
 
+/** IcmpProberOptions.kinds for sockets that need CAP_NET_RAW. */
+export const RAW_KIND = ICMP_RAW;
+
 export interface IcmpProberOptions {
   /** Kinds of sockets to try, bits of ffi/symbols.ts; default: raw, then unprivileged. */
   readonly kinds?: number;
   /** Opens the shim; default: openShim. */
   readonly open?: () => ShimResult;
+  /** Makes the channel of a socket; default: one that sends plain echo requests. */
+  readonly channel?: (socket: IcmpSocket, onWaiting: () => void) => IcmpChannel;
 }
 
 /** A socket and its probes, or the verdict when the socket cannot be opened. */
@@ -48,7 +53,7 @@ export class IcmpProber {
   #closing = false;
 
   constructor(options: IcmpProberOptions = {}) {
-    this.#options = { kinds: ANY_KIND, open: openShim, ...options };
+    this.#options = { kinds: ANY_KIND, open: openShim, channel: plainChannel, ...options };
   }
 
   /** A Prober for type `icmp`. */
@@ -67,6 +72,14 @@ export class IcmpProber {
       return opened.channel.run({ destination, scope, source, timeoutMs }, cancellation);
     };
   };
+
+  /** Runs one echo over the socket of `family`. */
+  run(family: IpFamily, probe: EchoProbe, cancellation: Cancellation): Promise<Verdict> {
+    const opened = this.#socketOf(family);
+    return opened.kind === "failed"
+      ? Promise.resolve(opened.verdict)
+      : opened.channel.run(probe, cancellation);
+  }
 
   /** Closes the sockets; probes in flight are void. The next probe opens new sockets. */
   async reset(reason: string): Promise<void> {
@@ -124,7 +137,7 @@ export class IcmpProber {
     }
     const socket = openSocket(calls, family, this.#options.kinds);
     if (typeof socket === "number") return fail(openFailure(socket));
-    const channel = new IcmpChannel(socket, () => this.#wait());
+    const channel = this.#options.channel(socket, () => this.#wait());
     return { kind: "ok", fd: socket.fd, channel };
   }
 
@@ -155,6 +168,10 @@ export class IcmpProber {
     }
     this.#listening = false;
   }
+}
+
+function plainChannel(socket: IcmpSocket, onWaiting: () => void): IcmpChannel {
+  return new IcmpChannel(socket, onWaiting);
 }
 
 /** The message for missing permissions, with the fix. */

@@ -32,8 +32,24 @@ const SEND = {
   packet: 56,
 };
 
+/** Requests for the shim, with the result of each. */
+export interface RequestRecords {
+  /** Fills record `index`. */
+  put(
+    index: number,
+    family: IpFamily,
+    parts: { readonly target: EchoTarget; readonly echo: Echo },
+  ): void;
+  /** The first `count` records, for the shim. */
+  first(count: number): Uint8Array<ArrayBuffer>;
+  /** 0, or minus an errno. */
+  status(index: number): number;
+  /** Send time on the host's monotonic clock. */
+  sentMs(index: number): KernelMs;
+}
+
 /** Echo requests for the shim, with the status of each. */
-export class SendRecords {
+export class SendRecords implements RequestRecords {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;

@@ -170,6 +170,9 @@ export interface Pair {
   /** From where probes are made; the interface to the other one is PAIR_LINK. */
   readonly prober: TestNamespace;
   readonly server: TestNamespace;
+  /** Names of the link's ends: the prober's, and the server's. */
+  readonly link: string;
+  readonly other: string;
 }
 
 /** Name of the link in the prober's namespace; no other namespace has one of that name. */
@@ -202,7 +205,7 @@ export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void>
     for (const address of PAIR_PROBER) {
       await ip(`-n ${prober.name} address add ${address}/64 dev ${PAIR_LINK} nodad`);
     }
-    await fn({ prober, server });
+    await fn({ prober, server, link: PAIR_LINK, other });
   } finally {
     await server.remove();
     await prober.remove();
