@@ -8,7 +8,7 @@
  *
  *   unshare -n sh -c 'ip link set lo up; deno run --frozen -A bench/soak.ts --kind http'
  *
- * Options: --kind tcp (http, https, icmp) --targets 5000 --minutes 10 --interval 1000 (ms)
+ * Options: --kind tcp (http, https, icmp, udp, dns) --targets 5000 --minutes 10 --interval 1000 (ms)
  * --timeout 500 (ms) --workers 1 --sample 10 (s)
  */
 import { parseArgs } from "node:util";

@@ -8,6 +8,7 @@ import { certificates } from "../../tests/support/servers/certificates.ts";
 import { pinned, start } from "./child.ts";
 import { linesOf } from "./lines.ts";
 import { neededProgram } from "./shared_program.ts";
+import { startUdpFarm } from "./udp_program.ts";
 
 /**
  * `hang`: accepts and never responds. `stall`: leaves connection attempts unanswered. `open`:
@@ -44,6 +45,7 @@ export interface FarmOptions {
 
 export async function startTargets(options: FarmOptions): Promise<TargetFarm> {
   if (options.kind === "icmp") return kernelFarm();
+  if (options.kind === "udp" || options.kind === "dns") return await udpFarm();
   return options.kind === "https" ? await tlsFarm(options) : await plainFarm(options);
 }
 
@@ -102,6 +104,24 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
       await answers.return(undefined);
       await output.return(undefined);
     },
+  };
+}
+
+async function udpFarm(): Promise<TargetFarm> {
+  const child = await startUdpFarm();
+  const { port } = await child.next((record) => record.port !== undefined);
+  return {
+    port: port!,
+    caFile: "",
+    bad: undefined,
+    act: () => Promise.reject(new Error("servers over UDP have no drill")),
+    async takeServed() {
+      const answer = child.next(({ served }) => served !== undefined);
+      await child.send("served");
+      const { served, cpuMs } = await answer;
+      return { count: served!, cpuMs };
+    },
+    stop: () => child.end(),
   };
 }
 

@@ -3,7 +3,8 @@
  *
  *   udp farm               one socket for all of 127.0.0.0/8; sends each datagram back from the
  *                          address that was asked, with the bit of an answer of DNS. Prints its
- *                          port as JSON; ends with its standard input
+ *                          port as JSON. For each line on its standard input it prints the
+ *                          datagrams and its CPU since the last; ends with its standard input
  *   udp probe N PORT INTERVAL_MS SECONDS
  *                          the least an honest prober must do: a datagram to each of N servers once
  *                          an interval, spread evenly, each from a connected socket that stays open,
@@ -37,7 +38,15 @@ static int64_t now_us(void) {
   return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
+static double cpu_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 static int farm(void) {
+  uint64_t served = 0;
+  double before_ms = 0;
   static uint8_t bytes[BATCH][BYTES], control[BATCH][CONTROL];
   static struct sockaddr_in from[BATCH];
   int fd = socket(AF_INET, SOCK_DGRAM, 0), on = 1, room = 32 << 20;
@@ -56,7 +65,15 @@ static int farm(void) {
   for (;;) {
     struct pollfd ready[] = {{.fd = fd, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
     if (poll(ready, 2, -1) < 0) fail("poll");
-    if (ready[1].revents != 0) return 0;
+    if (ready[1].revents != 0) {
+      char line[64];
+      if (read(0, line, sizeof line) <= 0) return 0;
+      double at_ms = cpu_ms();
+      printf("{\"served\":%llu,\"cpuMs\":%.1f}\n", (unsigned long long)served, at_ms - before_ms);
+      fflush(stdout);
+      served = 0;
+      before_ms = at_ms;
+    }
     for (int i = 0; i < BATCH; i++) {
       parts[i] = (struct iovec){bytes[i], BYTES};
       messages[i].msg_hdr = (struct msghdr){
@@ -64,6 +81,7 @@ static int farm(void) {
           .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = CONTROL};
     }
     int count = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
+    if (count > 0) served += (unsigned)count;
     for (int i = 0; i < count; i++) {
       parts[i].iov_len = messages[i].msg_len;
       if (messages[i].msg_len > 2) bytes[i][2] |= 0x80;

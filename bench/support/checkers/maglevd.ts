@@ -77,14 +77,18 @@ export function changeOf(record: LogRecord): Change | undefined {
   };
 }
 
+const PARAMS: Readonly<Record<string, string>> = {
+  http: ", params: { host: farm, response-code: [200] }",
+  udp: ", params: { send: ping }",
+  dns: ", params: { name: www.example.com }",
+};
+
 /** `fast-interval` and `down-interval` are `interval` when absent: the pace is the others'. */
 function configText(task: Task): string {
   const { kind, port, intervalMs, timeoutMs, rise, fall, targets, caFile } = task;
   const params = kind === "https"
     ? `, params: { host: good.test, ca-file: ${caFile}, response-code: [200] }`
-    : kind === "http"
-    ? ", params: { host: farm, response-code: [200] }"
-    : "";
+    : PARAMS[kind] ?? "";
   return [
     "maglev:",
     "  vpp: { lb: { ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1' } }",
