@@ -101,6 +101,12 @@ export function logSilent(logger: Logger, backends: readonly string[]): void {
   }
 }
 
+/** Writes a `probe-start` record, for a target that is known. */
+export function logProbeStart(logger: Logger, target: RunningTarget | undefined): void {
+  if (target === undefined) return;
+  logger.debug("probe-start", { backend: target.backend, type: target.type });
+}
+
 /** Writes a `probe-done` record. */
 export function logProbe(logger: Logger, target: RunningTarget, result: ProbeResult): void {
   const { backend, type } = target;

@@ -18,6 +18,7 @@ import type { Config } from "../config/model.ts";
 import { isProbed } from "../health/machine.ts";
 import type { Backend, NamedTransition } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
+import { Agents } from "./probes/agents.ts";
 import { CarriedTimes } from "./carried_times.ts";
 import { withPenalties } from "../damping/kept.ts";
 import type { DrainIntent, Intent } from "../intent/intent.ts";
@@ -28,6 +29,7 @@ import {
   changeBatchOf,
   changesSince,
   logProbe,
+  logProbeStart,
   logSilent,
 } from "./change_batch.ts";
 import { Operations } from "./operations/operations.ts";
@@ -52,7 +54,7 @@ import { createdAll } from "./reload.ts";
 import { Stepper } from "./stepper.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
-import { VoidReport } from "./void_report.ts";
+import { VoidReport } from "./probes/void_report.ts";
 
 /** Owns the backends and frontends of the daemon. */
 export class Checker implements CheckerReader {
@@ -65,6 +67,7 @@ export class Checker implements CheckerReader {
   readonly #tally = new Tally();
   readonly #operations: Operations;
   readonly #carried: CarriedTimes;
+  readonly #agents: Agents;
   readonly #wakeTimer: WakeTimer;
   readonly #stepper: Stepper;
   /** The outcome of restoring the kept intents; logged at the start. */
@@ -80,6 +83,7 @@ export class Checker implements CheckerReader {
     this.#logger = logger;
     this.#targets = new ProbeTargets(engine, (name) => this.#backend(name).counter);
     this.#voids = new VoidReport({ clock, logger });
+    this.#agents = new Agents(logger);
     this.#carried = new CarriedTimes({
       clock,
       answers: (backend) => this.#targets.answers(backend),
@@ -137,7 +141,7 @@ export class Checker implements CheckerReader {
     this.#phase = "running";
     this.#engine.onOutcomes = (outcomes) => this.#onOutcomes(outcomes);
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
-    this.#engine.onStart = (probe) => this.#onProbeStart(probe);
+    this.#engine.onStart = (probe) => logProbeStart(this.#logger, this.#targets.find(probe));
     this.#engine.trace(this.#logger.enabled("debug"));
     this.#engine.isolate?.(this.#registry.config.healthchecker.isolation);
     const transitions = [...this.#restored.transitions];
@@ -249,6 +253,7 @@ export class Checker implements CheckerReader {
       atMs,
     });
     for (const name of stopped) this.#tally.forget(name);
+    this.#agents.forget(stopped);
     return { durable, worked };
   }
 
@@ -263,11 +268,10 @@ export class Checker implements CheckerReader {
   #dropCarried(names: readonly string[]): void {
     const transitions: NamedTransition[] = [];
     const atMs = this.#clock.wallMs();
-    const frontends: string[] = [];
     for (const name of names) {
       this.#stepper.step(name, { event: { kind: "drop" }, atMs, transitions });
-      frontends.push(...this.#registry.frontendsOf(name));
     }
+    const frontends = names.flatMap((name) => this.#registry.frontendsOf(name));
     this.#publish(this.#changesOf(transitions, frontends));
     logSilent(this.#logger, names);
   }
@@ -282,10 +286,11 @@ export class Checker implements CheckerReader {
       const target = this.#targets.find(outcome);
       if (target === undefined) continue;
       const { result, atMs } = outcome;
-      this.#tally.countProbe(target.backend, target.type, result);
-      const event = { kind: "probe", result } as const;
-      this.#stepper.step(target.backend, { event, atMs, transitions, recounted });
       if (debug) logProbe(this.#logger, target, result);
+      const { backend, isAgent, type } = target;
+      const event = this.#agents.eventOf(this.#backend(backend), { isAgent, result });
+      if (!isAgent) this.#tally.countProbe(backend, type, result);
+      if (event !== undefined) this.#stepper.step(backend, { event, atMs, transitions, recounted });
     }
     if (transitions.length + recounted.length === 0) return;
     const frontends = recounted.flatMap((name) => this.#registry.frontendsOf(name));
@@ -302,15 +307,9 @@ export class Checker implements CheckerReader {
     this.#publish(this.#changesOf(transitions, this.#registry.due(nowMs)));
   }
 
-  #onProbeStart(probe: { readonly id: number; readonly generation: number }): void {
-    const target = this.#targets.find(probe);
-    if (target === undefined) return;
-    this.#logger.debug("probe-start", { backend: target.backend, type: target.type });
-  }
-
   #onVoid(probe: VoidProbe): void {
     const target = this.#targets.find(probe);
-    if (target === undefined) return;
+    if (target === undefined || target.isAgent) return;
     this.#tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
     const before = this.#backend(target.backend);

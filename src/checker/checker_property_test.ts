@@ -7,6 +7,8 @@ import fc from "fast-check";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
 import { FAR_PAST_MS } from "../base/instant.ts";
+import type { BackendConfig } from "../config/model.ts";
+import { loweredWeight } from "../health/agent.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState, isProbed } from "../health/machine.ts";
 import type { BackendState, FrontendState } from "../health/state.ts";
@@ -151,7 +153,8 @@ function checkIntents({ checker }: World): void {
         const intent = intents.ofWeight({ frontend, pool: pool.name, backend: name });
         const instead = config.frontends.get(frontend)!.pools[p]!.backends[b]!.weight;
         const drained = intents.ofBackend(name)?.kind === "drain";
-        assert.equal(drained ? 0 : intent?.weight ?? instead, weight);
+        const wanted = drained ? 0 : intent?.weight ?? instead;
+        assert.equal(loweredWeight(wanted, backends.get(name)!.agent), weight);
         assert.equal(intent?.instead ?? instead, instead);
         if (intent !== undefined) weights++;
       }
@@ -178,9 +181,10 @@ function checkRestart({ checker, clock }: World, store: MemoryStore): void {
     if (fileDisables(name)) assert.equal(restored, "disabled");
     else if (state === "paused" || state === "disabled") assert.equal(restored, state);
   }
-  // So does a drain after it, and the weight below it is in force again.
+  // So does a drain after it, and the weight below it is in force again. Agents are forgotten.
   const drainEnds = ({ name }: { readonly name: string }) =>
-    before.intents.ofBackend(name)?.kind === "drain" && fileDisables(name);
+    before.backends.get(name)!.agent !== undefined ||
+    (before.intents.ofBackend(name)?.kind === "drain" && fileDisables(name));
   for (const [name, { config }] of before.frontends) {
     if (config.pools.some(({ backends }) => backends.some(drainEnds))) continue;
     assert.deepEqual(again.frontends.get(name)?.config, config);
@@ -195,7 +199,11 @@ function checkInvariants(world: World): void {
   assert.deepEqual([...frontends.keys()], [...config.frontends.keys()]);
   const wanted = [...config.backends.values()]
     .filter((b) => b.healthcheck !== undefined && isProbed(backends.get(b.name)!.state));
-  assert.deepEqual([...engine.running.keys()].sort(), wanted.map((b) => b.name).sort());
+  const hasAgent = ({ healthcheck }: BackendConfig) =>
+    config.healthchecks.get(healthcheck!)!.agent !== undefined;
+  const agents = wanted.filter(hasAgent).map(({ name }) => `${name} (agent)`);
+  const running = [...wanted.map(({ name }) => name), ...agents];
+  assert.deepEqual([...engine.running.keys()].sort(), running.sort());
   for (const { name, address, healthcheck } of wanted) {
     const target = engine.running.get(name)!;
     assert.equal(target.address.text, address.text);

@@ -3,7 +3,7 @@ import { setUp, setUpHealthy, textOf, WHO } from "../../tests/support/worlds/che
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
-import { VOID_REPORT_MS } from "./void_report.ts";
+import { VOID_REPORT_MS } from "./probes/void_report.ts";
 
 Deno.test("Checker.start probes enabled backends with a healthcheck, the first probes spread evenly", () => {
   const { checker, engine, news } = setUp(smallConfig({

@@ -105,7 +105,7 @@ export class Registry {
       return [name, backend];
     }));
     this.#frontends = new Map(
-      [...frontendsInForce(config, intents)].map((
+      [...frontendsInForce(config, intents, this.#backends)].map((
         [name, frontend],
       ) => [name, this.#evaluate(frontend, past?.get(name))]),
     );
@@ -138,17 +138,24 @@ export class Registry {
     return this.#usedBy.get(backend) ?? [];
   }
 
-  /** Replaces the value of a backend. Call refresh() for its frontends when the state changed. */
+  /**
+   * Replaces the value of a backend, with the weights that its agent allows. Call refresh() for its
+   * frontends when the state or the agent changed.
+   */
   setBackend(backend: Backend): void {
-    const before = this.#backends.get(backend.name)?.damping;
-    if (before !== backend.damping) {
+    const before = this.#backends.get(backend.name);
+    if (before?.damping !== backend.damping) {
       this.#penaltiesChanged = true;
       this.#noteSuppression(backend);
-      if (before?.suppressedMs !== backend.damping?.suppressedMs) this.#noteDamped(backend);
+      if (before?.damping?.suppressedMs !== backend.damping?.suppressedMs) {
+        this.#noteDamped(backend);
+      }
     }
     this.#backends.set(backend.name, backend);
     this.#backendsCopy = undefined;
     this.#snapshot = undefined;
+    if (before?.agent === backend.agent) return;
+    for (const frontend of this.frontendsOf(backend.name)) this.reweigh(frontend);
   }
 
   /** Evaluates these frontends again and returns them, in the given order. */
@@ -211,12 +218,12 @@ export class Registry {
       .map(({ name }) => name);
   }
 
-  /** Puts the intents' weights for a frontend in force. Call refresh() for it afterwards. */
+  /** Puts the weights of intents and agents for a frontend in force. Call refresh() for it afterwards. */
   reweigh(frontend: string): void {
     const view = this.#frontends.get(frontend);
     const file = this.config.frontends.get(frontend);
     invariant(view !== undefined && file !== undefined, `no frontend ${frontend}`);
-    this.#setFrontend({ ...view, config: inForce(file, this.#intents) });
+    this.#setFrontend({ ...view, config: inForce(file, this.#intents, this.#backends) });
   }
 
   /** True when a frontend serves now, and no server of it would have weight without a backend's. */

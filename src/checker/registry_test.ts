@@ -110,7 +110,7 @@ Deno.test("a drain takes the weight of a backend in every pool, and wins over a 
   const view = registry.frontend("web")!;
   assert.deepEqual(view.effectiveWeights, [[0, 50], [0]]);
   assert.equal(weightOf(view.config, { pool: "pool1", backend: "a" }), 0);
-  assert.deepEqual(view.config, frontendsInForce(config, intents).get("web"));
+  assert.deepEqual(view.config, frontendsInForce(config, intents, new Map()).get("web"));
   assert.equal(registry.isLastOf("web", "b"), true);
   registry.setIntents(IntentSet.EMPTY);
   registry.reweigh("web");

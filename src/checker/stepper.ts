@@ -14,7 +14,7 @@ export interface Step {
   /** Unix time in milliseconds. */
   readonly atMs: WallMs;
   readonly transitions: NamedTransition[];
-  /** A backend that counts otherwise now, in the same state, is added. */
+  /** A backend that counts otherwise now, in the same state, or whose agent changed, is added. */
   readonly recounted?: string[];
 }
 
@@ -42,7 +42,9 @@ export class Stepper {
     // The time of a carried backend ends with its first valid result.
     if (before.standing === "carried" && event.kind !== "void") carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
-    else if (countedState(result.backend) !== countedState(before)) recounted?.push(name);
+    else if (
+      countedState(result.backend) !== countedState(before) || result.backend.agent !== before.agent
+    ) recounted?.push(name);
     return result;
   }
 

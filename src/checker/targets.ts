@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
-import type { Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
+import type { AgentConfig, Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
 import { firstRound } from "../health/first_round.ts";
 import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
@@ -26,9 +26,11 @@ export interface RunningTarget {
   readonly generation: number;
   readonly backend: string;
   readonly type: ProbeType;
+  /** It is the agent of the backend, not its check. */
+  readonly isAgent: boolean;
 }
 
-/** The engine's targets by the names of their backends. */
+/** The engine's targets by the names of their backends; see agentKey() for agents. */
 export class ProbeTargets {
   readonly #engine: ProbeEngine;
   readonly #counterOf: (backend: string) => number;
@@ -44,17 +46,30 @@ export class ProbeTargets {
     this.#counterOf = counterOf;
   }
 
-  /** Starts probing a backend; an earlier target of its name is stopped first. */
+  /** Starts probing a backend and its agent; earlier targets of its name are stopped first. */
   start(spec: TargetSpec): void {
     this.stop(spec.backend);
+    const { backend, healthcheck } = spec;
+    this.#start(spec, { backend, isAgent: false, counter: () => this.#counterOf(backend) });
+    if (healthcheck.agent === undefined) return;
+    const agent = agentCheck(healthcheck, healthcheck.agent);
+    const key = agentKey(backend);
+    this.#start({ ...spec, backend: key, healthcheck: agent }, { backend, isAgent: true });
+  }
+
+  #start(
+    spec: TargetSpec,
+    { backend, isAgent, counter }: Pick<RunningTarget, "backend" | "isAgent"> & {
+      readonly counter?: () => number;
+    },
+  ): void {
     const id = this.#free.pop() ?? this.#byId.length;
     const generation = (this.#generations[id] ?? 0) + 1;
-    const { backend, healthcheck } = spec;
-    const target = { id, generation, backend, type: healthcheck.params.type };
+    const target = { id, generation, backend, isAgent, type: spec.healthcheck.params.type };
     this.#generations[id] = generation;
     this.#byId[id] = target;
-    this.#byName.set(backend, target);
-    this.#engine.start({ id, generation, ...spec, counter: () => this.#counterOf(backend) });
+    this.#byName.set(spec.backend, target);
+    this.#engine.start({ id, generation, ...spec, ...(counter === undefined ? {} : { counter }) });
   }
 
   /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
@@ -94,16 +109,21 @@ export class ProbeTargets {
 
   /** Cancels a backend's probing; does nothing when it is not probed. */
   stop(backend: string): void {
-    const target = this.#byName.get(backend);
+    this.#stop(backend);
+    this.#stop(agentKey(backend));
+  }
+
+  #stop(key: string): void {
+    const target = this.#byName.get(key);
     if (target === undefined) return;
-    this.#byName.delete(backend);
+    this.#byName.delete(key);
     this.#byId[target.id] = undefined;
     this.#free.push(target.id);
     this.#engine.stop(target.id);
   }
 
   stopAll(): void {
-    for (const backend of [...this.#byName.keys()]) this.stop(backend);
+    for (const key of [...this.#byName.keys()]) this.#stop(key);
   }
 
   /** Changes the address from the next probe on. */
@@ -111,6 +131,8 @@ export class ProbeTargets {
     const target = this.#byName.get(backend);
     invariant(target !== undefined, `readdress of ${backend}, which is not probed`);
     this.#engine.readdress(target.id, address);
+    const agent = this.#byName.get(agentKey(backend));
+    if (agent !== undefined) this.#engine.readdress(agent.id, address);
   }
 
   /** The target of a result; undefined for a result of an earlier generation. */
@@ -128,6 +150,30 @@ export class ProbeTargets {
   has(backend: string): boolean {
     return this.#byName.has(backend);
   }
+}
+
+/** Stands for a backend's agent; names of backends have no blanks. */
+function agentKey(backend: string): string {
+  return `${backend} (agent)`;
+}
+
+/** The check that asks the agent of a server. */
+function agentCheck(
+  check: HealthcheckConfig,
+  { port, intervalMs }: AgentConfig,
+): HealthcheckConfig {
+  const { agent: _, ...own } = check;
+  return {
+    ...own,
+    port,
+    intervalMs,
+    fastIntervalMs: intervalMs,
+    downIntervalMs: intervalMs,
+    timeoutMs: Math.min(intervalMs, check.timeoutMs),
+    rise: 1,
+    fall: 1,
+    params: { type: "agent" },
+  };
 }
 
 /** The healthcheck of a backend that has one. */

@@ -84,7 +84,7 @@ export function* workOutReload(
     flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
     size: sizeInVpp(next),
   };
-  const frontends = frontendsInForce(next, intentSet);
+  const frontends = frontendsInForce(next, intentSet, plan.backends);
   return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };
 }
 

@@ -176,6 +176,7 @@ function buildHealthcheck(
 ): HealthcheckConfig {
   const intervalMs = need(keys.interval);
   const params = buildParams(need(keys.params), files);
+  const agent = keys.agent.value;
   return {
     name,
     port: params.type === "icmp" ? 0 : need(keys.port),
@@ -188,6 +189,9 @@ function buildHealthcheck(
     ...(keys.damping.value === undefined ? {} : { damping: buildDamping(keys.damping.value) }),
     probeIpv4Src: keys["probe-ipv4-src"].value,
     probeIpv6Src: keys["probe-ipv6-src"].value,
+    ...(agent === undefined
+      ? {}
+      : { agent: { port: need(agent.keys.port), intervalMs: need(agent.keys.interval) } }),
     params,
   };
 }

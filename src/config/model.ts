@@ -76,6 +76,8 @@ export interface HealthcheckConfig {
   readonly damping?: DampingConfig;
   readonly probeIpv4Src: IpAddress | undefined;
   readonly probeIpv6Src: IpAddress | undefined;
+  /** Absent: the servers have no agent. */
+  readonly agent?: AgentConfig;
   readonly params: ProbeParams;
 }
 
@@ -87,7 +89,13 @@ export interface DampingConfig {
   readonly maxHoldMs: number;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc" | "dns" | "udp";
+/** The agent of a server, which lowers its state or weight. */
+export interface AgentConfig {
+  readonly port: number;
+  readonly intervalMs: number;
+}
+
+export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc" | "dns" | "udp" | "agent";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
@@ -97,7 +105,9 @@ export type ProbeParams =
   | ({ readonly type: "https" } & HttpParams & TlsParams)
   | ({ readonly type: "grpc"; readonly ssl: boolean } & GrpcParams & TlsParams)
   | ({ readonly type: "dns" } & DnsParams)
-  | ({ readonly type: "udp" } & UdpParams);
+  | ({ readonly type: "udp" } & UdpParams)
+  /** The agent beside another check; not a type in the file. */
+  | { readonly type: "agent" };
 
 /** The question of a dns check, and what its answer must be. */
 export interface DnsParams {

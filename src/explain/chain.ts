@@ -21,6 +21,8 @@ export type LinkKind =
   /** Of a frontend: its VIP in VPP. */
   | "vip"
   | "weight"
+  /** The server's agent takes something away. */
+  | "agent"
   /** `max-down` keeps the weight of a server that is down. */
   | "max-down"
   | "pool"

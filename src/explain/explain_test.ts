@@ -142,6 +142,27 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
   assert.ok(damped > 0 && rising > 0, counts);
 });
 
+Deno.test("explain names the agent of a server as the reason, with the weight that it leaves", () => {
+  const agent = { port: 9, intervalMs: 500 };
+  const world = setUp(smallConfig({ ...THREE, healthchecks: { tcp: { agent } } }));
+  world.checker.start();
+  world.engine.report({ a: PASS, b: PASS, c: PASS });
+  const linksOf = (name: string) => {
+    const snapshot = world.checker.snapshot();
+    const vpp = knownVpp(new Map());
+    const { places } = explainBackend(name, { snapshot, vpp, voidReason: undefined });
+    return places[0]!.links.filter(({ kind }) => ["weight", "agent", "state"].includes(kind))
+      .map(({ kind, text, weight }) => `${kind} ${weight}: ${text}`);
+  };
+  world.engine.report({ "a (agent)": { ...PASS, detail: "down 25%" } });
+  assert.deepEqual(linksOf("a"), [
+    "weight 100: the file's weight",
+    "agent 25: the server's agent reports down, 25 %",
+    "state 0: down: no new flows, established ones are flushed (flush-on-down)",
+  ]);
+  assert.deepEqual(linksOf("b").map((link) => link.split(":")[0]), ["weight 50", "state 50"]);
+});
+
 /** All of THREE up, with a VPP. */
 function setUpHealthy() {
   const world = setUp(smallConfig({ ...THREE, newFlowsTableLength: 64 }));

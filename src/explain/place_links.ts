@@ -7,6 +7,7 @@
 import { invariant } from "../base/assert.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { MergedServer } from "../health/frontend.ts";
+import { agentText } from "../health/agent.ts";
 import { countedState } from "../health/machine.ts";
 import type { CountedState } from "../health/state.ts";
 import { isCounted, mostDown } from "../health/policy/max_down.ts";
@@ -74,22 +75,24 @@ export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   return { name, weight, state, isHeld: isHeld === true || isPassed, server };
 }
 
+/** In the order of the chain. */
+const LINKS: readonly ((place: Place, before: number) => Link | undefined)[] = [
+  weightLink,
+  agentLink,
+  stateLink,
+  dampingLink,
+  maxDownLink,
+  poolLink,
+  lastGoodLink,
+  slowStartLink,
+  addressLink,
+];
+
 /** The links from the weight in force to the merged server. */
 export function placeLinks(place: Place): readonly Link[] {
   const links: Link[] = [];
   let weight = 0;
-  for (
-    const linkOf of [
-      weightLink,
-      stateLink,
-      dampingLink,
-      maxDownLink,
-      poolLink,
-      lastGoodLink,
-      slowStartLink,
-      addressLink,
-    ]
-  ) {
+  for (const linkOf of LINKS) {
     const link = linkOf(place, weight);
     if (link === undefined) continue;
     links.push(link);
@@ -110,18 +113,32 @@ function weightLink({ snapshot, view, pool, entry }: Place): Link {
   const intent = snapshot.intents.ofWeight(at);
   // The view differs from the file in weights alone, so the places are the same.
   const file = snapshot.config.frontends.get(view.name)?.pools[pool]?.backends[entry]?.weight;
+  const own = file ?? weight;
   return intent === undefined
-    ? weight === 0
-      ? { kind: "weight", text: "the file's weight is 0", weight, decides: true }
-      : { kind: "weight", text: "the file's weight", weight }
+    ? own === 0
+      ? { kind: "weight", text: "the file's weight is 0", weight: own, decides: true }
+      : { kind: "weight", text: "the file's weight", weight: own }
     : {
       kind: "weight",
       text: `in place of the file's ${file ?? intent.instead}, ${intentText(intent)}`,
-      weight,
+      weight: intent.weight ?? weight,
       decides: true,
       sinceMs: intent.sinceMs,
       by: operatorOf(intent),
     };
+}
+
+/** Only while the server's agent takes something away. */
+function agentLink({ snapshot, view, pool, entry }: Place): Link | undefined {
+  const { name, weight } = view.config.pools[pool]!.backends[entry]!;
+  const agent = snapshot.backends.get(name)?.agent;
+  if (agent === undefined) return undefined;
+  return {
+    kind: "agent",
+    text: `the server's agent reports ${agentText(agent)}`,
+    weight,
+    decides: true,
+  };
 }
 
 function stateLink(place: Place, before: number): Link {

@@ -9,6 +9,7 @@
 import { MaglevError } from "../base/errors.ts";
 import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import { loweredWeight } from "../health/agent.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import type { HealthView } from "./desired_frontends.ts";
@@ -153,7 +154,7 @@ function forecastDrain(
   const length = { untilMs: nowMs, forMs: 0, options, nowMs };
   const drain = drainOf({ backend: name, then: "disable", force: false, ...length });
   const now = viewNow(snapshot);
-  const after = { ...now, frontends: frontendsInForce(config, intents.with(drain)) };
+  const after = { ...now, frontends: frontendsInForce(config, intents.with(drain), backends) };
   return told(
     forecastVips({ past, now, atOnce: after, settled: after, can, nowMs: atMs }),
     NOTHING_CHANGES,
@@ -183,7 +184,9 @@ function forecastWeight(
   const frontends = new Map(now.frontends);
   // A weight waits for the end of a drain.
   if (snapshot.intents.ofBackend(request.backend)?.kind !== "drain") {
-    frontends.set(request.frontend, withWeight(frontends.get(request.frontend)!, request));
+    const { agent } = snapshot.backends.get(request.backend)!;
+    const lowered = { ...request, weight: loweredWeight(request.weight, agent) };
+    frontends.set(request.frontend, withWeight(frontends.get(request.frontend)!, lowered));
   }
   const after = { ...now, frontends };
   const past = snapshot.frontends;
@@ -213,7 +216,7 @@ function forecastBackend(
   const after = new Map(backends);
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
-  const frontends = frontendsWithoutDrain(snapshot, name);
+  const frontends = frontendsAfter(snapshot, name, after);
   const views = viewsAfter({ config, frontends, backends: after }, unproved);
   return told(forecastVips({ past: snapshot.frontends, now, ...views, can, nowMs: atMs }), {
     states: changesOf(transitions),
@@ -222,14 +225,16 @@ function forecastBackend(
   });
 }
 
-/** The weights in force after an action on a backend, which ends its drain. */
-function frontendsWithoutDrain(
-  { config, intents, frontends }: Snapshot,
+/** The weights in force after an action on a backend, which ends its drain, and its agent's part. */
+function frontendsAfter(
+  { config, intents, frontends, backends }: Snapshot,
   name: string,
+  after: ReadonlyMap<string, Backend>,
 ): HealthView["frontends"] {
   const intent = intents.ofBackend(name);
-  return intent?.kind === "drain"
-    ? frontendsInForce(config, intents.without(intent))
+  const drain = intent?.kind === "drain" ? intent : undefined;
+  return drain !== undefined || backends.get(name)?.agent !== after.get(name)?.agent
+    ? frontendsInForce(config, drain === undefined ? intents : intents.without(drain), after)
     : new Map([...frontends].map(([frontend, view]) => [frontend, view.config]));
 }
 

@@ -21,9 +21,11 @@
 import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import { invariant } from "../base/assert.ts";
 import { appendNewest } from "../base/ring.ts";
+import { loweredState } from "./agent.ts";
 import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
 import { afterFall, type Damping, isSuppressed } from "./policy/damping.ts";
 import type {
+  AgentState,
   Backend,
   BackendState,
   CountedState,
@@ -76,7 +78,11 @@ export function createBackend(name: string, options: CreateBackendOptions): Back
 }
 
 /** Returns the state that decides the backend's weights. */
-export function countedState({ state, standing, counter, policy }: Backend): CountedState {
+export function countedState(backend: Backend): CountedState {
+  return loweredState(judgedState(backend), backend.agent);
+}
+
+function judgedState({ state, standing, counter, policy }: Backend): CountedState {
   // Only damping keeps a backend down whose counter is that of an up one.
   if (state === "down") return isUp(counter, policy) ? "damped" : "down";
   if (state !== "unknown" || standing === undefined) return state;
@@ -114,6 +120,8 @@ export function step(
     case "clear":
       if (backend.state === "removed") return refused(backend, "clear");
       return released(withDamping(backend, undefined), { nowMs, monotonicMs });
+    case "agent":
+      return unchanged(isProbed(backend.state) ? withAgent(backend, event.agent) : backend);
     case "pause":
       if (!isProbed(backend.state)) return keepOrRefuse(backend, "paused", "pause");
       return enter(backend, "paused", { nowMs, result: pseudoResult("paused") });
@@ -159,7 +167,7 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
   // The certificate was seen by the old definition, perhaps on another port or server name.
-  const { certificateExpiryMs: _, certificateName: __, ...kept } = backend;
+  const { certificateExpiryMs: _, certificateName: __, agent: ___, ...kept } = backend;
   const counter = initialCounter(policy);
   const fresh = withPolicy({ ...kept, counter, lastResult: undefined }, policy);
   if (backend.standing === "carried") {
@@ -298,7 +306,8 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
   const begun = to === "unknown"
     ? { counter: initialCounter(backend.policy), lastResult: undefined }
     : {};
-  const { standing: _, ...kept } = backend;
+  // An agent is not asked while the backend is not probed.
+  const { standing: _, ...kept } = isProbed(to) ? backend : withAgent(backend, undefined);
   return {
     ok: true,
     transition,
@@ -329,6 +338,11 @@ function refused(backend: Backend, action: string): StepResult {
 
 function withEnabled(backend: Backend, enabled: boolean): Backend {
   return backend.enabled === enabled ? backend : { ...backend, enabled };
+}
+
+function withAgent(backend: Backend, agent: AgentState | undefined): Backend {
+  const { agent: _, ...kept } = backend;
+  return agent === undefined ? kept : { ...kept, agent };
 }
 
 /** Copies its own parts, so that a whole healthcheck passed as policy is not kept alive. */

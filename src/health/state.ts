@@ -102,6 +102,16 @@ export interface HealthPolicy {
   readonly damping?: DampingPolicy;
 }
 
+/** What the agent of a server reported last, of each kind; see agent.ts. */
+export interface AgentState {
+  /** `down`, `failed` or `stopped`; `up` ends it. */
+  readonly down: boolean;
+  /** `drain` takes no new flows; `maint` counts as not up as well. `ready` ends both. */
+  readonly admin: "ready" | "drain" | "maint";
+  /** Share of the weight, 0 to 100. */
+  readonly percent: number;
+}
+
 /** Health of one backend: a value that every step replaces as a whole. */
 export interface Backend {
   readonly name: string;
@@ -123,6 +133,8 @@ export interface Backend {
   readonly damping?: Damping;
   /** In `unknown` only; absent for an ordinary unknown backend. */
   readonly standing?: Standing;
+  /** What the server's agent takes away; absent: nothing. */
+  readonly agent?: AgentState;
   /**
    * The end of the last certificate that a probe of this definition saw, in Unix milliseconds. A
    * probe without a certificate (a slow or dead server) keeps it, as does an operator's action.
@@ -142,6 +154,8 @@ export type HealthEvent =
   | { readonly kind: "release" }
   /** An operator forgives the penalty. */
   | { readonly kind: "clear" }
+  /** The server's agent reported something else; undefined: it takes nothing away. */
+  | { readonly kind: "agent"; readonly agent: AgentState | undefined }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "disable" }

@@ -1,5 +1,6 @@
 /** Selects the prober for each type of healthcheck. */
 import { invariant } from "../base/assert.ts";
+import { agentProber } from "./agent/agent.ts";
 import { dnsProber } from "./dns/dns.ts";
 import { grpcProber } from "./grpc/grpc.ts";
 import { httpProber } from "./http/http.ts";
@@ -26,6 +27,8 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober, udp?: UdpSockets): Probe
     case "icmp":
       invariant(icmp !== undefined, `healthcheck ${name}: type icmp needs the argument icmp`);
       return icmp(spec);
+    case "agent":
+      return agentProber(spec);
     case "grpc":
       return grpcProber(spec);
     case "dns":

@@ -33,6 +33,8 @@ function talkTurns(params: ProbeParams): number {
       return params.transport === "udp" ? 1 + HTTP1_TURNS : HTTP1_TURNS;
     case "tcp":
       return params.steps?.length ?? 0;
+    case "agent":
+      return 1;
     case "http":
     case "https":
       return params.http2 ? HTTP2_TURNS : HTTP1_TURNS;

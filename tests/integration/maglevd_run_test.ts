@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { until } from "../support/judges/until.ts";
 import { lbView, vppHas } from "../support/judges/lb_view.ts";
+import { serve } from "../support/servers/nasty_servers.ts";
 import { onStage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
@@ -44,6 +45,41 @@ Deno.test("maglevd programs a VIP, drains a server that dies, and restores it", 
     assert.equal(daemon.process.errors, "");
   });
 });
+
+Deno.test("an agent of a server lowers its weight, takes it out, and lets it back", async () => {
+  await onStage([A, B], async ({ configure, configPath, start, simulator }) => {
+    const words = { said: "up 50%" };
+    const agent = serve((connection) => writeLine(connection, words.said), A);
+    try {
+      await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 40 } } } });
+      const text = await Deno.readTextFile(configPath);
+      const withAgent = `agent: { port: ${agent.port}, interval: 50ms }`;
+      await Deno.writeTextFile(
+        configPath,
+        text.replace("type: http", `type: http\n      ${withAgent}`),
+      );
+      const daemon = start();
+      // B has no agent at that port: nothing is lowered.
+      await vppHas(simulator, { [VIP]: [`${A} 50`, `${B} 40`] });
+      words.said = "maint";
+      await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 40`] });
+      words.said = "ready 100%";
+      await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 40`] });
+      words.said = "down";
+      await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 40`] });
+      await agent.close();
+      await daemon.seen(({ msg }) => msg === "agent-forgotten");
+      await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 40`] });
+      assert.ok(!daemon.lines.some(({ msg, to }) => msg === "backend-transition" && to === "down"));
+    } finally {
+      await agent.close().catch(() => {});
+    }
+  });
+});
+
+async function writeLine(connection: Deno.TcpConn, line: string): Promise<void> {
+  await connection.write(new TextEncoder().encode(`${line}\n`));
+}
 
 Deno.test("maglevd fails over to the second pool and back", async () => {
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {

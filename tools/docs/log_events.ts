@@ -294,6 +294,23 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "`message` names the cause; states and weights stay.",
   ),
   "prober-restored": event("info", "netns lack after-ms message", "Probes count again."),
+  "agent-report": event(
+    "info",
+    "backend agent",
+    "The agent of a server reported something else; an empty `agent` takes nothing away.",
+  ),
+  "agent-forgotten": event(
+    "warn",
+    "backend",
+    "The agent of a server did not answer three times, so what it reported no longer counts.",
+    "Look at the agent on the server.",
+  ),
+  "agent-unknown-word": event(
+    "warn",
+    "backend",
+    "The agent of a server sends a word that is not of the protocol; reported once.",
+    "Correct the agent; docs/healthchecks.md lists the words.",
+  ),
   ...OPERATOR_EVENTS,
   "history-damaged": event(
     "warn",

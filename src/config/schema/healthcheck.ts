@@ -88,6 +88,27 @@ const tcp = {
 } as const satisfies Keys;
 
 /** Keys of one healthcheck. */
+const agent = {
+  "port": {
+    type: "port",
+    required: true,
+    help: "Port of the agent on the server.",
+  },
+  "interval": {
+    type: "duration",
+    unit: "duration",
+    default: 2 * SECOND,
+    min: 10,
+    max: DAY,
+    help:
+      "From the start of one question to the start of the next. Three without an answer forget " +
+      "what the agent reported.",
+    zero: "is refused: questions need time between them",
+    raise: "follows the agent later",
+    lower: "costs a connection more for each server and period",
+  },
+} as const satisfies Keys;
+
 export const healthcheck = {
   "type": {
     type: "word",
@@ -194,6 +215,15 @@ export const healthcheck = {
     family: 6,
     absent: "the system chooses",
     help: "Source address of probes of IPv6 backends, likewise.",
+  },
+  "agent": {
+    type: "section",
+    optional: true,
+    keys: agent,
+    absent: "the servers have no agent",
+    help:
+      "Each server has an agent, as for HAProxy's `agent-check`, whose words lower its state or " +
+      "weight. See the page on health checks.",
   },
   "params": {
     type: "variants",

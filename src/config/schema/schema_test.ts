@@ -101,7 +101,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B 
 type Loose<T> = { readonly [P in keyof T]: Exclude<T[P], undefined> };
 type SlotValue<S> = S extends Slot<infer T> ? T : never;
 type Healthchecker = SlotValue<ConfigDraft["keys"]["healthchecker"]>;
-type WithoutType<T> = Omit<T, "type" | "params">;
+type WithoutType<T> = Omit<T, "type" | "params" | "agent">;
 
 const AGREE: readonly [
   Equal<Values<VppLbDraft>, VppLbConfig>,
@@ -109,7 +109,7 @@ const AGREE: readonly [
   Equal<Values<BackendDraft>, Loose<Omit<BackendConfig, "name">>>,
   Equal<
     Omit<WithoutType<Values<HealthcheckDraft>>, "damping">,
-    Loose<Omit<HealthcheckConfig, "name" | "params" | "damping">>
+    Loose<Omit<HealthcheckConfig, "name" | "params" | "agent" | "damping">>
   >,
 ] = [true, true, true, true];
 

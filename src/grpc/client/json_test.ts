@@ -37,7 +37,7 @@ Deno.test("answerJson() returns the standard JSON form, fields at their defaults
   assert.deepEqual(answerJson("PlanBackend", { plan: undefined }), {});
   assert.equal(
     Object.keys(answerJson("GetHealthCheck", create(HealthCheckInfo)) as object).length,
-    35,
+    46,
   );
 });
 

@@ -211,6 +211,8 @@ export interface BackendInfo {
    * another one that it sends.
    */
   readonly certificateName: string;
+  /** What the server's agent takes away, such as "drain, 50 %"; empty: nothing. */
+  readonly agent: string;
   /** Its penalty for flapping now; 0 without one, and without damping. */
   readonly dampingPenalty: number;
   /**
@@ -488,7 +490,12 @@ export interface HealthCheckInfo {
   /** UDP: fail or pass. */
   readonly udpSilence: string;
   /** Absent: no damping. */
-  readonly damping: DampingInfo | undefined;
+  readonly damping:
+    | DampingInfo
+    | undefined;
+  /** Port of the servers' agents; 0: no agents. */
+  readonly agentPort: number;
+  readonly agentIntervalNs: bigint;
 }
 
 /** How backends that flap are held down. */
@@ -2426,6 +2433,7 @@ function createBaseBackendInfo(): BackendInfo {
     carried: false,
     blind: "",
     certificateName: "",
+    agent: "",
     dampingPenalty: 0,
     heldUntilUnixNs: undefined,
     drain: undefined,
@@ -2497,6 +2505,9 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
     }
     if (message.certificateName !== "") {
       writer.uint32(138).string(message.certificateName);
+    }
+    if (message.agent !== "") {
+      writer.uint32(146).string(message.agent);
     }
     if (message.dampingPenalty !== 0) {
       writer.uint32(321).double(message.dampingPenalty);
@@ -2665,6 +2676,14 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
             }
 
             message.certificateName = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.agent = reader.string();
             continue;
           }
           case 40: {
@@ -4305,6 +4324,8 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     udpExpect: "",
     udpSilence: "",
     damping: undefined,
+    agentPort: 0,
+    agentIntervalNs: 0n,
   };
 }
 
@@ -4466,6 +4487,17 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     if (message.damping !== undefined) {
       DampingInfo.encode(message.damping, writer.uint32(322).fork()).join();
+    }
+    if (message.agentPort !== 0) {
+      writer.uint32(712).uint32(message.agentPort);
+    }
+    if (message.agentIntervalNs !== 0n) {
+      if (BigInt.asIntN(64, message.agentIntervalNs) !== message.agentIntervalNs) {
+        throw new globalThis.Error(
+          "value provided for field message.agentIntervalNs of type int64 too large",
+        );
+      }
+      writer.uint32(720).int64(message.agentIntervalNs);
     }
     return writer;
   },
@@ -4841,6 +4873,22 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.damping = DampingInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 89: {
+            if (tag !== 712) {
+              break;
+            }
+
+            message.agentPort = reader.uint32();
+            continue;
+          }
+          case 90: {
+            if (tag !== 720) {
+              break;
+            }
+
+            message.agentIntervalNs = reader.int64() as bigint;
             continue;
           }
         }

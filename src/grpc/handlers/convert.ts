@@ -7,6 +7,7 @@ import type { FrontendView, Snapshot } from "../../checker/ports.ts";
 import { type Intent as OperatorIntent, intentId } from "../../intent/intent.ts";
 import { penaltyAt, suppressedUntil } from "../../health/policy/damping.ts";
 import type { HealthcheckConfig, PoolConfig, Share } from "../../config/model.ts";
+import { agentText } from "../../health/agent.ts";
 import type {
   Backend,
   FrontendTransition as FrontendChange,
@@ -110,6 +111,7 @@ export function backendInfo(
     carried: backend.standing === "carried",
     drain: drain && drainMessage(drain),
     ...dampingPart(backend, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }),
+    agent: backend.agent === undefined ? "" : agentText(backend.agent),
   });
 }
 
@@ -273,6 +275,8 @@ export function healthCheckInfo(
     udpSend: secrets ? udp?.send ?? "" : "",
     udpExpect: udp?.expect ?? "",
     udpSilence: udp?.silence ?? "",
+    agentPort: check.agent?.port ?? 0,
+    agentIntervalNs: nanoseconds(check.agent?.intervalMs ?? 0),
     grpcService: params.type === "grpc" ? params.service : "",
     damping: check.damping && {
       halfLifeNs: nanoseconds(check.damping.halfLifeMs),

@@ -121,6 +121,25 @@ Deno.test("healthCheckInfo() has the question of a dns check, and what its answe
   );
 });
 
+Deno.test("backendInfo() and healthCheckInfo() have the agent of a server", () => {
+  const agent = { port: 9000, intervalMs: 500 };
+  const { agentPort, agentIntervalNs } = healthCheckInfo(
+    { ...check(dns()), agent },
+    { secrets: false },
+  );
+  assert.deepEqual([agentPort, agentIntervalNs], [9000, 500_000_000n]);
+  const { checker, clock } = setUpHealthy();
+  const snapshot = checker.snapshot();
+  const backend = snapshot.backends.get("a")!;
+  const context = { snapshot, clock, transitions: false, blind: undefined, drain: undefined };
+  const of = (value: typeof backend) => backendInfo(value, context).agent;
+  assert.equal(of(backend), "");
+  assert.equal(
+    of({ ...backend, agent: { down: false, admin: "drain", percent: 50 } }),
+    "drain, 50 %",
+  );
+});
+
 Deno.test("healthCheckInfo() fills in the fields of the probe's type and no others", () => {
   const told = (params: ProbeParams) => {
     const info = healthCheckInfo(check(params), { secrets: true });

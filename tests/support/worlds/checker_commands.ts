@@ -39,31 +39,42 @@ export const configs: fc.Arbitrary<Config> = fc.record({
     { halfLifeMs: 60_000, suppress: 1, reuse: 0.5, maxHoldMs: 90_007 },
     { halfLifeMs: 2000, suppress: 1.5, reuse: 1, maxHoldMs: 1103 },
   ),
-}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, damping, ...policies }) => {
-  const pools: Record<string, Record<string, number>[]> = {};
-  for (const [frontend, pool, backend, weight] of entries) {
-    const name = list[backend % list.length]![0];
-    const own = pools[`f${frontend}`] ??= [];
-    const at = Math.min(pool % 3, own.length);
-    own[at] = { ...own[at], [name]: weight };
-  }
-  const frontends = Object.entries(pools).map(([name, own]) => {
-    const text = own.map((pool) =>
-      Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
-    ).join(" | ");
-    return [name, { pools: text, flushOnDown: rise === 1, ...policies }] as const;
-  });
-  const small: SmallConfig = {
-    healthchecks: {
-      other: { port: 81, rise, fall: 2, ...(damping === undefined ? {} : { damping }) },
-    },
-    backends: Object.fromEntries(list),
-    frontends: Object.fromEntries(frontends),
-    transitionHistory,
-    newFlowsTableLength,
-  };
-  return smallConfig(small);
-});
+  agent: fc.boolean(),
+}).map(
+  (
+    { agent, list, entries, rise, transitionHistory, newFlowsTableLength, damping, ...policies },
+  ) => {
+    const pools: Record<string, Record<string, number>[]> = {};
+    for (const [frontend, pool, backend, weight] of entries) {
+      const name = list[backend % list.length]![0];
+      const own = pools[`f${frontend}`] ??= [];
+      const at = Math.min(pool % 3, own.length);
+      own[at] = { ...own[at], [name]: weight };
+    }
+    const frontends = Object.entries(pools).map(([name, own]) => {
+      const text = own.map((pool) =>
+        Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
+      ).join(" | ");
+      return [name, { pools: text, flushOnDown: rise === 1, ...policies }] as const;
+    });
+    const small: SmallConfig = {
+      healthchecks: {
+        other: {
+          port: 81,
+          rise,
+          fall: 2,
+          ...(damping === undefined ? {} : { damping }),
+          ...(agent ? { agent: { port: 9, intervalMs: 500 } } : {}),
+        },
+      },
+      backends: Object.fromEntries(list),
+      frontends: Object.fromEntries(frontends),
+      transitionHistory,
+      newFlowsTableLength,
+    };
+    return smallConfig(small);
+  },
+);
 
 /** After how long an intent ends by itself. */
 interface Ending {
@@ -138,6 +149,8 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("reload" as const), config: configs }) },
 );
 
+const AGENT_WORDS = ["up ready", "50%", "drain", "maint", "down", "up", "ready 100%", "0% ?"];
+
 export type World = ReturnType<typeof setUp> & {
   /** Outcomes that were true once. */
   readonly past: ProbeOutcome[];
@@ -149,9 +162,12 @@ export function run(world: World, command: Command): void {
     case "report": {
       const names = [...engine.running.keys()];
       if (names.length === 0) return;
-      const outcomes = command.results.map(([at, ok]) =>
-        engine.outcome(names[at % names.length]!, ok ? PASS : FAIL)
-      );
+      const outcomes = command.results.map(([at, ok]) => {
+        const name = names[at % names.length]!;
+        const words = AGENT_WORDS[at % AGENT_WORDS.length]!;
+        const pass = name.endsWith("(agent)") ? { ...PASS, detail: words } : PASS;
+        return engine.outcome(name, ok ? pass : FAIL);
+      });
       past.push(...outcomes);
       engine.onOutcomes(outcomes);
       return;

@@ -168,6 +168,7 @@ function backendView(backend: Backend, nowMs: WallMs): View {
         optional: true,
       },
       { label: "damping", value: dampingCell(backend, nowMs), optional: true },
+      { label: "agent", value: { text: backend.agent, style: "warn" }, optional: true },
       { label: "warning", value: { text: warning, style: "bad" }, optional: true },
     ],
   };

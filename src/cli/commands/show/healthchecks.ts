@@ -109,6 +109,7 @@ function checkFields(check: Check): FieldsBlock {
           { label: "authority", value: orElse(check.grpcAuthority, "the backend's address") },
         ]
         : []),
+      { label: "agent", value: agentCell(check), optional: true },
       ...(type === "dns" ? dnsFields(check) : []),
       ...(type === "udp" ? udpFields(check) : []),
       ...(type === "tcp" || type === "grpc" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
@@ -117,6 +118,11 @@ function checkFields(check: Check): FieldsBlock {
       ...(web ? webFields(check) : []),
     ],
   };
+}
+
+function agentCell({ agentPort, agentIntervalNs }: Check): Cell {
+  if (agentPort === 0) return textCell("");
+  return textCell(`port ${agentPort}, every ${formatDuration(millisecondsOf(agentIntervalNs))}`);
 }
 
 function dnsFields(check: Check): Fields {

@@ -90,6 +90,7 @@ function largeAnswer(): ListBackendsResponse {
     warning: "",
     carried: false,
     blind: "",
+    agent: "",
     certificateName: "",
     drain: undefined,
     scheduled: [],

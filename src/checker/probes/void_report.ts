@@ -3,7 +3,7 @@
  * such as file descriptors. An overloaded machine makes thousands of void probes a second. So the
  * first of each reason is logged immediately, and the others as one line per period.
  */
-import type { Clock, Logger, Timer } from "../base/ports.ts";
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
 
 /** Length of the period that one line summarizes. */
 export const VOID_REPORT_MS = 10_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { VOID_REPORT_MS, VoidReport } from "./void_report.ts";
 
 const LATE = "the prober itself was late";
