@@ -271,3 +271,26 @@ Deno.test("explain: a server that rises has a link with its step and the cost of
   const text = frontend.links.find(({ kind }) => kind === "slow-start")?.text;
   assert.equal(text, "1 server rises in steps (slow-start)");
 });
+
+Deno.test("explain: a server that was held and has no verdict has a link with the weight that it keeps", () => {
+  const checkAt = (port: number) =>
+    smallConfig({
+      healthchecks: { tcp: { port, rise: 1, fall: 1 } },
+      backends: { a: {}, b: {} },
+      frontends: { web: { pools: "a b:50", onAllDown: "last-good" } },
+      newFlowsTableLength: 1024,
+    });
+  const { checker, engine } = setUp(checkAt(80));
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  engine.report({ a: FAIL, b: FAIL });
+  checker.reload(checkAt(81));
+  engine.report({ a: PASS });
+  const snapshot = checker.snapshot();
+  const [place] =
+    explainBackend("b", { snapshot, vpp: knownVpp(new Map()), voidReason: undefined }).places;
+  const link = place!.links.find(({ kind }) => kind === "on-all-down");
+  assert.deepEqual([link?.weight, link?.decides, place!.effectiveWeight], [50, true, 50]);
+  assert.match(link!.text, /^it was held, and counts as up until its first verdict/);
+  checker.stop();
+});

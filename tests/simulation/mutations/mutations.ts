@@ -349,7 +349,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "last-good holds what an operator takes out",
     file: "src/health/policy/last_good.ts",
-    from: "if (!TAKEN_BY_HEALTH.has(state)) continue;",
+    from: "if (!TAKEN_BY_HEALTH.has(state) || !mayHold(name)) continue;",
     to: 'if (state === "up") continue;',
   },
   {
@@ -490,5 +490,17 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/sync/guard/guards.ts",
     from: "const nat = actual && unremovable(actual);",
     to: "const nat = teardown.length < 0 ? unremovable(actual!) : undefined;",
+  },
+  {
+    name: "the next step of slow-start is not waited for",
+    file: "src/health/policy/slow_start.ts",
+    from: "if (ramp !== undefined && isUp) wakeAtMs = earliest(wakeAtMs, ramp.nextMs);",
+    to: "",
+  },
+  {
+    name: "slow-start keeps weight from the only server",
+    file: "src/health/policy/slow_start.ts",
+    from: "const goes = hasFullPeer(risers, { frontend, health, options });",
+    to: "const goes = risers.length + hasFullPeer.length > 0;",
   },
 ];
