@@ -173,6 +173,8 @@ export interface Backend {
   readonly certificate_name?: string;
   /** The operator's wish that keeps it paused or disabled. */
   readonly intent?: Intent;
+  /** Why its drain cannot end before its time; absent: it can, when no flow is left. */
+  readonly drain_unwatched?: string;
   /** Pauses, disables and drains to come, the earliest first; absent: none. */
   readonly scheduled?: readonly Intent[];
   /** Damping keeps it down until then at the latest, even when it passes; absent: it does not. */

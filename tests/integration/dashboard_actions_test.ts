@@ -146,6 +146,8 @@ browserTest(
         const t_ms = Date.now();
         fixture.emit({ type: "lb-state", maglevd: "demo", t_ms, read_ms: t_ms, vips, removed: [] });
       };
+      fixture.setBackend("demo", "nginx1", { drain_unwatched: "VPP is not connected" });
+      await details.getByText("it ends by its time alone: VPP is not connected").waitFor();
       flows(12);
       await details.getByText("up to 12 sticky flows left in 1 VIP").waitFor();
       await page.getByRole("button", { name: "Enable …" }).click();

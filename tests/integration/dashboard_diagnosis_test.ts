@@ -184,7 +184,13 @@ browserTest(
   async () => {
     const lb = demoLb(Date.now());
     const [web] = lb.frontends;
-    const backends = lb.backends.map((backend) => ({ ...backend, state: "down" as const }));
+    const window = { kind: "disable", from_ms: Date.now() + 7_199_000, reason: "disk" } as const;
+    const scheduled = [{ ...window, since_ms: 0, until_ms: window.from_ms + 14_400_000 }];
+    const backends = lb.backends.map((backend) => ({
+      ...backend,
+      state: "down" as const,
+      ...(backend.name === "nginx1" ? { scheduled } : {}),
+    }));
     const frontend = { ...web!, state: "down" as const, held: true as const };
     const blind = [{ netns: "", reason: "0 of 2 targets answer", isolated: true as const }];
     const withdrawn = { ...frontend, announced: "withdrawn" as const };
@@ -194,6 +200,9 @@ browserTest(
       await notes.getByText("web: no server is up, VPP keeps the last weights (held)").waitFor();
       await notes.getByText("web: withdrawn from the routing").waitFor();
       await notes.getByText("The prober is cut off (isolated)").waitFor();
+      await notes.getByText("Scheduled for nginx1: the next begins in 1h 59m").waitFor();
+      await page.getByRole("button", { name: "nginx1" }).click();
+      await page.getByText("begins in 1h 59m, ends in 5h 59m: disk").waitFor();
       const card = page.locator(".card");
       await card.locator(".health", { hasText: "down (held)" }).waitFor();
       await card.locator(".vip", { hasText: "withdrawn" }).waitFor();

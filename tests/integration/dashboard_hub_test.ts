@@ -157,6 +157,17 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       });
       assert.ok(weighed.ms < SOON_MS, `${weighed.ms} ms`);
       assert.equal(weighed.value.reason, "less");
+      await client.call("DisableBackend", {
+        ...{ name: "b0", reason: "new disk", begin: { $case: "inNs", value: 3_600_000_000_000n } },
+      });
+      const toBe = await until(() => backendOf(state("lb1"), "b0").scheduled?.[0]);
+      assert.ok(toBe.ms < SOON_MS, `${toBe.ms} ms`);
+      const { kind, reason, from_ms = 0 } = toBe.value;
+      assert.deepEqual([kind, reason], ["disable", "new disk"]);
+      assert.ok(Math.abs(from_ms - Date.now() - 3_600_000) < 20_000);
+      const [toCome] = (await client.call("ListIntents")).intents.filter((each) => each.scheduled);
+      await client.call("CancelIntent", { id: toCome!.id });
+      await until(() => backendOf(state("lb1"), "b0").scheduled === undefined);
       const actions = hub.actions("lb1")!;
       const planned = await actions.plan({ kind: "disable", backend: "b1" }, { user: "eve" });
       assert.ok(!(planned instanceof MaglevError));

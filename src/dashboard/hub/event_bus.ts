@@ -18,6 +18,9 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 /** Clients load the state again at most this often, in milliseconds, whatever a maglevd reports. */
 const RESYNC_MS = 5000;
 
+/** The dashboard's wall clock was set when it moves away from the steady one by more. */
+const CLOCK_MOVED_MS = 1000;
+
 const IS_REPLAYED: ReadonlySet<string> = new Set(REPLAYED);
 
 /** An event as each audience gets it; the same object where nothing is hidden. */
@@ -38,6 +41,8 @@ export class EventBus {
   readonly #ring = new EventRing<Encoded>(RING);
   readonly #subscribers = new Set<Subscriber>();
   #seq = 0;
+  /** The wall clock minus the steady one, at the last event. */
+  #clockMs: number | undefined;
   #resyncedMs = -Infinity;
   #resyncing: Timer | undefined;
 
@@ -52,6 +57,7 @@ export class EventBus {
 
   /** Sends an event to all. */
   emit(event: DashboardEvent): void {
+    this.#watchClock();
     if (!IS_REPLAYED.has(event.type)) {
       // Nobody can get it later, so it is made for those who are here.
       if (this.#subscribers.size > 0) this.#send(this.#encode(event, undefined));
@@ -68,6 +74,14 @@ export class EventBus {
     }
     this.#ring.push(encoded, { seq, atMs: this.#options.clock.monotonicMs(), bytes });
     this.#send(encoded);
+  }
+
+  /** All ages on pages come from this clock, and a state brings it. */
+  #watchClock(): void {
+    const { clock } = this.#options;
+    const clockMs = clock.wallMs() - clock.monotonicMs();
+    if (Math.abs(clockMs - (this.#clockMs ?? clockMs)) > CLOCK_MOVED_MS) this.#resyncAll();
+    this.#clockMs = clockMs;
   }
 
   /** See Hub.subscribe(). */

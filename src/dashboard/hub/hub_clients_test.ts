@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { fakeBackend, MS } from "../../../tests/support/fakes/fake_maglevd.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { onHub, smallMaglevd } from "../../../tests/support/worlds/hub_world.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { SentEvent } from "../ports.ts";
@@ -184,4 +185,26 @@ Deno.test("more than a stream takes at once is not replayed: the client loads th
   assert.deepEqual(since(1), ["log", "log", "log", "log"]);
   bus.close();
   await settle();
+});
+
+Deno.test("when the dashboard's clock is set, clients load the state, which has the new time", async () => {
+  const fake = new FakeClock();
+  let aheadMs = 0;
+  const clock = {
+    monotonicMs: () => fake.monotonicMs(),
+    wallMs: () => wall(fake.wallMs() + aheadMs),
+    after: (ms: number, fn: () => void) => fake.after(ms, fn),
+  };
+  const bus = new EventBus({ epoch: "e", clock });
+  const types: string[] = [];
+  bus.subscribe({ audience: "viewer", listener: ({ event }) => types.push(event.type) });
+  const emit = () => bus.emit({ type: "vpp-api", maglevd: "lb1", t_ms: 0, calls: 0, failed: 0 });
+  for (const stepMs of [0, 999, 3_600_000, -7_200_000]) {
+    aheadMs += stepMs;
+    emit();
+    await fake.advanceAsync(10_000);
+    const resyncs = types.splice(0).filter((type) => type === "resync").length;
+    assert.equal(resyncs, Math.abs(stepMs) > 1000 ? 1 : 0, `${stepMs} ms`);
+  }
+  bus.close();
 });

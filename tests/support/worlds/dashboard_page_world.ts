@@ -162,16 +162,19 @@ const LISTED: ReadonlySet<string> = new Set([
   ...["epoch", "type", "level", "strip"],
 ]);
 
+/** Fields that hold intents. */
+const INTENTS: ReadonlySet<string> = new Set(["intent", "scheduled", "lameduck"]);
+
 /** A copy in which every text that comes from outside ends in HOSTILE, also the names. */
 export function spoiled<T>(value: T, key = ""): T {
   if (typeof value === "string") {
     return (value.endsWith(HOSTILE) ? value : `${value}${HOSTILE}`) as T;
   }
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((each) => spoiled(each)) as T;
+  if (Array.isArray(value)) return value.map((each) => spoiled(each, key)) as T;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => {
-      const isListed = LISTED.has(name) || (key === "intent" && name === "kind");
+      const isListed = LISTED.has(name) || (INTENTS.has(key) && name === "kind");
       return [name, isListed && typeof each === "string" ? each : spoiled(each, name)];
     }),
   ) as T;

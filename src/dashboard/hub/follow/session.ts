@@ -226,6 +226,9 @@ export class Session {
       this.#status.want();
       this.#status.wantConfig();
       this.#lb.wake();
+    } else if (attributes.method === "CancelIntent") {
+      // It has the id of the intent alone.
+      this.#lists();
     } else if (/^(backend|frontend)-(held|released|announced|withdrawn)$/.test(msg)) {
       this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
       this.#lb.wake();

@@ -91,6 +91,9 @@ export function backendOf(info: messages.BackendInfo, flaps: number): Backend {
       ...(certificateName === "" ? {} : { certificate_name: clip(certificateName, MAX_TEXT) }),
     }),
     ...intentPart(info.intent),
+    ...(info.drain === undefined || info.drain.unwatched === ""
+      ? {}
+      : { drain_unwatched: clip(info.drain.unwatched, MAX_TEXT) }),
     ...(info.scheduled.length === 0 ? {} : {
       scheduled: head(info.scheduled, MAX_SENTENCES).items.map(intentOf),
     }),

@@ -59,6 +59,12 @@ export function notesOf(lb: Lb, nowMs: number): Note[] {
     const when = first <= nowMs ? "has expired" : `expires in ${formatAge(first - nowMs)}`;
     add("warning", `Certificate of ${namesOf(ending)} ${when}`);
   }
+  const planned = [...lb.backends.values()].filter(({ scheduled = [] }) => scheduled.length > 0);
+  if (planned.length > 0) {
+    const next = Math.min(...planned.map(({ scheduled }) => scheduled![0]!.from_ms ?? 0));
+    const leftMs = next - (status.clock_skew_ms ?? 0) - nowMs;
+    add("info", `Scheduled for ${namesOf(planned)}: the next begins in ${formatAge(leftMs)}`);
+  }
   if (status.warmup === "waiting" || status.warmup === "releasing") {
     const until = status.warmup_until_ms;
     const left = until === undefined ? 0 : until - (status.clock_skew_ms ?? 0) - nowMs;

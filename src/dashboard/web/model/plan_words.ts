@@ -43,7 +43,7 @@ export function meaningOf(wish: Wish, draining: boolean): string {
   switch (wish.kind) {
     case "drain":
       return "Its weight becomes 0, and new flows go to other servers. Probing goes on, and " +
-        `established flows stay until the end; then it is ${
+        `established flows stay. When none is left or its time is over, it is ${
           wish.then === "pause" ? "paused, which leaves them" : "disabled, which drops those left"
         }.`;
     case "pause":

@@ -49,9 +49,7 @@ export function BackendWhy(props: {
   return (
     <section class="why" aria-label={`Why ${visible(props.backend.name)}`}>
       <Show when={drain()}>
-        {(intent) => (
-          <DrainProgress lb={props.lb} address={props.backend.address} intent={intent()} />
-        )}
+        {(intent) => <DrainProgress lb={props.lb} backend={props.backend} intent={intent()} />}
       </Show>
       <Show
         when={found()}

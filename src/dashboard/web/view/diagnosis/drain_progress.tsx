@@ -1,13 +1,14 @@
 /** The progress of a drain: its time, and what VPP has left of its flows. */
 import type { JSX } from "solid-js";
-import type { Intent } from "../../../protocol.ts";
+import type { Backend, Intent } from "../../../protocol.ts";
+import { visible } from "../../model/format.ts";
 import { drainWords } from "../../model/intent.ts";
 import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 
 /** How much of its time is over, and how many flows are left. */
 export function DrainProgress(
-  props: { readonly lb: Lb; readonly address: string; readonly intent: Intent },
+  props: { readonly lb: Lb; readonly backend: Backend; readonly intent: Intent },
 ): JSX.Element {
   const page = usePage();
   const share = () => {
@@ -17,13 +18,14 @@ export function DrainProgress(
   };
   const words = () => {
     page.track(props.lb.name, "vpp");
-    return drainWords(props.lb.vips.values(), props.address);
+    const { address, drain_unwatched: reason } = props.backend;
+    const left = drainWords(props.lb.vips.values(), address);
+    return reason === undefined ? left : `${left}; it ends by its time alone: ${visible(reason)}`;
   };
   return (
     <p>
-      Drain: <progress value={share()} aria-label="Time of the drain" /> {Math.floor(100 * share())}
-      {" "}
-      % of its time, {words()}
+      Drain: <progress value={share()} aria-label="Time of the drain" />{" "}
+      {`${Math.floor(100 * share())} % of its time, ${words()}`}
     </p>
   );
 }
