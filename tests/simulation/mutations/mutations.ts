@@ -349,8 +349,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "last-good holds what an operator takes out",
     file: "src/health/policy/last_good.ts",
-    from: "if (!TAKEN_BY_HEALTH.has(state)) continue;",
-    to: 'if (state === "up") continue;',
+    from: "if (!TAKEN_BY_HEALTH.has(state) || !mayHold(name)) continue;",
+    to: 'if (state === "up" || !mayHold(name)) continue;',
   },
   {
     name: "last-good flushes what it holds",
@@ -490,5 +490,17 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/sync/guard/guards.ts",
     from: "const nat = actual && unremovable(actual);",
     to: "const nat = teardown.length < 0 ? unremovable(actual!) : undefined;",
+  },
+  {
+    name: "a drain ends while flows go on",
+    file: "src/vpp/drain/quiet.ts",
+    from: "nowMs - quietSinceMs >= quietMs",
+    to: "nowMs - quietSinceMs >= 0",
+  },
+  {
+    name: "additions fill the stats segment",
+    file: "src/vpp/sync/guard/stats_guard.ts",
+    from: 'return use?.verdict === "full" ? statsUseText(use) : undefined;',
+    to: 'return use?.verdict === "tight" && routes > 1 ? statsUseText(use) : undefined;',
   },
 ];
