@@ -186,7 +186,10 @@ Deno.test("a scheduled intent needs version 3, and stays begun in the file", () 
   assert.match(text, /"version":3,/);
   assert.match(text, /"from_ms":1700000100000,"scheduled":true,"force":true\}/);
   assert.deepEqual(decodeIntents(text), { kind: "ok", intents: IntentSet.of(intents).all() });
-  const { scheduled: _, ...begun } = intents[0]!;
+  const { scheduled: _, ...begunDrain } = { ...drain, force: true as const };
+  const { force: __, ...kept } = begunDrain;
+  assert.deepEqual(decodeIntents(encodeIntents([begunDrain])), { kind: "ok", intents: [kept] });
+  const { scheduled: ___, ...begun } = intents[0]!;
   const records = JSON.parse(encodeIntents([begun])).intents;
   assert.equal(records[0].scheduled, false);
   assert.deepEqual(decodeIntents(encodeIntents([begun])), { kind: "ok", intents: [begun] });

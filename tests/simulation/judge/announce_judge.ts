@@ -19,6 +19,8 @@ interface Prefix {
   readonly isAbove: boolean;
   /** Since when it is on that side without a break. */
   readonly sinceMs: number;
+  /** Since when it is surely above: no VIP of it is being recreated. */
+  readonly surelyMs: number;
   /** Since when it should be above; VPP follows within moments. Undefined: it should not. */
   readonly dueSinceMs: number | undefined;
   readonly hysteresisMs: number;
@@ -112,7 +114,7 @@ export class AnnounceJudge {
       }
     }
     for (const [prefix, side] of this.#prefixes) {
-      const dueMs = Math.max(side.sinceMs, sinceMs) + side.hysteresisMs;
+      const dueMs = Math.max(side.surelyMs, sinceMs) + side.hysteresisMs;
       // A reload may change the border and its hysteresis.
       const isDue = side.isAbove && nowMs > Math.max(dueMs, this.#configMs) + WRITTEN_MS;
       if (isDue && !announced.has(prefix) && !isBlocked(prefix)) {
@@ -160,11 +162,15 @@ export class AnnounceJudge {
         (other === undefined || other.dueSinceMs !== undefined);
       const dueSinceMs = isDue ? this.#prefixes.get(prefix)?.dueSinceMs ?? nowMs : undefined;
       const hysteresisMs = Math.max(announce.hysteresisMs, other?.hysteresisMs ?? 0);
-      sides.set(prefix, { isAbove, sinceMs: sinceMs(prefix, isAbove), dueSinceMs, hysteresisMs });
+      const before = this.#prefixes.get(prefix);
+      const isSure = isAbove && !recreated.has(key) && other?.surelyMs !== nowMs;
+      const surelyMs = isSure && before?.isAbove === true ? before.surelyMs : nowMs;
+      const since = { sinceMs: sinceMs(prefix, isAbove), surelyMs, dueSinceMs };
+      sides.set(prefix, { isAbove, ...since, hysteresisMs });
     }
     for (const prefix of announced) {
       if (sides.has(prefix)) continue;
-      const since = { sinceMs: sinceMs(prefix, false), dueSinceMs: undefined };
+      const since = { sinceMs: sinceMs(prefix, false), surelyMs: nowMs, dueSinceMs: undefined };
       sides.set(prefix, { isAbove: false, ...since, hysteresisMs: 0 });
     }
     return sides;

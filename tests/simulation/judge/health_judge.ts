@@ -66,7 +66,7 @@ export class HealthJudge {
 
   cutOffFor(ms: number): void {
     const { nowMs } = this.#world.time;
-    this.#isArmed = nowMs > this.#cutOff.untilMs + REARMED_MS;
+    this.#isArmed = nowMs > Math.max(this.#cutOff.untilMs, this.#blindUntilMs) + REARMED_MS;
     this.#cutOff = { sinceMs: nowMs, untilMs: nowMs + ms };
   }
 

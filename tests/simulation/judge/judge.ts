@@ -28,10 +28,17 @@ import { RampJudge, wronglyHeld } from "./policy_judge.ts";
 import { judgeRequests } from "./vpp/request_judge.ts";
 import { difference } from "./vpp/difference.ts";
 import { FlushJudge } from "./vpp/flush_judge.ts";
-import { WithheldJudge } from "./vpp/withheld_judge.ts";
+import { ADDRESS_BYTES, statsRoom, WithheldJudge } from "./vpp/withheld_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
 import { StoryJudge } from "./story_judge.ts";
-import { type CheckerState, countsAsUp, isDamped, wantedOf, type WantedVip } from "./wanted.ts";
+import {
+  type CheckerState,
+  countsAsUp,
+  isDamped,
+  keyOf,
+  wantedOf,
+  type WantedVip,
+} from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -62,6 +69,8 @@ const RECREATED_MS = 5000;
 const MOST_TIMERS = 40;
 /** The files, a temporary one of each, and the quarantined ones. */
 const MOST_FILES = 12;
+/** Routes are counted in a smaller stats segment than this. */
+const MOST_CRAMPED_BYTES = 2 << 20;
 /** Files of the history, as in segments.ts. */
 const MOST_SEGMENTS = 16;
 
@@ -93,6 +102,8 @@ export class Judge implements Observer {
   #startsAtConnect = 0;
   /** Until then a fault of the disk, or a stop, may delay the file of announced prefixes. */
   #lateFileMs = 0;
+  /** Operators' syncs under way. */
+  #syncs = 0;
   /** VPP was right before the reload that is being carried out. */
   #wasRight = false;
   /** What may be otherwise than it should for a while. */
@@ -207,6 +218,7 @@ export class Judge implements Observer {
     }
     if (event === "vpp-connect") this.#connected();
     if (event === "vpp-connect") this.#startsAtConnect = this.#world.vpp.starts;
+    if (event === "operator-drain-done") this.#judgeDrained(String(fields.backend));
     if (event === "vpp-disconnect") this.#unansweredMs = undefined;
     if (event === "vpp-lbsync-drift" && !this.#isExcused("drift")) {
       this.fail("the known state of VPP is right", JSON.stringify(fields));
@@ -354,7 +366,8 @@ export class Judge implements Observer {
     this.#health.reloading();
     this.#story.watch();
     const { reconciler } = this.#world.daemon!.vpp!;
-    this.#wasRight = this.mustBeRight && !this.#isExcused("doubtful") &&
+    // A sync under way carries out a part of what the reload is to do.
+    this.#wasRight = this.mustBeRight && this.#syncs === 0 && !this.#isExcused("doubtful") &&
       reconciler.warmedUp && reconciler.withheld().length === 0 &&
       this.#world.vpp.release === "main";
     const { backends } = this.#world.daemon!.checker.current;
@@ -390,6 +403,12 @@ export class Judge implements Observer {
     this.#intents.changing(backend);
   }
 
+  /** An operator's sync begins; the result is to be called when it has ended. */
+  syncing(): () => void {
+    this.#syncs++;
+    return () => void this.#syncs--;
+  }
+
   changed(): void {
     this.#deeds.forget();
     this.#changing(AT_ONCE_MS, "an operator");
@@ -423,6 +442,7 @@ export class Judge implements Observer {
       withheld,
       wanted: this.#wanted(daemon),
       had: vpp.links(),
+      statsBytes: vpp.statsBytes,
       noticedMs: daemon.checker.current.config.vppLb!.syncIntervalMs + SOON_MS,
     });
     if (causeless !== undefined) return this.fail("only what is fatal is withheld", causeless);
@@ -611,6 +631,7 @@ export class Judge implements Observer {
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
       if (request.kind === "vip-del") this.#judgeRemoved(request.vip);
+      if (request.kind === "vip-add" || request.kind === "as-add") this.#judgeAdded(request);
       const weights = [...before.get(request.vip)?.values() ?? []];
       if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
       if (!("weight" in request) || request.weight === 0) continue;
@@ -625,6 +646,7 @@ export class Judge implements Observer {
       isTrusted: !this.#isExcused("doubtful"),
       isEdited: this.#isExcused("edited"),
       recreated: recent(this.#recreatedMs, nowMs),
+      isCramped: vpp.statsBytes <= MOST_CRAMPED_BYTES,
       withheld: new Set(
         daemon.vpp!.reconciler.withheld().map(({ fields }) => keyOfFields(fields)),
       ),
@@ -633,6 +655,50 @@ export class Judge implements Observer {
     });
     if (wrong !== undefined) this.fail(wrong.invariant, wrong.message);
     this.#intents.sent(requests);
+  }
+
+  /** A drain ended before its time: no flow of the server may be left. */
+  #judgeDrained(backend: string): void {
+    const { daemon, vpp, time: { nowMs } } = this.#world;
+    if (this.#isExcused("edited") || this.#isExcused("wrong")) return;
+    const { config } = daemon!.checker.current;
+    const { text } = config.backends.get(backend)!.address;
+    const view = vpp.view();
+    for (const frontend of config.frontends.values()) {
+      const isUser = frontend.pools.some((pool) =>
+        pool.backends.some(({ name }) => name === backend)
+      );
+      if (!isUser) continue;
+      const vip = keyOf(frontend);
+      const quietMs = nowMs - (vpp.lastPacketMs(vip, text) ?? -Infinity);
+      const wrong = (view.get(vip)?.get(text) ?? 0) > 0
+        ? "it has weight"
+        : quietMs < config.vppLb!.flowTimeoutMs
+        ? `it had a packet ${quietMs} ms ago`
+        : undefined;
+      if (wrong !== undefined) {
+        this.fail("a drain ends when no flow is left", `${backend} in VIP ${vip}: ${wrong}`);
+      }
+    }
+  }
+
+  /** VPP must not run out of its stats segment by us. */
+  #judgeAdded(request: SentRequest): void {
+    const { vpp } = this.#world;
+    if (vpp.statsBytes > MOST_CRAMPED_BYTES || request.kind === "conf") return;
+    const had = vpp.links();
+    const addresses = new Set(
+      had.flatMap(({ address, servers }) => [address, ...servers.keys()]),
+    );
+    const address = "server" in request
+      ? request.server
+      : request.vip.slice(0, request.vip.indexOf("/"));
+    if (addresses.has(address) || this.#isExcused("edited")) return;
+    if (ADDRESS_BYTES * (addresses.size + 1) <= statsRoom(vpp.statsBytes)) return;
+    this.fail(
+      "the stats segment has room",
+      `${requestText(request)} is route ${addresses.size + 1}`,
+    );
   }
 
   #judgeRemoved(key: string): void {

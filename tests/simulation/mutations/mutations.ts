@@ -350,7 +350,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "last-good holds what an operator takes out",
     file: "src/health/policy/last_good.ts",
     from: "if (!TAKEN_BY_HEALTH.has(state) || !mayHold(name)) continue;",
-    to: 'if (state === "up") continue;',
+    to: 'if (state === "up" || !mayHold(name)) continue;',
   },
   {
     name: "last-good flushes what it holds",
@@ -502,5 +502,17 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/health/policy/slow_start.ts",
     from: "const goes = hasFullPeer(risers, { frontend, health, options });",
     to: "const goes = risers.length + hasFullPeer.length > 0;",
+  },
+  {
+    name: "a drain ends while flows go on",
+    file: "src/vpp/drain/quiet.ts",
+    from: "nowMs - quietSinceMs >= quietMs",
+    to: "nowMs - quietSinceMs >= 0",
+  },
+  {
+    name: "additions fill the stats segment",
+    file: "src/vpp/sync/guard/stats_guard.ts",
+    from: 'return use?.verdict === "full" ? statsUseText(use) : undefined;',
+    to: 'return use?.verdict === "tight" && routes > 1 ? statsUseText(use) : undefined;',
   },
 ];

@@ -253,7 +253,8 @@ export class Actor {
         const dice = new Dice(action.seed);
         const all = [...checker.current.frontends.keys()];
         const frontend = dice.oneIn(2) ? undefined : dice.pick(all);
-        vpp!.reconciler.sync(frontend).catch((error) => {
+        const done = judge.syncing();
+        vpp!.reconciler.sync(frontend).finally(done).catch((error) => {
           const { code } = MaglevError.from(error);
           const isGarbled = code === "internal" && judge.mayBeMisled;
           const isLost = code === "unavailable" || code === "deadline-exceeded";

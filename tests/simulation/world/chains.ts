@@ -16,6 +16,11 @@ export function chainDice(seed: number): Dice | undefined {
   return dice.oneIn(5) ? dice : undefined;
 }
 
+/** The size of a stats segment without room for all VIPs and servers; undefined: VPP's default. */
+export function smallSegment(dice: Dice): number | undefined {
+  return dice.oneIn(3) ? (1 << 20) + dice.integer(1200, 4000) : undefined;
+}
+
 export function hasChains({ frontends }: Config): boolean {
   return frontends.has(linkName(0));
 }

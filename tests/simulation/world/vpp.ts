@@ -8,7 +8,7 @@ import { Faults, type Garble } from "../../../src/sim/faults.ts";
 import { formatAddress46, formatPrefix46, toIp } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
-import type { Vip } from "../../../src/sim/plugin/types.ts";
+import type { Server, Vip } from "../../../src/sim/plugin/types.ts";
 import { countTraffic, TRAFFIC_KINDS } from "../../../src/sim/plugin/traffic.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
 import {
@@ -88,10 +88,22 @@ class WatchedFaults extends Faults {
   }
 }
 
+/** Flows last for up to three times this after the server lost its weight. */
+const FLOW_MS = 9000;
 const SOCKET_CLIENT_BIT = 0x80000000;
 const FIRST_PID = 4711;
 /** Between the last bytes of a VPP that dies and its death. */
 const DYING_MS = 0.5;
+
+/** The established flows of a server. */
+interface Flows {
+  /** When they end, if its weight stays 0. */
+  readonly untilMs: number;
+  /** Flushes of the server before they began. */
+  readonly flushes: number;
+  /** Their last packet. */
+  readonly lastMs: number;
+}
 
 /** Everything that ends with a VPP. */
 interface Life {
@@ -125,6 +137,8 @@ export interface HadVip {
 }
 
 export interface SimVppOptions {
+  /** Size of its stats segment; default: VPP's. */
+  readonly statsBytes?: number | undefined;
   readonly time: WorldTime;
   readonly dice: Dice;
   /** Called with the requests of each write of the daemon, in the turn in which it writes. */
@@ -155,6 +169,8 @@ export class SimVpp {
   #release: Release;
   /** Number of times at which packets came. */
   #received = 0;
+  /** Flows that servers had with their last weight, and their flushes until then. */
+  readonly #flows = new WeakMap<Server, Flows>();
   /** Nothing listens on the socket. */
   isUnreachable = false;
   /** The stats segment cannot be opened. */
@@ -167,6 +183,10 @@ export class SimVpp {
     this.#release = release;
     this.faults = new WatchedFaults(options.onFault);
     this.start();
+  }
+
+  get statsBytes(): number {
+    return this.#options.statsBytes ?? DEFAULT_STATS_BYTES;
   }
 
   get release(): Release {
@@ -202,7 +222,7 @@ export class SimVpp {
     if (this.#life !== undefined) return;
     const { time } = this.#options;
     this.#release = release;
-    const plugin = new LbPlugin(time.nowMs);
+    const plugin = new LbPlugin(time.nowMs, { statsBytes: this.statsBytes });
     const life: Life = {
       clock: new ProcessClock(time),
       plugin,
@@ -263,12 +283,37 @@ export class SimVpp {
     const { plugin } = this;
     if (plugin === undefined || this.frozen) return;
     this.#received++;
-    for (const { index, prefix, port } of this.vips().values()) {
-      const address = toIp(prefix);
-      const packets = 100 + this.#received % 10 + 10 * index;
+    for (const vip of this.vips().values()) {
+      const address = toIp(vip.prefix);
+      const packets = 100 + this.#received % 10 + 10 * vip.index;
       const kind = TRAFFIC_KINDS[this.#received % TRAFFIC_KINDS.length]!;
-      countTraffic(plugin, { address, port, packets, bytes: 64 * packets, kind });
+      countTraffic(plugin, { address, port: vip.port, packets, bytes: 64 * packets, kind });
+      for (const server of plugin.serversOf(vip)) this.#sendOn(plugin, server);
     }
+  }
+
+  /** When a flow of this server in a VIP (vipKeyText) had its last packet; undefined: never. */
+  lastPacketMs(vipKey: string, address: string): number | undefined {
+    const vip = this.vips().get(vipKey);
+    const server = [...vip === undefined ? [] : this.#life!.plugin.serversOf(vip)]
+      .find((each) => formatAddress46(each.address) === address);
+    return server && this.#flows.get(server)?.lastMs;
+  }
+
+  /** Established flows of a server without weight go on for a while, unless they were flushed. */
+  #sendOn(plugin: LbPlugin, server: Server): void {
+    const { nowMs } = this.#options.time;
+    const { flushes } = server;
+    if (server.used && server.weight > 0) {
+      server.flows = 1 + server.index % 3;
+      const untilMs = nowMs + server.index % 4 * FLOW_MS;
+      this.#flows.set(server, { untilMs, flushes, lastMs: nowMs });
+      return;
+    }
+    const flows = this.#flows.get(server);
+    if (flows === undefined || nowMs > flows.untilMs || flows.flushes < flushes) return;
+    plugin.counters.add("via", server.dpo, { thread: 0, counts: [1, 124] });
+    this.#flows.set(server, { ...flows, lastMs: nowMs });
   }
 
   /** The VIPs and servers in use. */
@@ -352,7 +397,7 @@ export class SimVpp {
       bootAtMs: wall(life.bootAtMs),
       reader: {
         prepare: (queries) => stats.prepare(queries),
-        room: () => ({ sizeBytes: DEFAULT_STATS_BYTES, threads: THREADS, routes: undefined }),
+        room: () => ({ sizeBytes: this.statsBytes, threads: THREADS, routes: undefined }),
       },
       onEnd: () => {},
       close: () => void life.stats.delete(session),

@@ -9,7 +9,7 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { Action } from "../scenario/actions.ts";
-import { chainDice, withChains } from "./chains.ts";
+import { chainDice, smallSegment, withChains } from "./chains.ts";
 import { policyDice, randomConfig, withPolicies } from "./configs.ts";
 import { Dice } from "./dice.ts";
 import { Disk } from "./disk.ts";
@@ -73,6 +73,7 @@ export class World {
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
+      statsBytes: chains && smallSegment(chains),
       time,
       dice,
       onSent: (requests) => this.#observer.sent(requests),

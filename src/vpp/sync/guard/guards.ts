@@ -128,7 +128,7 @@ export class Guards {
 }
 
 /**
- * The operations without removals of servers, when these would leave a VIP without weight whose new
+ * The operations without removals and flushes, when these would leave a VIP without weight whose new
  * servers are withheld. Removed servers serve until the new ones can be added.
  */
 function withoutEmptying(
@@ -144,7 +144,9 @@ function withoutEmptying(
       weights.set(operation.address.text, operation.weight);
     }
   }
-  return isOpen && !hasWeight() ? build.filter(({ kind }) => kind !== "as-del") : build;
+  return isOpen && !hasWeight()
+    ? build.filter(({ kind }) => kind !== "as-del" && kind !== "vip-flush")
+    : build;
 }
 
 interface Reason {

@@ -23,6 +23,8 @@ export interface RequestContext {
   readonly raised: ReadonlySet<string>;
   /** VIPs of which something is withheld. */
   readonly withheld: ReadonlySet<string>;
+  /** VPP's stats segment has no room for all servers. */
+  readonly isCramped: boolean;
   /** VIPs that are being taken down and put up again. */
   readonly recreated: ReadonlySet<string>;
 }
@@ -58,7 +60,8 @@ export function judgeRequests(
         message: `VIP ${key} within ${requests.map(requestText).join("; ")}`,
       };
     }
-    const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
+    const healthy = [...vip.servers].filter(([, { weight }]) => weight > 0);
+    const should = healthy.some(([address]) => after.has(address) || !context.isCramped);
     if (should && sum(before) > 0 && sum(after) === 0) {
       return {
         invariant: "a VIP with a healthy server is never left without one",
@@ -93,7 +96,9 @@ function problemOf(
   if (request.kind === "vip-del") {
     const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
     // It is put up later when what it should have has changed meanwhile.
-    const mayGo = vip === undefined || isPutUp || recreated.has(request.vip);
+    // To VPP a VIP of all ports is the same with every protocol, also with a garbled one.
+    const isMisread = isEdited && request.vip.endsWith(" 0");
+    const mayGo = vip === undefined || isPutUp || recreated.has(request.vip) || isMisread;
     return mayGo ? undefined : "the VIP should exist";
   }
   if (request.kind === "vip-flush" && !before.has(request.vip) && !isEdited) {

@@ -17,6 +17,8 @@ export interface WithheldMoment {
   readonly withheld: readonly (readonly [vip: string, Withheld])[];
   readonly wanted: ReadonlyMap<string, WantedVip>;
   readonly had: readonly HadVip[];
+  /** Size of the stats segment. */
+  readonly statsBytes: number;
   /** A cause that is gone is noticed within this. */
   readonly noticedMs: number;
 }
@@ -46,7 +48,8 @@ export class WithheldJudge {
   }
 }
 
-function isCaused(kind: WithheldKind, key: string, { wanted, had }: WithheldMoment): boolean {
+function isCaused(kind: WithheldKind, key: string, moment: WithheldMoment): boolean {
+  const { wanted, had } = moment;
   const there = had.find((vip) => vip.key === key);
   switch (kind) {
     case "recreate":
@@ -59,9 +62,31 @@ function isCaused(kind: WithheldKind, key: string, { wanted, had }: WithheldMome
       return vip !== undefined && isChained(vip, { key, had, there });
     }
     case "stats":
+      return isCramped(moment);
     case "limit":
       return false;
   }
+}
+
+/** Of the segment 1 MiB is for other things, and a fifth of the rest stays free. */
+export function statsRoom(statsBytes: number): number {
+  return 0.8 * (statsBytes - (1 << 20));
+}
+
+/** Bytes of one address, and of one VIP in addition, on both threads. */
+export const ADDRESS_BYTES = 2 * 64;
+const VIP_BYTES = 2 * 56;
+
+/** True when the stats segment lacks room for all that VPP has and should have. */
+function isCramped({ wanted, had, statsBytes }: WithheldMoment): boolean {
+  const vips = new Set([...wanted.keys(), ...had.map(({ key }) => key)]);
+  const addresses = new Set([
+    ...[...vips].map((key) => key.slice(0, key.indexOf("/"))),
+    ...[...wanted.values()].flatMap(({ servers }) => [...servers.keys()]),
+    ...had.flatMap(({ servers }) => [...servers.keys()]),
+  ]);
+  // A VIP that is recreated needs the room of one more.
+  return ADDRESS_BYTES * addresses.size + VIP_BYTES * (vips.size + 1) > statsRoom(statsBytes);
 }
 
 /** True when each server that VPP lacks, or the VIP itself, would complete a fatal chain. */
