@@ -167,15 +167,17 @@ function checkIntents({ checker }: World): void {
 /** A checker restarted on the stored intents; no server returns to service by that. */
 function checkRestart({ checker, clock }: World, store: MemoryStore): void {
   const before = checker.snapshot();
-  assert.deepEqual(store.intents, before.intents.list());
+  assert.deepEqual(store.intents, before.intents.all());
+  // A drain that waits for another server begins at a restart.
+  if (before.intents.scheduled.some(({ fromMs = 0 }) => fromMs <= clock.wallMs())) return;
   const kept = { kept: store.intents, maxAgeMs: Infinity, store: new MemoryStore() };
   const again = setUp(before.config, { intents: kept, clock }).checker.snapshot();
   const fileDisables = (name: string) => !before.config.backends.get(name)!.enabled;
   // An enable against the file ends with the process, and so does a pause after it.
-  const survives = before.intents.list().filter((intent) =>
+  const survives = before.intents.all().filter((intent) =>
     intent.kind === "weight" || intent.kind === "lameduck" || !fileDisables(intent.backend)
   );
-  assert.deepEqual(again.intents.list(), survives);
+  assert.deepEqual(again.intents.all(), survives);
   for (const { name, state } of before.backends.values()) {
     const restored = again.backends.get(name)!.state;
     if (fileDisables(name)) assert.equal(restored, "disabled");

@@ -227,10 +227,10 @@ Deno.test("the forecast of a reload equals its effect", () => {
           forecastReload(world.checker.snapshot(), next, optionsOf(world)),
         );
         compare(world, forecast, () => void world.checker.reload(next));
-        const left = new Set(world.checker.snapshot().intents.list());
+        const left = new Set(world.checker.snapshot().intents.all());
         assert.deepEqual(
           forecast.intentsDropped.map(({ intent }) => intent),
-          intents.list().filter((intent) => !left.has(intent)),
+          intents.all().filter((intent) => !left.has(intent)),
         );
         const { started, stopped, restarted, readdressed, kept } = forecast;
         const all = [started, stopped, restarted, readdressed, kept].flat();

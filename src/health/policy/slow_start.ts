@@ -229,7 +229,7 @@ function steppedRamp(
   }
   // A server that is held fails its checks: its ramp waits.
   if (!isUp) nextMs = later(nowMs, spacingMs);
-  while (step < steps && nextMs <= nowMs) {
+  while (isUp && step < steps && nextMs <= nowMs) {
     step++;
     nextMs = later(nextMs, spacingMs);
   }

@@ -76,24 +76,27 @@ export const configs: fc.Arbitrary<Config> = fc.record({
   },
 );
 
-/** After how long an intent ends by itself. */
-interface Ending {
+/** After how long an intent begins and ends by itself. */
+interface Times {
+  readonly inMs: number | undefined;
   readonly forMs: number | undefined;
 }
 
+const inMs = fc.constantFrom(undefined, undefined, undefined, 500, 20_000);
 const forMs = fc.constantFrom(undefined, undefined, 1000, 30_000, 200_000);
 
 export type Command =
   | { readonly kind: "report"; readonly results: readonly (readonly [number, boolean])[] }
   | { readonly kind: "late" }
   | { readonly kind: "void"; readonly pick: number }
-  | ({ readonly kind: "pause" | "disable"; readonly name: string } & Ending)
+  | ({ readonly kind: "pause" | "disable"; readonly name: string } & Times)
   | { readonly kind: "resume" | "enable" | "clear"; readonly name: string }
-  | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Ending)
+  | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Times)
   | {
     readonly kind: "drain";
     readonly name: string;
     readonly then: "pause" | "disable";
+    readonly inMs: number | undefined;
     readonly forMs: number;
     readonly force: boolean;
   }
@@ -116,6 +119,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constantFrom("pause" as const, "disable" as const),
       name: fc.constantFrom(...NAMES),
+      inMs,
       forMs,
     }),
   },
@@ -133,6 +137,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       kind: fc.constant("drain" as const),
       name: fc.constantFrom(...NAMES),
       then: fc.constantFrom("pause" as const, "disable" as const),
+      inMs,
       forMs: fc.constantFrom(1000, 200_000),
       force: fc.boolean(),
     }),
@@ -143,6 +148,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       kind: fc.constant("weight" as const),
       pick: fc.nat(),
       weight: fc.integer({ min: 0, max: 100 }),
+      inMs,
       forMs,
     }),
   },
@@ -183,13 +189,16 @@ export function run(world: World, command: Command): void {
       return;
     }
     case "weight":
-      checker.setWeight(weightRequest(checker.snapshot(), command), until(world, command));
+      checker.setWeight(weightRequest(checker.snapshot(), command), optionsOf(world, command));
       return;
     case "clear":
       checker.clearBackend(command.name, WHO);
       return;
     case "drain":
-      checker.drainBackend({ ...command, backend: command.name }, WHO);
+      checker.drainBackend(
+        { ...command, backend: command.name },
+        optionsOf(world, { ...command, forMs: undefined }),
+      );
       return;
     case "wait":
       if (clock.nextDueMs !== undefined) clock.advance(clock.nextDueMs - clock.monotonicMs());
@@ -199,7 +208,7 @@ export function run(world: World, command: Command): void {
       return;
     case "pause":
     case "disable":
-      checker[`${command.kind}Backend`](command.name, until(world, command));
+      checker[`${command.kind}Backend`](command.name, optionsOf(world, command));
       return;
     default:
       checker[`${command.kind}Backend`](command.name, WHO);
@@ -223,8 +232,13 @@ export function weightRequest(
   return { ...entries[pick % entries.length]!, weight };
 }
 
-function until({ clock }: World, { forMs }: Ending): OperatorOptions {
-  return forMs === undefined ? WHO : { ...WHO, untilMs: later(clock.wallMs(), forMs) };
+function optionsOf({ clock }: World, { inMs, forMs }: Times): OperatorOptions {
+  const fromMs = later(clock.wallMs(), inMs ?? 0);
+  return {
+    ...WHO,
+    ...(inMs === undefined ? {} : { fromMs, inMs }),
+    ...(forMs === undefined ? {} : { untilMs: later(fromMs, forMs), forMs }),
+  };
 }
 
 /** A checker that was not started, and has no past. */
