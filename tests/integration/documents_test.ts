@@ -109,6 +109,8 @@ const PROMISED: Readonly<Record<string, readonly RegExp[]>> = {
     /state +down/,
     /L4CON/,
     /state +up/,
+    /nginx0 +\S+ +0 +/,
+    /state +up/,
     /"passed":true,"broken":\[\]/,
     /maglev_frontend_state\{frontend="web",state="up"\} 0/,
   ],
