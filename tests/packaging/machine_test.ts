@@ -243,6 +243,64 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     },
   );
 
+  await t.step("a folder elsewhere is written as the environment's file describes", async () => {
+    const text = await Deno.readTextFile(`${ROOT}/debian/etc/default`);
+    const variable = /^#(MAGLEV_WRITE_PATHS=(.*))$/m.exec(text)!;
+    const setting = /^# +(ReadWritePaths=.*)$/m.exec(text)!;
+    const folder = variable[2]!;
+    await machine.sh(
+      `install -d -o maglevd ${folder}; echo '${variable[1]}' >> /etc/default/vpp-maglev; ` +
+        "mkdir /etc/systemd/system/vpp-maglev.service.d; " +
+        `printf '[Service]\n${setting[1]}\n' > ` +
+        "/etc/systemd/system/vpp-maglev.service.d/paths.conf; systemctl daemon-reload",
+    );
+    const config = configText([2, 3, 4], `  announce: { file: ${folder}/announce.conf }\n`);
+    await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+    await machine.sh("systemctl restart vpp-maglev");
+    await machine.until(
+      `cat ${folder}/announce.conf`,
+      ({ stdout }) => stdout.includes("192.0.2.10"),
+    );
+    await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3, 4]));
+    await machine.sh(
+      `rm -r ${folder} /etc/systemd/system/vpp-maglev.service.d; systemctl daemon-reload; ` +
+        "sed -i /WRITE_PATHS/d /etc/default/vpp-maglev; systemctl restart vpp-maglev",
+    );
+    await ready(machine);
+  });
+
+  await t.step("the dashboard uses the documented sockets", async () => {
+    const page = await Deno.readTextFile(`${ROOT}/docs/dashboard.md`);
+    const listen = /`--listen unix:(\S+)`/.exec(page)![1]!;
+    const kept = await machine.sh("cat /etc/default/vpp-maglev");
+    await machine.write(
+      "/etc/default/vpp-maglev",
+      `${kept}\nMAGLEV_GRPC_ADDR=unix:/run/vpp-maglev/grpc.sock\n` +
+        "MAGLEV_FRONTEND_SERVER=unix:/run/vpp-maglev/grpc.sock\n" +
+        `MAGLEV_FRONTEND_LISTEN=unix:${listen}\n`,
+    );
+    await machine.sh("mv /etc/systemd/system/vpp-maglev-frontend.service.d /root/kept");
+    await machine.sh(
+      "adduser --system --quiet --no-create-home web && adduser --quiet web maglevd && " +
+        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
+    );
+    await ready(machine);
+    // As the web server in front of it, which is in the group of the sockets.
+    const program = "import socket; s = socket.socket(socket.AF_UNIX); " +
+      `s.connect('${listen}'); s.sendall(b'GET /view/api/problems HTTP/1.0\\r\\nHost: localhost` +
+      "\\r\\n\\r\\n'); print(b''.join(iter(lambda: s.recv(65536), b'')).decode())";
+    await machine.until(
+      `setpriv --reuid web --regid nogroup --init-groups python3 -c "${program}"`,
+      ({ stdout }) => /^HTTP\S+ 200 [\s\S]*\n\[\]\s*$/.test(stdout),
+    );
+    await machine.write("/etc/default/vpp-maglev", `${kept}\n`);
+    await machine.sh(
+      "mv /root/kept /etc/systemd/system/vpp-maglev-frontend.service.d; deluser --quiet web; " +
+        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
+    );
+    await ready(machine);
+  });
+
   await t.step(
     "between unpacking and configuring, threads start and the file is read",
     async () => {
@@ -280,6 +338,29 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
       assert.equal(await status(machine, "ActiveState", "vpp-maglev-frontend"), "active");
     });
   }
+
+  await t.step("dpkg's Y to a file without frontends does not take the VIPs away", async () => {
+    const done = changes(simulator);
+    const pid = await status(machine, "MainPID");
+    await machine.sh(
+      `dpkg-deb -R ${second["vpp-maglevd"]} /tmp/changed && ` +
+        "echo '# of a later version' >> /tmp/changed/etc/vpp-maglev/maglev.yaml && " +
+        "dpkg-deb -Znone --build /tmp/changed /tmp/changed.deb",
+    );
+    const { code, stderr } = await machine.run(
+      `dpkg -i --force-confnew ${second["vpp-maglev-runtime"]} ${second["vpp-maglev"]} ` +
+        "/tmp/changed.deb",
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /cannot restart maglevd: \S+ has no frontends/);
+    assert.equal(await status(machine, "MainPID"), pid);
+    const command = /: (mv .*)$/m.exec(stderr)![1]!;
+    await machine.sh(command);
+    await ready(machine);
+    assert.notEqual(await status(machine, "MainPID"), pid);
+    assert.equal(changes(simulator), done, "no request changed VPP");
+    await machine.sh("rm -r /tmp/changed /tmp/changed.deb");
+  });
 
   await t.step("a stop is quick and leaves VPP as it is", async () => {
     const done = changes(simulator);
