@@ -125,6 +125,11 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
       const version = await machine.sh(`${name} --version`);
       assert.ok(version.startsWith(`${name} ${versionOf("first")} (commit `), version);
     }
+    // As `su` and `sudo -u` start it: its user may not enter the working folder.
+    const elsewhere = await machine.sh(
+      "cd /root && setpriv --reuid nobody --regid nogroup --clear-groups maglevc --version",
+    );
+    assert.ok(elsewhere.startsWith("maglevc "), elsewhere);
   });
 
   await t.step("VPP that is installed later gives maglevd its group", async () => {
