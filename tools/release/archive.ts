@@ -40,7 +40,12 @@ export async function buildArchive(options: ArchiveOptions): Promise<string> {
     ["share/doc/notices", await licenceNotices(sources)] as const,
     ...(await sharedFiles(root)).map(({ path, content }) => [`share/${path}`, content] as const),
     ...await Promise.all(
-      ["etc/maglev.yaml", "etc/default", "units/vpp-maglev.service"].map(async (path) =>
+      [
+        "etc/maglev.yaml",
+        "etc/default",
+        "units/vpp-maglev.service",
+        "units/vpp-maglev-frontend.service",
+      ].map(async (path) =>
         [`share/doc/${path}`, await Deno.readTextFile(`${root}/debian/${path}`)] as const
       ),
     ),
