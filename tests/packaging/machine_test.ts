@@ -10,78 +10,16 @@ import { SystemClock } from "../../src/system/system_clock.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { Machine, MACHINE_NEEDS } from "./machine.ts";
 import {
-  type Build,
-  output,
-  packagesOf,
-  packagingTest,
-  ROOT,
-  versionOf,
-  withPlace,
-} from "./support.ts";
-
-/** Servers that answer pings; long enough to be read in a thread. */
-function configText(servers: readonly number[], head = ""): string {
-  return `${"# A line that makes the file long.\n".repeat(600)}maglev:
-${head}  vpp:
-    lb:
-      ipv4-src-address: 192.0.2.254
-      ipv6-src-address: 2001:db8::254
-      startup-min-delay: 500ms
-  healthchecks:
-    ping: { type: icmp, interval: 200ms, timeout: 150ms, rise: 1 }
-  backends:
-${servers.map((n) => `    server${n}: { address: 127.0.0.${n}, healthcheck: ping }\n`).join("")}\
-  frontends:
-    web:
-      address: 192.0.2.10
-      protocol: tcp
-      port: 80
-      pools: [ { name: all, backends: { ${servers.map((n) => `server${n}: {}`).join(", ")} } } ]
-`;
-}
-
-const ENVIRONMENT = `MAGLEV_VPP_API_ADDR=/srv/shared/api.sock
-MAGLEV_VPP_STATS_ADDR=
-MAGLEV_LOG_LEVEL=info
-MAGLEV_LISTEN=127.0.0.1:8082
-`;
-
-const DROP_INS = "/etc/systemd/system/vpp-maglev-frontend.service.d";
-
-/** The settings that the comments of a unit suggest. */
-async function suggested(unit: string): Promise<string> {
-  const text = await Deno.readTextFile(`${ROOT}/debian/units/${unit}.service`);
-  const lines = text.split("\n").filter((line) => line.startsWith("#   "));
-  assert.equal(lines[0], "#   [Service]");
-  return lines.map((line) => line.slice(4)).join("\n");
-}
-
-/** Requests that change VPP. */
-function changes({ requests }: Simulator): number {
-  const changing = [...requests].filter(([name]) => /^lb_(add_del|as_set|flush)/.test(name));
-  return changing.reduce((sum, [, count]) => sum + count, 0);
-}
-
-const status = (machine: Machine, of: string, unit = "vpp-maglev") =>
-  machine.sh(`systemctl show --value -p ${of} ${unit}`);
-
-const ready = (machine: Machine) =>
-  machine.until(
-    "systemctl show --value -p StatusText vpp-maglev",
-    ({ stdout }) => stdout === "ready\n",
-  );
-
-/** Copies the packages of a build into the machine; returns their paths there, separated by blanks. */
-async function copied(machine: Machine, build: Build): Promise<Record<string, string>> {
-  const paths: Record<string, string> = {};
-  for (const [name, path] of Object.entries(packagesOf(build))) {
-    paths[name] = `/tmp/${build}-${name}.deb`;
-    // Its own /tmp may be a file system that is not seen from outside.
-    await output(["cp", path, `${machine.root}/root/${build}-${name}.deb`]);
-    paths[name] = `/root/${build}-${name}.deb`;
-  }
-  return paths;
-}
+  changes,
+  configText,
+  copied,
+  DROP_INS,
+  ENVIRONMENT,
+  ready,
+  status,
+  suggested,
+} from "./story.ts";
+import { packagingTest, ROOT, versionOf, withPlace } from "./support.ts";
 
 packagingTest(
   "packages on a machine that has nothing",
@@ -264,11 +202,13 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     await machine.sh("systemctl restart vpp-maglev");
     await machine.until(
       `cat ${folder}/announce.conf`,
-      ({ stdout }) => stdout.includes("192.0.2.10"),
+      ({ stdout }) => stdout.includes("define MAGLEV_IPV4"),
     );
     await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3, 4]));
     await machine.sh(
-      `rm -r ${folder} /etc/systemd/system/vpp-maglev.service.d; systemctl daemon-reload; ` +
+      `rm -r ${
+        folder.replace(/\/[^/]*$/, "")
+      } /etc/systemd/system/vpp-maglev.service.d; systemctl daemon-reload; ` +
         "sed -i /WRITE_PATHS/d /etc/default/vpp-maglev; systemctl restart vpp-maglev",
     );
     await ready(machine);
@@ -391,5 +331,27 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     const left = (await machine.files()).filter((path) => !before.includes(path));
     // What other programs keep of each change of users.
     assert.deepEqual(left.filter((path) => !/^\/etc\/\w+-$|^\/var\/lib\/systemd\//.test(path)), []);
+  });
+
+  await t.step("ours runs after the older project's package, if that ran", async () => {
+    const config = configText([2]);
+    await machine.sh(
+      "mkdir -p /tmp/old/DEBIAN /tmp/old/usr/sbin /tmp/old/lib/systemd/system && " +
+        "printf '#!/bin/sh\\nexec sleep 1000\\n' > /tmp/old/usr/sbin/maglevd && " +
+        "chmod 755 /tmp/old/usr/sbin/maglevd && " +
+        "printf '[Service]\\nExecStart=/usr/sbin/maglevd\\n' > " +
+        "/tmp/old/lib/systemd/system/vpp-maglevd.service && " +
+        "printf 'Package: vpp-maglev\\nVersion: 0.9.4\\nArchitecture: amd64\\n" +
+        "Maintainer: a <a@b.example>\\nDescription: old\\n' > /tmp/old/DEBIAN/control && " +
+        "dpkg-deb --root-owner-group -Znone --build /tmp/old /tmp/old.deb && dpkg -i /tmp/old.deb && " +
+        "systemctl daemon-reload && systemctl start vpp-maglevd && mkdir /etc/vpp-maglev",
+    );
+    await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+    await machine.write("/etc/default/vpp-maglev", ENVIRONMENT);
+    await machine.sh(
+      `dpkg -i --auto-deconfigure --force-confold ${Object.values(second).join(" ")}`,
+    );
+    assert.notEqual((await machine.run("systemctl is-active vpp-maglevd")).stdout, "active\n");
+    await ready(machine);
   });
 }
