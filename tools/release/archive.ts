@@ -37,7 +37,7 @@ export async function buildArchive(options: ArchiveOptions): Promise<string> {
       "share/doc/copyright",
       `${await Deno.readTextFile(`${root}/debian/copyright`)}\n${await licenceParagraphs(sources)}`,
     ] as const,
-    ["share/doc/notices", await licenceNotices(sources)] as const,
+    ["share/doc/notices", await licenceNotices(sources, root)] as const,
     ...(await sharedFiles(root)).map(({ path, content }) => [`share/${path}`, content] as const),
     ...await Promise.all(
       [

@@ -162,7 +162,7 @@ async function documents(tree: Tree, name: string, options: DebOptions): Promise
   const copyright = await Deno.readTextFile(`${root}/debian/copyright`);
   if (name === "vpp-maglev-runtime") {
     await tree.write(`${folder}/copyright`, `${copyright}\n${await licenceParagraphs(sources)}`);
-    await tree.write(`${folder}/notices.gz`, await gzip(await licenceNotices(sources)));
+    await tree.write(`${folder}/notices.gz`, await gzip(await licenceNotices(sources, root)));
   } else {
     await tree.write(`${folder}/copyright`, copyright);
   }
