@@ -8,7 +8,8 @@
 # It runs without root. ICMP probes need NET_RAW, or the host's sysctl net.ipv4.ping_group_range.
 # Probes in network namespaces need SYS_ADMIN and -v /run/netns:/run/netns. Podman gives these
 # capabilities to a user without root; Docker gives them to root alone: --user root. Every flag has
-# an environment variable. VPP's sockets must be writable for user 990: --group-add of VPP's group.
+# an environment variable, but those of maglevt. VPP's sockets must be writable for user 990:
+# --group-add of VPP's group.
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS packages

@@ -34,6 +34,10 @@ export function permissionReason(error: unknown): string | undefined {
   return permissionFault(error)?.reason;
 }
 
+/** The part of a fix that the package's unit needs too: its file system is read-only. */
+export const WRITABLE_UNIT =
+  "and its folder as ReadWritePaths= to the unit (`systemctl edit vpp-maglev`), ";
+
 function permissionFault(error: unknown): PermissionFault | undefined {
   if (!(error instanceof Error) || error.name !== "NotCapable") return undefined;
   const [, kind = "", object = ""] = /^Requires (\w+) access(?: to "(.*)")?/s.exec(error.message) ??
@@ -47,7 +51,7 @@ function permissionFault(error: unknown): PermissionFault | undefined {
       return {
         what: `cannot ${kind} ${named}`,
         reason: `${lacking}; add ${paths}=${named} to its environment (colons between several), ` +
-          "which needs a restart",
+          `${kind === "write" ? WRITABLE_UNIT : ""}which needs a restart`,
       };
     }
     case "all":

@@ -118,7 +118,10 @@ export class DiskIntentStore implements IntentStore {
       const bytes = await this.#read();
       if (bytes === undefined) return [];
       const decoded = decodeIntents(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-      if (decoded.kind === "ok" && !this.#tooLate) return decoded.intents;
+      if (decoded.kind === "ok" && !this.#tooLate) {
+        if (decoded.dropped !== undefined) await this.#replace(decoded.intents, decoded.dropped);
+        return decoded.intents;
+      }
       cause = decoded.kind === "ok" ? "it came too late" : decoded.message;
     } catch (error) {
       cause = error instanceof TypeError ? "invalid UTF-8" : MaglevError.from(error).message;
@@ -141,6 +144,13 @@ export class DiskIntentStore implements IntentStore {
       await pause(delayMs, this.#options);
     }
     return await this.#file.read();
+  }
+
+  /** Keeps the file of a later version aside for it, and stores what was taken from it. */
+  async #replace(intents: readonly Intent[], cause: string): Promise<void> {
+    await this.#quarantine(cause);
+    this.#wanted = () => intents;
+    await this.#write(encodeIntents(intents));
   }
 
   async #quarantine(cause: string): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { CrashFolder } from "../../tests/support/judges/crash_folder.ts";
 import { FakeClock, settle } from "../../tests/support/fakes/fake_clock.ts";
 import { backendIntent, textOfIntent } from "../../tests/support/fakes/intents.ts";
@@ -146,8 +147,8 @@ Deno.test("an unusable file is a warning, quarantined, and never read again", as
     [encodeIntents(TWO).slice(0, 200), /not JSON, or truncated/],
     ['{"version":1}', /not written by maglevd/],
     [
-      encodeIntents(TWO).replace('"version":1', '"version":7'),
-      /need a version from 1 to 3, have 7/,
+      encodeIntents(TWO).replace('"version":1', '"version":0'),
+      /need a version from 1 on, have 0/,
     ],
     [encodeIntents(TWO).replace("pause", "disable"), /checksum mismatch/],
   ];
@@ -165,6 +166,25 @@ Deno.test("an unusable file is a warning, quarantined, and never read again", as
     await store.save(() => ONE);
     assert.deepEqual(onDisk(), ["disable a"]);
   }
+});
+
+Deno.test("a later version's file is kept aside, and what is known of it is stored", async () => {
+  const { io, open, onDisk, logger } = setUp();
+  const document = JSON.parse(encodeIntents(TWO));
+  const later = [...document.intents, { kind: "hold", backend: "c" }];
+  const checksum = createHash("sha256").update(JSON.stringify(later)).digest("hex");
+  const file = JSON.stringify({ ...document, version: 4, checksum, intents: later });
+  io.put(INTENT_FILE, file);
+  const { kept } = await open();
+  assert.deepEqual(kept, TWO);
+  assert.deepEqual(onDisk(), ["disable a", "pause b"]);
+  const [warning] = logger.of("operator-intent-file-unusable");
+  assert.match(
+    String(warning?.err),
+    /^version 4 is later than 3: cannot take 1 of 3 entries \(3\)/,
+  );
+  assert.equal(io.content[String(warning?.kept)], file);
+  assert.deepEqual((await open()).kept, TWO);
 });
 
 Deno.test("a file of invalid UTF-8 is quarantined like any other", async () => {

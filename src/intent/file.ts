@@ -12,8 +12,9 @@
  * beginning. So a clock that is set back does not end it. A scheduled drain may have `force`.
  *
  * Such a file decides about traffic, so it is accepted as a whole or not at all. A truncated file, or
- * one changed by another program or written by a later version, is refused with a reason. The
- * checksum (SHA-256 of the list as JSON) protects against accidents; it is not a signature.
+ * one changed by another program, is refused with a reason. The checksum (SHA-256 of the list as
+ * JSON) protects against accidents; it is not a signature. Of a file of a later version the entries
+ * that this version has are accepted: a downgrade must not end a disable because of a drain.
  */
 import { isPlainLine } from "../base/text.ts";
 import { createHash } from "node:crypto";
@@ -30,13 +31,21 @@ const VERSION = 1;
 const VERSION_WITH_DRAINS = 2;
 /** With scheduled intents and lameduck too. */
 const VERSION_WITH_BEGINNINGS = 3;
-const VERSIONS: readonly unknown[] = [VERSION, VERSION_WITH_DRAINS, VERSION_WITH_BEGINNINGS];
+const LATEST = VERSION_WITH_BEGINNINGS;
+
+/** Numbers of entries in a message. */
+const MAX_SHOWN = 10;
 
 /** Longest file that is read or written, in bytes: some 50,000 intents. */
 export const MAX_INTENT_FILE_BYTES = 16 * 1024 * 1024;
 
 export type DecodedIntents =
-  | { readonly kind: "ok"; readonly intents: readonly Intent[] }
+  | {
+    readonly kind: "ok";
+    readonly intents: readonly Intent[];
+    /** Why some entries of a later version are not among them. */
+    readonly dropped?: string;
+  }
   | { readonly kind: "refused"; readonly message: string };
 
 /** The text of a file with these intents; the same intents always give the same text. */
@@ -61,9 +70,9 @@ export function decodeIntents(text: string): DecodedIntents {
     return refused("not written by maglevd");
   }
   const { version } = document;
-  if (!VERSIONS.includes(version)) {
+  if (!isWhole(version, Number.MAX_SAFE_INTEGER) || version < VERSION) {
     const have = JSON.stringify(version)?.slice(0, 40);
-    return refused(`need a version from 1 to ${VERSION_WITH_BEGINNINGS}, have ${have}`);
+    return refused(`need a version from 1 on, have ${have}`);
   }
   if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
     return refused("fields are not those of this version");
@@ -72,20 +81,28 @@ export function decodeIntents(text: string): DecodedIntents {
     return refused("checksum mismatch: changed by another program, or corrupted on disk");
   }
   const intents: Intent[] = [];
+  const unknown: number[] = [];
   for (const [at, record] of document.intents.entries()) {
     const decoded = fromRecord(record);
-    const isLater = decoded !== undefined && versionOf(decoded) > Number(version);
+    const isLater = decoded !== undefined && versionOf(decoded) > version;
     const intent = isLater ? undefined : decoded;
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
-    if (intent === undefined) return refused(`entry ${at + 1} is not an intent of this version`);
-    intents.push(intent);
+    if (intent !== undefined) intents.push(intent);
+    else if (version > LATEST) unknown.push(at + 1);
+    else return refused(`entry ${at + 1} is not an intent of this version`);
   }
   if (new Set(intents.map(intentKey)).size !== intents.length) {
     return refused("two intents for one target");
   }
-  return { kind: "ok", intents };
+  if (unknown.length === 0) return { kind: "ok", intents };
+  const shown = `${unknown.slice(0, MAX_SHOWN).join(", ")}${
+    unknown.length > MAX_SHOWN ? ", …" : ""
+  }`;
+  const dropped = `version ${version} is later than ${LATEST}: cannot take ${unknown.length} of ` +
+    `${document.intents.length} entries (${shown}); the others are in force`;
+  return { kind: "ok", intents, dropped };
 }
 
 /** The first version that has such intents. */

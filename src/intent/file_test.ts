@@ -18,6 +18,41 @@ const SOME: readonly Intent[] = [
   weightIntent("web/main/nginx2", "20/100"),
 ];
 
+/** Asked for by one operator, a millisecond after each other. */
+function kept(at: number, rest: { readonly reason: string; readonly untilMs?: number }) {
+  const by = { peer: "127.0.0.1:51234", identity: "uid 1000 (ann)" };
+  const untilMs = rest.untilMs === undefined ? undefined : wall(rest.untilMs);
+  return { by, sinceMs: wall(1_795_900_000_000 + at), reason: rest.reason, untilMs };
+}
+
+const END_MS = 1_796_000_000_000;
+const OF_VERSION_1: readonly Intent[] = [
+  { kind: "disable", backend: "nginx0", ...kept(0, { reason: "new disk", untilMs: END_MS }) },
+  { kind: "pause", backend: "nginx1", ...kept(1, { reason: "" }) },
+  {
+    ...{
+      kind: "weight",
+      frontend: "web",
+      pool: "all",
+      backend: "nginx2",
+      weight: 20,
+      instead: 100,
+    },
+    ...kept(2, { reason: "slow" }),
+  },
+];
+const DRAIN: Intent = {
+  ...{ kind: "drain", backend: "nginx3", then: "pause" },
+  ...kept(3, { reason: "new kernel" }),
+  untilMs: wall(END_MS),
+};
+
+/** Files that the code of that time wrote, and what they stand for. */
+const FIXTURES: Readonly<Record<string, readonly Intent[]>> = {
+  "intents/version-1.json": OF_VERSION_1,
+  "intents/version-2.json": IntentSet.of([...OF_VERSION_1, DRAIN]).all(),
+};
+
 /** A file with a list of any shape and the right checksum. */
 function fileOf(list: unknown, head: Record<string, unknown> = {}): string {
   const checksum = createHash("sha256").update(JSON.stringify(list)).digest("hex");
@@ -63,7 +98,33 @@ Deno.test("a file cut anywhere is refused", () => {
   assert.equal(decodeIntents(text.slice(0, -1)).kind, "ok", "all but the last newline is all");
 });
 
-Deno.test("a foreign, newer or changed file is refused with the reason", () => {
+Deno.test("of a later version's file the entries that are known are taken", () => {
+  const record = JSON.parse(encodeIntents(SOME)).intents;
+  const [disable] = record;
+  assert.deepEqual(decodeIntents(fileOf(record, { version: 4 })), { kind: "ok", intents: SOME });
+  const later = [
+    { ...disable, kind: "hold", backend: "nginx7" },
+    ...record,
+    { ...disable, backend: "nginx8", zone: "a" },
+  ];
+  assert.deepEqual(decodeIntents(fileOf(later, { version: 4 })), {
+    kind: "ok",
+    intents: SOME,
+    dropped:
+      "version 4 is later than 3: cannot take 2 of 5 entries (1, 5); the others are in force",
+  });
+  const damaged = fileOf(later, { version: 4 }).replace("nginx7", "nginx6");
+  assert.match(refusal(damaged), /checksum mismatch/);
+});
+
+Deno.test("files that released versions wrote are read as they were meant", () => {
+  for (const [name, intents] of Object.entries(FIXTURES)) {
+    const text = Deno.readTextFileSync(new URL(`../../tests/fixtures/${name}`, import.meta.url));
+    assert.deepEqual(decodeIntents(text), { kind: "ok", intents }, name);
+  }
+});
+
+Deno.test("a foreign or changed file is refused with the reason", () => {
   const record = JSON.parse(encodeIntents(SOME)).intents;
   const [disable, , weight] = record;
   const cases: [string, RegExp][] = [
@@ -71,9 +132,10 @@ Deno.test("a foreign, newer or changed file is refused with the reason", () => {
     ["null", /not written by maglevd/],
     ["[]", /not written by maglevd/],
     ['{"format":"another"}', /not written by maglevd/],
-    [fileOf(record, { version: 4 }), /need a version from 1 to 3, have 4/],
-    [fileOf(record, { version: "1" }), /need a version from 1 to 3, have "1"/],
-    [fileOf(record, { version: undefined }), /need a version from 1 to 3, have undefined/],
+    [fileOf(record, { version: 0 }), /need a version from 1 on, have 0/],
+    [fileOf(record, { version: 1.5 }), /need a version from 1 on, have 1\.5/],
+    [fileOf(record, { version: "1" }), /need a version from 1 on, have "1"/],
+    [fileOf(record, { version: undefined }), /need a version from 1 on, have undefined/],
     [fileOf({}), /fields are not those/],
     [fileOf(record, { more: 1 }), /fields are not those/],
     [fileOf(record, { checksum: "0" }), /checksum mismatch/],

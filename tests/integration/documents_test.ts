@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { generatedFiles } from "../../tools/docs/main.ts";
+import { HOME_OF_MAN_PAGE } from "../../tools/docs/man_page.ts";
 import {
   anchorsOf,
   type Block,
@@ -109,6 +110,8 @@ const PROMISED: Readonly<Record<string, readonly RegExp[]>> = {
     /state +down/,
     /L4CON/,
     /state +up/,
+    /nginx0 +\S+ +0 +/,
+    /state +up/,
     /"passed":true,"broken":\[\]/,
     /maglev_frontend_state\{frontend="web",state="up"\} 0/,
   ],
@@ -166,6 +169,33 @@ Deno.test("the man pages have every flag of --help, and no others", async () => 
     assert.deepEqual(documented, printed, program);
     assert.ok(printed.length > 10, program);
   }
+});
+
+Deno.test("the man pages have the permissions that a release prints, and no others", async () => {
+  await withFolder(async (folder) => {
+    // A release: the launcher next to a program named deno, which is not started here.
+    for (const name of ["launcher.sh", "launcher_table.sh"]) {
+      await Deno.copyFile(new URL(`tools/release/${name}`, ROOT), `${folder}/${name}`);
+    }
+    await Deno.writeTextFile(`${folder}/deno`, "", { mode: 0o755 });
+    const pages = (await generatedFiles()).filter(({ name }) => name.startsWith("docs/man/"));
+    for (const { name, wanted } of pages) {
+      const program = name.slice("docs/man/".length, -2);
+      const { stdout } = await new Deno.Command("sh", {
+        args: [`${folder}/launcher.sh`, program, "--print-permissions"],
+        clearEnv: true,
+        env: { PATH: "/usr/bin:/bin", HOME: HOME_OF_MAN_PAGE },
+      }).output();
+      const printed = new TextDecoder().decode(stdout).replaceAll(folder, "/usr/lib/vpp-maglev")
+        .split("\n").filter((line) => line.startsWith("--allow-"));
+      const part = wanted.slice(wanted.indexOf(".SH PERMISSIONS"), wanted.indexOf(".SH FILES"));
+      const documented = [...part.matchAll(/^\.TP\n\\fB(\\-\\-allow\S+?)\\fR\n(.*)$/gm)].map(
+        ([, flag, list]) => `${flag}${list === "all" ? "" : `=${list!.replaceAll(", ", ",")}`}`,
+      ).map((line) => line.replaceAll(/\\([-&%])/g, (_, sign) => sign === "-" ? "-" : ""));
+      assert.deepEqual(documented, printed, program);
+      assert.ok(printed.length >= 4, program);
+    }
+  });
 });
 
 for (

@@ -383,13 +383,35 @@ Deno.test("a comma in a path is refused, because Deno would read it as two paths
 Deno.test("a value that is the whole file system is refused, under any name", async () => {
   const refusals = ["config", "state-dir", "vpp-api-addr", "grpc-tokens", "grpc-tls-key"];
   for (const flag of refusals) {
-    for (const value of ["/", "//", "/tmp/.."]) {
+    for (const value of ["/", "//", "/tmp/..", "/nosuch/..", "/nosuch/a/.././.."]) {
       const { code, stderr } = await printed(["maglevd", `--${flag}`, value], {});
       assert.equal(code, 2, `${flag} ${value}`);
       const expected =
         `maglevd: flag --${flag}: cannot use "${value}": it is the whole file system`;
       assert.ok(stderr.startsWith(expected), stderr);
     }
+  }
+  const others: [string[], Environment, RegExp][] = [
+    [
+      ["maglevd", "--grpc-addr", "unix:/a/../.."],
+      {},
+      /flag --grpc-addr: cannot use "\/a\/\.\.\/\.\."/,
+    ],
+    [["maglevc", "--server", "unix:/a/.."], {}, /flag --server: cannot use "\/a\/\.\."/],
+    [["maglevd"], { MAGLEV_READ_PATHS: "/a:/" }, /variable MAGLEV_READ_PATHS: cannot use "\/"/],
+    [["maglevd"], { MAGLEV_WRITE_PATHS: "/a/..:/b" }, /MAGLEV_WRITE_PATHS: cannot use "\/a\/\.\."/],
+    [["maglevd"], { CREDENTIALS_DIRECTORY: "/" }, /CREDENTIALS_DIRECTORY: cannot use "\/"/],
+    [["maglevd", "--state-dir", "a/../../.."], {}, /flag --state-dir: cannot use "a\/\.\.\/\.\./],
+  ];
+  for (const [args, env, says] of others) {
+    const { code, stderr } = await printed(args, env, "/usr");
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, says);
+  }
+  for (const value of ["/nosuch/../etc/x", "../usr/x", "a/../b"]) {
+    const args = ["maglevd", "--state-dir", value, "--print-permissions"];
+    const { code } = await printed(args, {}, "/usr");
+    assert.equal(code, 0, value);
   }
   const { lines } = await printed(["maglevd", "--config=m.yaml", "--print-permissions"], {}, "/");
   assert.ok(list(lines, "read").includes("m.yaml"), "in / it is the file alone");

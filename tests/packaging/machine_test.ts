@@ -10,78 +10,16 @@ import { SystemClock } from "../../src/system/system_clock.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { Machine, MACHINE_NEEDS } from "./machine.ts";
 import {
-  type Build,
-  output,
-  packagesOf,
-  packagingTest,
-  ROOT,
-  versionOf,
-  withPlace,
-} from "./support.ts";
-
-/** Servers that answer pings; long enough to be read in a thread. */
-function configText(servers: readonly number[], head = ""): string {
-  return `${"# A line that makes the file long.\n".repeat(600)}maglev:
-${head}  vpp:
-    lb:
-      ipv4-src-address: 192.0.2.254
-      ipv6-src-address: 2001:db8::254
-      startup-min-delay: 500ms
-  healthchecks:
-    ping: { type: icmp, interval: 200ms, timeout: 150ms, rise: 1 }
-  backends:
-${servers.map((n) => `    server${n}: { address: 127.0.0.${n}, healthcheck: ping }\n`).join("")}\
-  frontends:
-    web:
-      address: 192.0.2.10
-      protocol: tcp
-      port: 80
-      pools: [ { name: all, backends: { ${servers.map((n) => `server${n}: {}`).join(", ")} } } ]
-`;
-}
-
-const ENVIRONMENT = `MAGLEV_VPP_API_ADDR=/srv/shared/api.sock
-MAGLEV_VPP_STATS_ADDR=
-MAGLEV_LOG_LEVEL=info
-MAGLEV_LISTEN=127.0.0.1:8082
-`;
-
-const DROP_INS = "/etc/systemd/system/vpp-maglev-frontend.service.d";
-
-/** The settings that the comments of a unit suggest. */
-async function suggested(unit: string): Promise<string> {
-  const text = await Deno.readTextFile(`${ROOT}/debian/units/${unit}.service`);
-  const lines = text.split("\n").filter((line) => line.startsWith("#   "));
-  assert.equal(lines[0], "#   [Service]");
-  return lines.map((line) => line.slice(4)).join("\n");
-}
-
-/** Requests that change VPP. */
-function changes({ requests }: Simulator): number {
-  const changing = [...requests].filter(([name]) => /^lb_(add_del|as_set|flush)/.test(name));
-  return changing.reduce((sum, [, count]) => sum + count, 0);
-}
-
-const status = (machine: Machine, of: string, unit = "vpp-maglev") =>
-  machine.sh(`systemctl show --value -p ${of} ${unit}`);
-
-const ready = (machine: Machine) =>
-  machine.until(
-    "systemctl show --value -p StatusText vpp-maglev",
-    ({ stdout }) => stdout === "ready\n",
-  );
-
-/** Copies the packages of a build into the machine; returns their paths there, separated by blanks. */
-async function copied(machine: Machine, build: Build): Promise<Record<string, string>> {
-  const paths: Record<string, string> = {};
-  for (const [name, path] of Object.entries(packagesOf(build))) {
-    paths[name] = `/tmp/${build}-${name}.deb`;
-    // Its own /tmp may be a file system that is not seen from outside.
-    await output(["cp", path, `${machine.root}/root/${build}-${name}.deb`]);
-    paths[name] = `/root/${build}-${name}.deb`;
-  }
-  return paths;
-}
+  changes,
+  configText,
+  copied,
+  DROP_INS,
+  ENVIRONMENT,
+  ready,
+  status,
+  suggested,
+} from "./story.ts";
+import { packagingTest, ROOT, versionOf, withPlace } from "./support.ts";
 
 packagingTest(
   "packages on a machine that has nothing",
@@ -125,6 +63,11 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
       const version = await machine.sh(`${name} --version`);
       assert.ok(version.startsWith(`${name} ${versionOf("first")} (commit `), version);
     }
+    // As `su` and `sudo -u` start it: its user may not enter the working folder.
+    const elsewhere = await machine.sh(
+      "cd /root && setpriv --reuid nobody --regid nogroup --clear-groups maglevc --version",
+    );
+    assert.ok(elsewhere.startsWith("maglevc "), elsewhere);
   });
 
   await t.step("VPP that is installed later gives maglevd its group", async () => {
@@ -243,6 +186,66 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     },
   );
 
+  await t.step("a folder elsewhere is written as the environment's file describes", async () => {
+    const text = await Deno.readTextFile(`${ROOT}/debian/etc/default`);
+    const variable = /^#(MAGLEV_WRITE_PATHS=(.*))$/m.exec(text)!;
+    const setting = /^# +(ReadWritePaths=.*)$/m.exec(text)!;
+    const folder = variable[2]!;
+    await machine.sh(
+      `install -d -o maglevd ${folder}; echo '${variable[1]}' >> /etc/default/vpp-maglev; ` +
+        "mkdir /etc/systemd/system/vpp-maglev.service.d; " +
+        `printf '[Service]\n${setting[1]}\n' > ` +
+        "/etc/systemd/system/vpp-maglev.service.d/paths.conf; systemctl daemon-reload",
+    );
+    const config = configText([2, 3, 4], `  announce: { file: ${folder}/announce.conf }\n`);
+    await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+    await machine.sh("systemctl restart vpp-maglev");
+    await machine.until(
+      `cat ${folder}/announce.conf`,
+      ({ stdout }) => stdout.includes("define MAGLEV_IPV4"),
+    );
+    await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3, 4]));
+    await machine.sh(
+      `rm -r ${
+        folder.replace(/\/[^/]*$/, "")
+      } /etc/systemd/system/vpp-maglev.service.d; systemctl daemon-reload; ` +
+        "sed -i /WRITE_PATHS/d /etc/default/vpp-maglev; systemctl restart vpp-maglev",
+    );
+    await ready(machine);
+  });
+
+  await t.step("the dashboard uses the documented sockets", async () => {
+    const page = await Deno.readTextFile(`${ROOT}/docs/dashboard.md`);
+    const listen = /`--listen unix:(\S+)`/.exec(page)![1]!;
+    const kept = await machine.sh("cat /etc/default/vpp-maglev");
+    await machine.write(
+      "/etc/default/vpp-maglev",
+      `${kept}\nMAGLEV_GRPC_ADDR=unix:/run/vpp-maglev/grpc.sock\n` +
+        "MAGLEV_FRONTEND_SERVER=unix:/run/vpp-maglev/grpc.sock\n" +
+        `MAGLEV_FRONTEND_LISTEN=unix:${listen}\n`,
+    );
+    await machine.sh("mv /etc/systemd/system/vpp-maglev-frontend.service.d /root/kept");
+    await machine.sh(
+      "adduser --system --quiet --no-create-home web && adduser --quiet web maglevd && " +
+        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
+    );
+    await ready(machine);
+    // As the web server in front of it, which is in the group of the sockets.
+    const program = "import socket; s = socket.socket(socket.AF_UNIX); " +
+      `s.connect('${listen}'); s.sendall(b'GET /view/api/problems HTTP/1.0\\r\\nHost: localhost` +
+      "\\r\\n\\r\\n'); print(b''.join(iter(lambda: s.recv(65536), b'')).decode())";
+    await machine.until(
+      `setpriv --reuid web --regid nogroup --init-groups python3 -c "${program}"`,
+      ({ stdout }) => /^HTTP\S+ 200 [\s\S]*\n\[\]\s*$/.test(stdout),
+    );
+    await machine.write("/etc/default/vpp-maglev", `${kept}\n`);
+    await machine.sh(
+      "mv /root/kept /etc/systemd/system/vpp-maglev-frontend.service.d; deluser --quiet web; " +
+        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
+    );
+    await ready(machine);
+  });
+
   await t.step(
     "between unpacking and configuring, threads start and the file is read",
     async () => {
@@ -281,6 +284,29 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     });
   }
 
+  await t.step("dpkg's Y to a file without frontends does not take the VIPs away", async () => {
+    const done = changes(simulator);
+    const pid = await status(machine, "MainPID");
+    await machine.sh(
+      `dpkg-deb -R ${second["vpp-maglevd"]} /tmp/changed && ` +
+        "echo '# of a later version' >> /tmp/changed/etc/vpp-maglev/maglev.yaml && " +
+        "dpkg-deb -Znone --build /tmp/changed /tmp/changed.deb",
+    );
+    const { code, stderr } = await machine.run(
+      `dpkg -i --force-confnew ${second["vpp-maglev-runtime"]} ${second["vpp-maglev"]} ` +
+        "/tmp/changed.deb",
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /cannot restart maglevd: \S+ has no frontends/);
+    assert.equal(await status(machine, "MainPID"), pid);
+    const command = /: (mv .*)$/m.exec(stderr)![1]!;
+    await machine.sh(command);
+    await ready(machine);
+    assert.notEqual(await status(machine, "MainPID"), pid);
+    assert.equal(changes(simulator), done, "no request changed VPP");
+    await machine.sh("rm -r /tmp/changed /tmp/changed.deb");
+  });
+
   await t.step("a stop is quick and leaves VPP as it is", async () => {
     const done = changes(simulator);
     const startMs = performance.now();
@@ -305,5 +331,27 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     const left = (await machine.files()).filter((path) => !before.includes(path));
     // What other programs keep of each change of users.
     assert.deepEqual(left.filter((path) => !/^\/etc\/\w+-$|^\/var\/lib\/systemd\//.test(path)), []);
+  });
+
+  await t.step("ours runs after the older project's package, if that ran", async () => {
+    const config = configText([2]);
+    await machine.sh(
+      "mkdir -p /tmp/old/DEBIAN /tmp/old/usr/sbin /tmp/old/lib/systemd/system && " +
+        "printf '#!/bin/sh\\nexec sleep 1000\\n' > /tmp/old/usr/sbin/maglevd && " +
+        "chmod 755 /tmp/old/usr/sbin/maglevd && " +
+        "printf '[Service]\\nExecStart=/usr/sbin/maglevd\\n' > " +
+        "/tmp/old/lib/systemd/system/vpp-maglevd.service && " +
+        "printf 'Package: vpp-maglev\\nVersion: 0.9.4\\nArchitecture: amd64\\n" +
+        "Maintainer: a <a@b.example>\\nDescription: old\\n' > /tmp/old/DEBIAN/control && " +
+        "dpkg-deb --root-owner-group -Znone --build /tmp/old /tmp/old.deb && dpkg -i /tmp/old.deb && " +
+        "systemctl daemon-reload && systemctl start vpp-maglevd && mkdir /etc/vpp-maglev",
+    );
+    await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+    await machine.write("/etc/default/vpp-maglev", ENVIRONMENT);
+    await machine.sh(
+      `dpkg -i --auto-deconfigure --force-confold ${Object.values(second).join(" ")}`,
+    );
+    assert.notEqual((await machine.run("systemctl is-active vpp-maglevd")).stdout, "active\n");
+    await ready(machine);
   });
 }

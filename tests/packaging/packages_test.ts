@@ -126,6 +126,7 @@ packagingTest("the archive runs where it is unpacked, also by a link, and has th
       /valid/,
     );
     const notices = await Deno.readTextFile(`${folder}/share/doc/notices`);
+    assert.match(notices, /^--- deno\n\nMIT License/m);
     assert.match(notices, /^--- .*solid-js \d[\s\S]*Permission is hereby granted/m);
     assert.match(await Deno.readTextFile(`${folder}/share/doc/copyright`), /^License: Expat$/m);
   }));

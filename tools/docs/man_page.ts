@@ -6,7 +6,13 @@
 import { manCommands, roff } from "../../src/cli/language/help.ts";
 import { BUILD } from "../../src/base/version.ts";
 import { formatDuration } from "../../src/base/duration.ts";
-import { type Program, READ_PATHS, WRITE_PATHS } from "../../src/system/launch/permissions.ts";
+import { permissionsOf } from "../../src/system/launch/grants.ts";
+import {
+  CREDENTIALS,
+  type Program,
+  READ_PATHS,
+  WRITE_PATHS,
+} from "../../src/system/launch/permissions.ts";
 import type { FlagSpec, FlagTable, Grant } from "../../src/system/settings.ts";
 import { EXIT_CODES, type ProgramName } from "./exit_codes.ts";
 
@@ -91,6 +97,8 @@ export function manPage(page: ManPage): string {
 const LAUNCHER_VARIABLES: readonly Row[] = [
   [READ_PATHS, "Further paths that the program may read, with colons between."],
   [WRITE_PATHS, "Further paths that the program may write, with colons between."],
+  [CREDENTIALS, "Set by systemd for `LoadCredential=`: a folder that the program may read."],
+  ["DENO_DIR", "Folder of compiled code, which makes a start faster."],
 ];
 
 function optionLines(flag: string, spec: FlagSpec): readonly string[] {
@@ -122,31 +130,57 @@ const GRANTED: Readonly<Record<Grant, (flag: string) => string>> = {
   servers: (flag) => `to connect: the servers of ${flag}; any address if one is given by name`,
 };
 
+/** Where a package keeps the programs. */
+const RELEASE = "/usr/lib/vpp-maglev";
+/** Stands for the home folder of any user. */
+export const HOME_OF_MAN_PAGE = "/home/ann";
+
 function permissionLines({ program, flags }: ManPage): readonly string[] {
-  const granted = Object.entries(flags).flatMap(([flag, { grants }]) =>
-    grants === undefined ? [] : [GRANTED[grants](`--${flag}`)]
-  );
-  const items = [
-    ...(program.code.length === 0 ? [] : ["to read: its own code"]),
-    `to read: ${program.read.map((path) => `\`${path}\``).join(", ")}`,
-    ...(program.write.length === 0
-      ? []
-      : [`to write: ${program.write.map((path) => `\`${path}\``).join(", ")}`]),
-    ...(program.home ? ["to read: `~/.config/maglevc`; to write: the folder of its history"] : []),
-    ...granted,
-    ...(program.net === "open" ? ["to connect: any address"] : []),
-    ...(program.shim ? ["to load: its own C library, and no other"] : []),
-    ...(program.system.length === 0 ? [] : [`to ask the system for: ${program.system.join(", ")}`]),
+  const added = [
+    ...Object.entries(flags).flatMap(([flag, { grants }]) =>
+      grants === undefined ? [] : [GRANTED[grants](`--${flag}`)]
+    ),
+    `to read: the paths of \`${READ_PATHS}\`, and the folder of \`${CREDENTIALS}\``,
+    `to read and write: the paths of \`${WRITE_PATHS}\``,
   ];
+  const library = "Deno does not restrict the C library. For VPP's shared memory it starts " +
+    "`maglev_vac_bridge`, which is in its folder and loads the library of `MAGLEV_VPPAPICLIENT`. ";
   return [
-    "The program runs under a launcher, which grants these permissions and no others:",
-    ...items.flatMap((item) => [".IP \\(bu 2", prose(item)]),
+    "The program runs under a launcher, which grants permissions of Deno, and no others.",
+    prose(
+      `Without flags and variables these are${program.home ? `, for home ${HOME_OF_MAN_PAGE}` : ""}:`,
+    ),
+    ...rows(defaultPermissions(program, flags)),
+    ".PP",
+    "Flags and variables add, or replace by default:",
+    ...added.flatMap((item) => [".IP \\(bu 2", prose(item)]),
     ".PP",
     prose(
-      "It cannot start programs. `--print-permissions` prints the command with its permissions. " +
+      `The program cannot start others. ${program.shim ? library : ""}` +
+        "`--print-permissions` prints the command with its permissions. " +
         "A path with a comma is refused, because it would be read as two.",
     ),
   ];
+}
+
+/** Each `--allow-` flag of a release and its list, for a start without flags and variables. */
+function defaultPermissions(program: Program, flags: FlagTable): readonly Row[] {
+  const settings = Object.fromEntries(
+    Object.entries(flags).map(([flag, spec]) => [flag, spec.default]),
+  );
+  const given: Readonly<Record<string, string>> = {
+    HOME: HOME_OF_MAN_PAGE,
+    MAGLEV_SHIM: `${RELEASE}/maglev_shim.so`,
+  };
+  const permissions = permissionsOf(
+    { ...program, code: [] },
+    { flags, settings, env: (name) => given[name], root: RELEASE },
+  );
+  if (permissions.kind !== "ok") throw new Error(`cannot grant ${permissions.path}`);
+  return permissions.flags.map((flag) => {
+    const [name, list = "all"] = flag.split("=");
+    return [name!, list.replaceAll(",", ", ")];
+  });
 }
 
 function rows(list: readonly Row[]): readonly string[] {

@@ -11,7 +11,8 @@ const DEFAULTS: Row = [
   "/etc/default/vpp-maglev",
   "Environment of the units: flags of the services go there as variables.",
 ];
-const DOCUMENTS = "the documents of the project: user\\-guide.md, running.md, config\\-guide.md";
+const DOCUMENTS =
+  "the documents in /usr/share/doc/vpp\\-maglevd: user\\-guide.md, running.md, config\\-guide.md";
 const SHIM: Row = ["MAGLEV_SHIM", "Path of the C library for ICMP, network namespaces and VPP."];
 const NO_COLOR: Row = ["NO_COLOR", "Switches colour off, when it is not empty."];
 
@@ -24,14 +25,17 @@ export const MAN_PAGES: readonly ManPage[] = [
     purpose: "health-checks servers and programs VPP's load balancer",
     synopsis: ["[`--config` PATH] [flags]", "`--check` [`--config` PATH]"],
     description: [
-      "Probes servers with ICMP, TCP, HTTP or HTTPS, decides which may take traffic, and sets " +
+      "Probes servers with ICMP, TCP, HTTP, HTTPS or gRPC, decides which may take traffic, and sets " +
       "their weights in the `lb` plugin of VPP. It is controlled with `maglevc`, over gRPC.",
       "When it stops, VPP stays as it is. A start holds changes back until the servers were " +
       "checked, so that a restart moves no flow.",
       "ICMP probes need CAP_NET_RAW, or a group in the sysctl net.ipv4.ping_group_range. " +
       "Network namespaces need CAP_SYS_ADMIN. VPP's sockets need its group, `vpp`.",
     ],
-    environment: [SHIM],
+    environment: [
+      SHIM,
+      ["MAGLEV_VPPAPICLIENT", "Path of VPP's library for its shared memory (`--vpp-api-addr` shm:)."],
+    ],
     files: [
       CONFIG_FILE,
       DEFAULTS,

@@ -37,10 +37,15 @@ export async function buildArchive(options: ArchiveOptions): Promise<string> {
       "share/doc/copyright",
       `${await Deno.readTextFile(`${root}/debian/copyright`)}\n${await licenceParagraphs(sources)}`,
     ] as const,
-    ["share/doc/notices", await licenceNotices(sources)] as const,
+    ["share/doc/notices", await licenceNotices(sources, root)] as const,
     ...(await sharedFiles(root)).map(({ path, content }) => [`share/${path}`, content] as const),
     ...await Promise.all(
-      ["etc/maglev.yaml", "etc/default", "units/vpp-maglev.service"].map(async (path) =>
+      [
+        "etc/maglev.yaml",
+        "etc/default",
+        "units/vpp-maglev.service",
+        "units/vpp-maglev-frontend.service",
+      ].map(async (path) =>
         [`share/doc/${path}`, await Deno.readTextFile(`${root}/debian/${path}`)] as const
       ),
     ),

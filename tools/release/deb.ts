@@ -139,7 +139,9 @@ async function daemonFiles(tree: Tree, root: string): Promise<void> {
     await tree.write(`lib/systemd/system/${unit}.service`, text);
   }
   const etc = (file: string) => Deno.readTextFile(`${root}/debian/etc/${file}`);
-  await tree.write("etc/vpp-maglev/maglev.yaml", await etc("maglev.yaml"));
+  // An operator edits it, so dpkg asks at each upgrade that brings another one: it never changes.
+  await tree.write("etc/vpp-maglev/maglev.yaml", await etc("start.yaml"));
+  await tree.write("usr/share/doc/vpp-maglevd/examples/maglev.yaml", await etc("maglev.yaml"));
   // It may hold a password.
   await tree.write("etc/default/vpp-maglev", await etc("default"), 0o640);
 }
@@ -160,7 +162,7 @@ async function documents(tree: Tree, name: string, options: DebOptions): Promise
   const copyright = await Deno.readTextFile(`${root}/debian/copyright`);
   if (name === "vpp-maglev-runtime") {
     await tree.write(`${folder}/copyright`, `${copyright}\n${await licenceParagraphs(sources)}`);
-    await tree.write(`${folder}/notices.gz`, await gzip(await licenceNotices(sources)));
+    await tree.write(`${folder}/notices.gz`, await gzip(await licenceNotices(sources, root)));
   } else {
     await tree.write(`${folder}/copyright`, copyright);
   }

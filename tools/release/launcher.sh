@@ -28,7 +28,6 @@ unset IFS
 # `cd` would look for relative folders elsewhere, and print them.
 unset CDPATH
 unset what
-here=$PWD
 case $0 in */*) folder=${0%/*} ;; *) folder=. ;; esac
 program=${1-launcher.sh}
 
@@ -39,15 +38,16 @@ fail() {
   exit "$status"
 }
 
-cd -P -- "$folder" || fail 1 "cannot enter the folder of the launcher"
-. ./launcher_table.sh
-if [ -x ./deno ]; then
+# The working folder is not left: its user may be unable to enter it again.
+. "$folder/launcher_table.sh"
+if [ -x "$folder/deno" ]; then
   release=yes
 else
   release=no
-  cd -P ../.. || fail 1 "cannot enter the folder of the checkout"
+  folder=$folder/../..
 fi
-root=$PWD
+root=$(cd -P -- "$folder" && printf '%s.' "$PWD") || fail 1 "cannot enter the launcher's folder"
+root=${root%.}
 
 # --- Lists of permissions ---------------------------------------------------------------------
 
@@ -57,9 +57,29 @@ refuse_comma() {
 
 # A slip such as `--state-dir /` must not open everything.
 refuse_root() {
-  if [ "$1" -ef / ]; then
+  if [ "$1" -ef / ] || is_root "$1"; then
     fail 2 "$what: cannot use \"$1\": it is the whole file system; name a path within"
   fi
+}
+
+# True if path $1 is `/` for Deno, which removes each `..` with the part before it, also where that
+# part does not exist or is a symbolic link.
+is_root() {
+  case /$1/ in */../*) ;; *) return 1 ;; esac
+  depth=0
+  case $1 in /*) above=/ ;; *) above=. ;; esac
+  IFS=/
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  for part; do
+    case $part in
+      '' | .) ;;
+      ..) if [ "$depth" -gt 0 ]; then depth=$((depth - 1)); else above=$above/..; fi ;;
+      *) depth=$((depth + 1)) ;;
+    esac
+  done
+  [ "$depth" -eq 0 ] && [ "$above" -ef / ]
 }
 
 # Adds $2 to list $1 (reads, writes, nets). $what names where it comes from.
@@ -68,6 +88,7 @@ add() {
     '') return ;;
     *,*) refuse_comma "$2" ;;
   esac
+  case $1 in reads | writes) refuse_root "$2" ;; esac
   case $1 in
     reads) reads=${reads:+$reads,}$2 ;;
     writes) writes=${writes:+$writes,}$2 ;;
@@ -90,23 +111,16 @@ each_path() {
 
 add_read() { add reads "$1"; }
 
-grant_file() {
-  refuse_root "$1"
-  add reads "$1"
-}
+grant_file() { add reads "$1"; }
 
 grant_folder() {
-  refuse_root "$1"
   add_written "$1"
   state_folder=$1
 }
 
 grant_socket() {
   case $1 in
-    /*)
-      refuse_root "$1"
-      add_written "$1"
-      ;;
+    /*) add_written "$1" ;;
   esac
 }
 
@@ -116,7 +130,6 @@ grant_listen() {
   case $1 in
     '' | unix:) return ;;
     unix:?*)
-      refuse_root "${1#unix:}"
       add_written "${1#unix:}"
       add_written "${1#unix:}$staging_suffix"
       add nets "$1"
@@ -170,10 +183,7 @@ trim() {
 }
 
 # A file that is appended to.
-grant_output() {
-  refuse_root "$1"
-  add_written "$1"
-}
+grant_output() { add_written "$1"; }
 
 grant_servers() {
   rest=$1,
@@ -198,7 +208,6 @@ grant_server() {
   esac
   case $1 in
     unix:/*)
-      refuse_root "${1#unix:}"
       add_written "${1#unix:}"
       add nets "$1"
       return
@@ -469,9 +478,11 @@ find_program "$program"
 [ -n "$functions" ] || fail 2 "expected $programs"
 shift
 "${functions}_program"
-if [ "${MAGLEV_TASK-}" = 1 ]; then here=${INIT_CWD:-$here}; fi
+if [ "${MAGLEV_TASK-}" = 1 ]; then
+  here=${INIT_CWD:-$PWD}
+  cd -- "$here" || fail 1 "cannot enter the working folder $here"
+fi
 unset MAGLEV_TASK
-cd -- "$here" || fail 1 "cannot enter the working folder $here"
 read_flags "$@"
 grant_all
 find_deno

@@ -22,25 +22,66 @@ const DEBIAN_NAMES: Readonly<Record<string, string>> = {
   "BSD-3-Clause": "BSD-3-clause",
 };
 
-/** One paragraph a licence, from the `node_modules` of the folder in which was bundled. */
+/**
+ * The paragraph of the bundles, and one of each licence, from the `node_modules` of the folder in
+ * which was bundled. One paragraph, because of several for the same files the last one counts.
+ */
 export async function licenceParagraphs(sources: string): Promise<string> {
   const byLicence = new Map<string, Manifest[]>();
+  const authors = new Set<string>();
   for (const manifest of await bundledPackages(sources)) {
     const licence = manifest.license ?? "";
     if (licence === "") throw new Error(`cannot list licences: ${manifest.name} names none`);
-    byLicence.set(licence, [...byLicence.get(licence) ?? [], manifest]);
+    for (const name of licence.replace(/^\((.*)\)$/, "$1").split(" AND ")) {
+      const debian = DEBIAN_NAMES[name] ?? name;
+      byLicence.set(debian, [...byLicence.get(debian) ?? [], manifest]);
+    }
+    authors.add(authorOf(manifest));
   }
-  const paragraphs = [...byLicence].toSorted(([a], [b]) => a < b ? -1 : 1).map(paragraph);
-  if (paragraphs.length === 0) throw new Error(`cannot list licences: ${sources} has no packages`);
-  return paragraphs.join("\n");
+  if (byLicence.size === 0) throw new Error(`cannot list licences: ${sources} has no packages`);
+  const licences = [...byLicence].toSorted(([a], [b]) => a < b ? -1 : 1);
+  const bundles = [
+    "Files: usr/lib/vpp-maglev/*.js",
+    `Copyright: ${[...authors].join("\n ")}`,
+    `License: ${licences.map(([licence]) => licence).join(" and ")}`,
+    "Comment: These packages are bundled:",
+    ...licences.flatMap(([licence, packages]) => [
+      ` ${licence}:`,
+      ...packages.map(({ name, version }) => ` npm ${name} ${version}`),
+    ]),
+    "",
+  ];
+  const texts = licences.map(([licence]) => `License: ${licence}\n ${placeOf(licence)}\n`);
+  return [bundles.join("\n"), ...texts].join("\n");
 }
 
-/** The licence file of each package, of the same folder; one text of several packages once. */
-export async function licenceNotices(sources: string): Promise<string> {
+function authorOf({ author, name }: Manifest): string {
+  const text = typeof author === "string" ? author : author?.name;
+  return text?.replace(/\s*[<(].*$/, "") || `the authors of ${name}`;
+}
+
+function placeOf(licence: string): string {
+  const own = "The file notices of vpp-maglev-runtime has the text, with the notice of each package.";
+  return licence === "Apache-2.0"
+    ? `On Debian /usr/share/common-licenses/Apache-2.0 has the text.\n ${own}`
+    : own;
+}
+
+/** Licences of what is in the deno program or within a package without a licence file. */
+const FURTHER = ["deno", "v8", "protobuf"] as const;
+
+/**
+ * The licence file of each package, of the same folder, and those of debian/licences in the checkout
+ * `root`. One text of several packages stands once.
+ */
+export async function licenceNotices(sources: string, root: string): Promise<string> {
   const byNotice = new Map<string, string[]>();
   for (const { name, version, license, notice } of await bundledPackages(sources)) {
     const text = notice || `It has no file; its manifest names ${license}.\n`;
     byNotice.set(text, [...byNotice.get(text) ?? [], `${name} ${version}`]);
+  }
+  for (const name of FURTHER) {
+    byNotice.set(await Deno.readTextFile(`${root}/debian/licences/${name}`), [name]);
   }
   return [...byNotice].map(([text, names]) => `--- ${names.join(", ")}\n\n${text}\n`).join("");
 }
@@ -71,20 +112,4 @@ async function noticeIn(folder: string): Promise<string> {
     }
   }
   return "";
-}
-
-function paragraph([licence, packages]: [string, readonly Manifest[]]): string {
-  const names = packages.map(({ name, version }) => ` npm ${name} ${version}`);
-  const authors = packages.map(({ author, name }) => {
-    const text = typeof author === "string" ? author : author?.name;
-    return text?.replace(/\s*[<(].*$/, "") || `the authors of ${name}`;
-  });
-  return [
-    "Files: usr/lib/vpp-maglev/*.js",
-    `Copyright: ${[...new Set(authors)].join("\n ")}`,
-    `License: ${DEBIAN_NAMES[licence] ?? licence}`,
-    "Comment: Of these packages, bundled:",
-    ...names,
-    "",
-  ].join("\n");
 }

@@ -22,7 +22,7 @@ const PACKAGES: readonly Package[] = [
   },
   {
     place: "@c+d@1.2.3",
-    manifest: { name: "@c/d", version: "1.2.3", license: "Apache-2.0" },
+    manifest: { name: "@c/d", version: "1.2.3", license: "(Apache-2.0 AND MIT)" },
     file: ["licenses.ts", "code"],
   },
   {
@@ -47,21 +47,28 @@ async function withPackages(fn: (sources: string) => Promise<void>): Promise<voi
   }
 }
 
-Deno.test("licenceNotices() has the text of each package once, and names those without", async () => {
+const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+Deno.test("licenceNotices() has the text of each package once, and of Deno, V8 and protobuf", async () => {
   await withPackages(async (sources) => {
-    assert.equal(
-      await licenceNotices(sources),
-      "--- @c/d 1.2.3\n\nIt has no file; its manifest names Apache-2.0.\n\n" +
-        "--- a 1.0.0, b 2.0.0\n\nCopyright (c) A\nPermission is granted.\n\n",
-    );
+    const notices = await licenceNotices(sources, ROOT);
+    const own = "--- @c/d 1.2.3\n\nIt has no file; its manifest names (Apache-2.0 AND MIT).\n\n" +
+      "--- a 1.0.0, b 2.0.0\n\nCopyright (c) A\nPermission is granted.\n\n";
+    assert.ok(notices.startsWith(`${own}--- deno\n\nMIT License\n`), notices);
+    assert.match(notices, /^--- v8\n\nCopyright 2006-2009, Google Inc\./m);
+    assert.match(notices, /^--- protobuf\n\nCopyright 2008 Google Inc\./m);
   });
 });
 
-Deno.test("licenceParagraphs() groups packages by licence", async () => {
+Deno.test("licenceParagraphs() has one paragraph of files, and one of each licence", async () => {
   await withPackages(async (sources) => {
-    const [apache, mit] = (await licenceParagraphs(sources)).split("\n\n");
-    assert.match(apache!, /License: Apache-2\.0\n.*\n npm @c\/d 1\.2\.3$/);
-    assert.match(mit!, /Copyright: the authors of a\n B\nLicense: Expat\n/);
-    assert.doesNotMatch(mit!, /types/);
+    const [files, apache, mit, ...others] = (await licenceParagraphs(sources)).split("\n\n");
+    assert.match(files!, /^Files: .*\nCopyright: the authors of @c\/d\n the authors of a\n B\n/);
+    assert.match(files!, /^License: Apache-2\.0 and Expat$/m);
+    assert.match(files!, / Apache-2\.0:\n npm @c\/d 1\.2\.3\n Expat:\n npm @c\/d 1\.2\.3\n npm a 1/);
+    assert.doesNotMatch(files!, /types/);
+    assert.match(apache!, /^License: Apache-2\.0\n .*common-licenses/);
+    assert.match(mit!, /^License: Expat\n /);
+    assert.deepEqual(others, []);
   });
 });

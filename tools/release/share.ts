@@ -53,10 +53,16 @@ export async function sharedFiles(root: string): Promise<readonly SharedFile[]> 
     files.push({ package: owner, path, content: await read(`docs/man/${page}`) });
   }
   for await (const { name } of Deno.readDir(`${root}/docs/monitoring`)) {
-    // Tests of the rules are not for operators.
-    if (name.endsWith(".test.yml")) continue;
     const content = await read(`docs/monitoring/${name}`);
     files.push({ package: daemon, path: `vpp-maglev/monitoring/${name}`, content });
+  }
+  for await (const { name } of Deno.readDir(`${root}/docs`)) {
+    if (!name.endsWith(".md")) continue;
+    files.push({
+      package: daemon,
+      path: `doc/vpp-maglevd/${name}`,
+      content: await read(`docs/${name}`),
+    });
   }
   return files.toSorted((a, b) => a.path < b.path ? -1 : 1);
 }

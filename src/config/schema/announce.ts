@@ -9,7 +9,7 @@ export const announceFile = {
     required: true,
     help:
       "Absolute path of the file with the announced prefixes. maglevd replaces it atomically; " +
-      "its folder must be writable (`MAGLEV_WRITE_PATHS`).",
+      "its folder must be writable (`MAGLEV_WRITE_PATHS`, and `ReadWritePaths=` of the unit).",
   },
   "format": {
     type: "word",

@@ -1,4 +1,5 @@
 /** Checks that this program may write the file of `maglev.announce`. */
+import { WRITABLE_UNIT } from "../../base/permission.ts";
 import type { Config } from "../../config/model.ts";
 
 /** The reason why the file of `maglev.announce` cannot be written here; undefined: it can. */
@@ -12,7 +13,7 @@ export function announceProblem({ announce }: Pick<Config, "announce">): string 
   if (!granted) {
     return `maglev.announce.file: cannot write ${file}: the program was started without that ` +
       `permission; add MAGLEV_WRITE_PATHS=${folder} to its environment (colons between several), ` +
-      "which needs a restart";
+      `${WRITABLE_UNIT}which needs a restart`;
   }
   return undefined;
 }

@@ -108,7 +108,7 @@ class Connection implements VppConnection {
     throw error;
   });
   readonly #options: VppConnectionOptions;
-  #state: ConnectionState = { kind: "disconnected", reason: "not started" };
+  #state: ConnectionState = { kind: "disconnected", reason: "not tried yet" };
   #session: Session | undefined;
   #retryTimer: Timer | undefined;
   /** The attempt under way; never rejects. */

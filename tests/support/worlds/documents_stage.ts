@@ -1,7 +1,7 @@
 /**
  * The machines of the documents, on loopback: servers nginx0 and nginx1, a VIP that answers, a
  * simulated VPP, a maglevd and its dashboard. Commands of the documents run in a shell in which
- * well-known addresses, ports and folders are those of the stage. `sudo`, `ssh nginx0 …` and
+ * well-known addresses, ports and folders are those of the stage. `sudo`, `ssh -t nginx0 …` and
  * `systemctl reload` have stand-ins.
  */
 import { FrontendProcess, LAUNCHER } from "../../../src/demo/daemon_process.ts";
@@ -215,7 +215,7 @@ export class DocumentsStage {
     const programs: Record<string, string> = {
       sudo: 'exec "$@"',
       systemctl: `[ "$*" = "reload vpp-maglev" ] && exec curl -sf ${control}/reload`,
-      ssh: `[ "$2 $3 $5" = "sudo systemctl nginx" ] && exec curl -sf ${control}/$4/$1`,
+      ssh: `[ "$1 $3 $4 $6" = "-t sudo systemctl nginx" ] && exec curl -sf ${control}/$5/$2`,
       deno: `[ "$1" = task ] && shift && exec ${launcher} "$@"`,
     };
     for (const name of ["maglevd", "maglevc", "maglevt", "maglevd-frontend"]) {

@@ -49,12 +49,13 @@ export function problemsOf(state: MaglevdState, options: ProblemOptions): readon
   return [...sortedProblems([found]).slice(0, MAX_PROBLEMS), more];
 }
 
+/** Not critical until the first attempt has failed: each start of the dashboard would be an alarm. */
 function awayProblem({ name, error, connection_since_ms }: MaglevdState): Problem {
   return {
     maglevd: name,
-    severity: "critical",
+    severity: error === undefined ? "warning" : "critical",
     kind: "maglevd",
-    message: `not connected: ${oneLine(error ?? "connecting")}`,
+    message: error === undefined ? "not connected yet" : `not connected: ${oneLine(error)}`,
     since_ms: connection_since_ms,
   };
 }

@@ -78,7 +78,7 @@ Deno.test("nothing is wrong with what is well", () => {
 Deno.test("each thing that is wrong has its sentence", () => {
   const cases: [Partial<MaglevdState>, string[]][] = [
     [{ connected: false, error: "refused" }, ["critical maglevd : not connected: refused"]],
-    [{ connected: false }, ["critical maglevd : not connected: connecting"]],
+    [{ connected: false }, ["warning maglevd : not connected yet"]],
     [{ ready: false, reason: "VPP" }, ["warning maglevd : not ready: VPP"]],
     [{ blind: [{ netns: "dmz", reason: "no descriptors" }] }, [
       "critical prober : cannot probe in network namespace dmz: no descriptors; states and " +
