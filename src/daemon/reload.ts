@@ -12,6 +12,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
+import { reuseEqual } from "../config/reuse.ts";
 import type { PlannedReload, ReloadReport } from "../grpc/calls/daemon_api.ts";
 import {
   checkedOnHost,
@@ -97,8 +98,8 @@ interface Request {
   readonly planHash: string;
 }
 
-/** Longest time that a forecast occupies the thread in a row, in milliseconds. */
-const FORECAST_SLICE_MS = 4;
+/** Longest time that a forecast or a comparison occupies the thread in a row, in milliseconds. */
+const SLICE_MS = 4;
 
 export class Reloader {
   readonly #options: ReloaderOptions;
@@ -148,7 +149,7 @@ export class Reloader {
       const planHash = sha256(planText(worked, yield* plansOfReload(worked, options), context));
       return { verdict, forecast: yield* forecastWorkedOut(worked, options), planHash };
     }
-    return await inSlices(steps(), { clock, sliceMs: FORECAST_SLICE_MS, signal });
+    return await inSlices(steps(), { clock, sliceMs: SLICE_MS, signal });
   }
 
   #context(next: string) {
@@ -230,7 +231,7 @@ export class Reloader {
   }
 
   async #check(): Promise<CheckedConfig> {
-    const { path, daemon, hostCheck } = this.#options;
+    const { path, daemon, hostCheck, clock } = this.#options;
     const result = await this.#readInTime();
     if (typeof result === "string") return this.#wrong(result, []);
     if (result.kind === "ok") {
@@ -240,8 +241,10 @@ export class Reloader {
     const checked = checkedOnHost(result, { path, host: hostCheck });
     const { warnings } = checked;
     if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
-    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: checked.hash };
-    return { ok: true, errors: [], warnings, config: checked.config, loaded };
+    const loaded = { loadedAtMs: clock.wallMs(), hash: checked.hash };
+    const reusing = reuseEqual(checked.config, daemon.checker.current.config);
+    const config = await inSlices(reusing, { clock, sliceMs: SLICE_MS });
+    return { ok: true, errors: [], warnings, config, loaded };
   }
 
   /** The file, or the reason why it could not be read in time. */
