@@ -7,7 +7,7 @@
  */
 import { orLate } from "../async/deadline.ts";
 import { NOT_REGULAR } from "../system/read_file.ts";
-import { pause } from "../async/pause.ts";
+import { pause, Slice } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
@@ -198,8 +198,10 @@ export class Reloader {
     this.#reporting = new AbortController();
     if (this.#reloads.waits) this.#reporting.abort();
     const { signal } = this.#reporting;
+    const slice = new Slice(clock);
     const { worked, durable } = daemon.reload(config);
     this.#loaded = checked.loaded;
+    if (slice.over) await slice.rest();
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
@@ -242,8 +244,11 @@ export class Reloader {
     const { warnings } = checked;
     if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
     const loaded = { loadedAtMs: clock.wallMs(), hash: checked.hash };
+    const slice = new Slice(clock);
     const reusing = reuseEqual(checked.config, daemon.checker.current.config);
     const config = await inSlices(reusing, { clock, sliceMs: SLICE_MS });
+    // What follows takes a turn of its own.
+    if (slice.over) await slice.rest();
     return { ok: true, errors: [], warnings, config, loaded };
   }
 
