@@ -13,6 +13,7 @@ import { Reloader } from "../../src/daemon/reload.ts";
 import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
+import { collectAfterStart } from "../../src/system/garbage.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 import { ThreadClock } from "./thread_times.ts";
@@ -89,6 +90,7 @@ async function reload(): Promise<void> {
 }
 
 daemon.start();
+collectAfterStart(clock);
 for await (const line of linesOf(Deno.stdin.readable)) {
   await (line === "reload" ? reload() : figures());
 }

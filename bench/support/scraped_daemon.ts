@@ -20,6 +20,7 @@ import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { farmAddress } from "./farm_address.ts";
+import { collectAfterStart } from "../../src/system/garbage.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 
@@ -127,6 +128,7 @@ metrics.events.announce(servedMethods({ reflection: true }), STATUS_NAMES);
 const [grpcAddress] = await grpc.listen();
 print({ event: "grpc", address: grpcAddress });
 daemon.start();
+collectAfterStart(clock);
 metrics.start(daemon);
 for await (const _ of linesOf(Deno.stdin.readable)) {
   const { lateness, voids, probes } = await engine.stats();

@@ -1,4 +1,5 @@
-/** Waits that an AbortSignal can end. */
+/** Waits that an AbortSignal can end, and waits that leave the thread to others. */
+import { later, type MonotonicMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 
 /** Resolves after `ms`, or as soon as `signal` is aborted. */
@@ -19,4 +20,36 @@ export function pause(
     }
     if (signal?.aborted === true) done();
   });
+}
+
+/** Longest time that work occupies its thread in a row, in milliseconds. */
+const SLICE_MS = 4;
+
+/**
+ * The time since which asynchronous work has occupied its thread. The work calls rest() where it can
+ * wait, once the slice is over, so that results of probes go their way in between. It does not wait
+ * before that, because each wait lets the state change.
+ */
+export class Slice {
+  readonly #clock: Clock;
+  #endMs: MonotonicMs;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#endMs = later(clock.monotonicMs(), SLICE_MS);
+  }
+
+  get over(): boolean {
+    return this.#clock.monotonicMs() >= this.#endMs;
+  }
+
+  /** The work goes on after it waited for something else. */
+  begin(): void {
+    this.#endMs = later(this.#clock.monotonicMs(), SLICE_MS);
+  }
+
+  async rest(): Promise<void> {
+    await pause(0, { clock: this.#clock });
+    this.begin();
+  }
 }

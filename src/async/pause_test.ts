@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fakes/fake_clock.ts";
-import { pause } from "./pause.ts";
+import { pause, Slice } from "./pause.ts";
 
 Deno.test("pause() ends after its time, and leaves no timer", async () => {
   const clock = new FakeClock();
@@ -23,5 +23,23 @@ Deno.test("pause() ends when its signal is aborted, during the pause or earlier"
   controller.abort();
   await waiting;
   await pause(10, { clock, signal });
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("Slice is over after 4 ms, and begins again after a rest or another wait", async () => {
+  const clock = new FakeClock();
+  const slice = new Slice(clock);
+  clock.advance(3);
+  assert.equal(slice.over, false);
+  clock.advance(1);
+  assert.equal(slice.over, true);
+  slice.begin();
+  assert.equal(slice.over, false);
+  clock.advance(4);
+  const rested = slice.rest();
+  assert.equal(slice.over, true, "until others had their turn");
+  clock.advance(1);
+  await rested;
+  assert.equal(slice.over, false);
   assert.equal(clock.timers, 0);
 });

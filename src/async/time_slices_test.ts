@@ -87,3 +87,22 @@ Deno.test("TimeSlices: tasks that take no time all run immediately, on one timer
   fire();
   assert.equal(due.size, 0);
 });
+
+Deno.test("TimeSlices runs what is left when `defer` calls it, without a timer", () => {
+  const { clock, now, due } = handClock();
+  const deferred: (() => void)[] = [];
+  const slices = new TimeSlices(clock, (fn) => deferred.push(fn));
+  let ran = 0;
+  for (let i = 0; i < 3; i++) {
+    slices.run(() => {
+      now.ms += SLICE_MS;
+      ran++;
+    });
+  }
+  assert.deepEqual([ran, deferred.length, due.size], [1, 1, 0]);
+  deferred.shift()!();
+  assert.equal(ran, 2);
+  slices.stop();
+  deferred.shift()!();
+  assert.deepEqual([ran, deferred.length], [2, 0], "stopped");
+});

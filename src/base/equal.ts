@@ -5,7 +5,11 @@ export function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [Object.entries(a), b as Readonly<Record<string, unknown>>];
-  return left.length === Object.keys(b).length &&
-    left.every(([key, value]) => Object.hasOwn(right, key) && isEqual(value, right[key]));
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  const [left, right] = [a, b] as readonly Readonly<Record<string, unknown>>[];
+  for (const key of keys) {
+    if (!Object.hasOwn(right!, key) || !isEqual(left![key], right![key])) return false;
+  }
+  return true;
 }

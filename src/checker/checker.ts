@@ -236,7 +236,7 @@ export class Checker implements CheckerReader {
     const atMs = this.#clock.wallMs();
     const worked = finish(workOutReload(before.snapshot(), config, atMs));
     const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
-    const carriedOver = { intents: intentSet, past: before.current.frontends };
+    const carriedOver = { intents: intentSet, past: before };
     const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };
     this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
     this.#engine.isolate?.(config.healthchecker.isolation);

@@ -7,6 +7,7 @@
  */
 import { invariant } from "../base/assert.ts";
 import { formatDuration } from "../base/duration.ts";
+import { isEqual } from "../base/equal.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -39,8 +40,8 @@ export interface Refreshed {
 export interface RegistryOptions {
   /** Operators' intents; default: none. */
   readonly intents?: IntentSet;
-  /** The frontends before a reload: their policies continue. */
-  readonly past?: ReadonlyMap<string, FrontendView>;
+  /** The registry before a reload: policies continue, and what the reload leaves is not computed. */
+  readonly past?: Registry;
   readonly weightsSent?: WeightsSent | undefined;
   /** The clock of policies; default: time stands still. */
   readonly clock?: Pick<Clock, "monotonicMs">;
@@ -54,7 +55,7 @@ export class Registry {
   readonly #backends: Map<string, Backend>;
   readonly #frontends: Map<string, FrontendView>;
   /** Backend → names of the frontends that use it. */
-  readonly #usedBy = new Map<string, string[]>();
+  readonly #usedBy: ReadonlyMap<string, readonly string[]>;
   /** Frontends to be evaluated before they are read. */
   readonly #stale = new Set<string>();
   /** Frontends whose policies must be evaluated at a time, and that time. */
@@ -98,25 +99,29 @@ export class Registry {
     this.#evaluator = evaluate;
     this.#weightsSent = options.weightsSent;
     this.#intents = intents;
-    this.#backends = new Map([...config.backends.keys()].map((name) => {
+    this.#backends = new Map();
+    /** The backends whose value or definition is another object than in `past`. */
+    const unlike = new Set<string>();
+    for (const [name, definition] of config.backends) {
       const backend = backends.get(name);
       invariant(backend !== undefined, `no state for backend ${name}`);
+      this.#backends.set(name, backend);
       this.#noteSuppression(backend);
-      return [name, backend];
-    }));
-    this.#frontends = new Map(
-      [...frontendsInForce(config, intents, this.#backends)].map((
-        [name, frontend],
-      ) => [name, this.#evaluate(frontend, past?.get(name))]),
-    );
-    for (const view of this.#frontends.values()) this.#noteWake(view);
-    for (const [name, frontend] of config.frontends) {
-      for (const backend of backendsOf(frontend)) {
-        const users = this.#usedBy.get(backend);
-        if (users === undefined) this.#usedBy.set(backend, [name]);
-        else users.push(name);
-      }
+      const same = past !== undefined && past.#backends.get(name) === backend &&
+        past.config.backends.get(name) === definition;
+      if (!same) unlike.add(name);
     }
+    this.#frontends = new Map();
+    for (const [name, frontend] of frontendsInForce(config, intents, this.#backends)) {
+      const before = past?.current.frontends.get(name);
+      const stays = before?.config === frontend && !decidesByPast(before) &&
+        !usesAny(frontend, unlike);
+      this.#frontends.set(name, stays ? before : this.#evaluate(frontend, before));
+    }
+    for (const view of this.#frontends.values()) this.#noteWake(view);
+    this.#usedBy = past !== undefined && haveSameMembers(past.config, config)
+      ? past.#usedBy
+      : usersOf(config);
   }
 
   backend(name: string): Backend | undefined {
@@ -210,12 +215,7 @@ export class Registry {
 
   /** Frontends with a policy that decides by the weights that VPP has. */
   withBrakes(): readonly string[] {
-    return [...this.config.frontends.values()]
-      .filter(({ onAllDown, slowStart, pools }) =>
-        onAllDown !== undefined || slowStart !== undefined ||
-        pools.some(({ maxDown }) => maxDown !== undefined)
-      )
-      .map(({ name }) => name);
+    return [...this.config.frontends.values()].filter(hasPolicy).map(({ name }) => name);
   }
 
   /** Puts the weights of intents and agents for a frontend in force. Call refresh() for it afterwards. */
@@ -339,7 +339,49 @@ export function weightsOf(
 const STOPPED = { monotonicMs: () => FAR_PAST_MS };
 const NO_CHANGES: readonly PolicyChange[] = [];
 
-/** Each backend once, in the order of the pools. */
-function backendsOf(frontend: FrontendConfig): ReadonlySet<string> {
-  return new Set(frontend.pools.flatMap((pool) => pool.backends.map((entry) => entry.name)));
+/** True when the health of a frontend depends on more than its definition and its backends. */
+function decidesByPast({ config, memory }: FrontendView): boolean {
+  return hasPolicy(config) || memory !== NO_MEMORY;
+}
+
+/** True for a frontend with a policy that may decide by the weights that VPP has. */
+function hasPolicy({ onAllDown, slowStart, pools }: FrontendConfig): boolean {
+  return onAllDown !== undefined || slowStart !== undefined ||
+    pools.some(({ maxDown }) => maxDown !== undefined);
+}
+
+function usesAny({ pools }: FrontendConfig, names: ReadonlySet<string>): boolean {
+  return names.size > 0 &&
+    pools.some(({ backends }) => backends.some(({ name }) => names.has(name)));
+}
+
+/** True when both have the same frontends in the same order, with the same backends in their pools. */
+function haveSameMembers({ frontends }: Config, next: Config): boolean {
+  if (frontends.size !== next.frontends.size) return false;
+  const others = next.frontends.values();
+  for (const before of frontends.values()) {
+    const after = others.next().value!;
+    if (before === after) continue;
+    if (before.name !== after.name || !isEqual(membersOf(before), membersOf(after))) return false;
+  }
+  return true;
+}
+
+function membersOf({ pools }: FrontendConfig): readonly string[] {
+  return pools.flatMap(({ backends }) => backends.map(({ name }) => name));
+}
+
+/** By backend: the frontends that use it, each once, in the file's order. */
+function usersOf({ frontends }: Config): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>();
+  for (const [frontend, { pools }] of frontends) {
+    for (const { backends } of pools) {
+      for (const { name } of backends) {
+        const list = users.get(name);
+        if (list === undefined) users.set(name, [frontend]);
+        else if (list.at(-1) !== frontend) list.push(frontend);
+      }
+    }
+  }
+  return users;
 }

@@ -155,7 +155,7 @@ Deno.test("Registry: policies keep their memory, wake at their time, and survive
   assert.equal(registry.takePolicyChanges().length, 3, "late evaluations lose no change");
   const { frontends } = registry.current;
   pasts.length = 0;
-  new Registry(config, backends, { ...options, past: frontends });
+  new Registry(config, backends, { ...options, past: registry });
   assert.deepEqual(pasts, [...frontends.values()].map(({ memory }) => memory));
   assert.equal(registryWith({}).wakeAtMs, NEVER_MS);
 });

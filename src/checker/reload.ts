@@ -74,7 +74,17 @@ export function planReload(input: ReloadInput): ReloadPlan {
   const restarted = new Set(diff.restarted);
   const readdressed = new Set(diff.readdressed);
   const enabledChanged = new Set(diff.enabledChanged);
+  const { transitionHistory } = next.healthchecker;
+  const concerned = new Set([...added, ...restarted, ...readdressed, ...enabledChanged]);
   for (const [name, config] of next.backends) {
+    if (!concerned.has(name)) {
+      const same = existing(input, name);
+      const damping = policyOf(next, config)?.damping;
+      if (same.historyCapacity === transitionHistory && same.policy.damping === damping) {
+        plan.backends.set(name, same);
+        continue;
+      }
+    }
     const options = { config, nowMs };
     if (added.has(name)) {
       plan.begin(created(next, config, nowMs), options);
@@ -82,7 +92,7 @@ export function planReload(input: ReloadInput): ReloadPlan {
     }
     const before = withHistoryCapacity(
       existing(input, name),
-      next.healthchecker.transitionHistory,
+      transitionHistory,
     );
     const asked = enabledChanged.has(name) ? config.enabled : undefined;
     const after = plan.take(name, obeyFile(before, { asked, nowMs }));

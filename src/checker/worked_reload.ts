@@ -82,7 +82,9 @@ export function* workOutReload(
     intentsDropped: dropped,
     lbConfChanged,
     flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
-    size: sizeInVpp(next),
+    get size() {
+      return sizeInVpp(next);
+    },
   };
   const frontends = frontendsInForce(next, intentSet, plan.backends);
   return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };

@@ -4,6 +4,7 @@ import { invariant } from "../base/assert.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
+import { atTurnEnd } from "../async/turn_end.ts";
 import { METRICS_LIMITS } from "../http/limits.ts";
 import { HttpServer } from "../http/server.ts";
 import { Metrics } from "../metrics/metrics.ts";
@@ -66,6 +67,7 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
         clock,
         limits: METRICS_LIMITS,
         encrypted: false,
+        defer: atTurnEnd,
         handle,
         failed: (error) => {
           // A page that cannot be made is a defect of this program.

@@ -7,11 +7,12 @@
  */
 import { orLate } from "../async/deadline.ts";
 import { NOT_REGULAR } from "../system/read_file.ts";
-import { pause } from "../async/pause.ts";
+import { pause, Slice } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
+import { reuseEqual } from "../config/reuse.ts";
 import type { PlannedReload, ReloadReport } from "../grpc/calls/daemon_api.ts";
 import {
   checkedOnHost,
@@ -97,8 +98,8 @@ interface Request {
   readonly planHash: string;
 }
 
-/** Longest time that a forecast occupies the thread in a row, in milliseconds. */
-const FORECAST_SLICE_MS = 4;
+/** Longest time that a forecast or a comparison occupies the thread in a row, in milliseconds. */
+const SLICE_MS = 4;
 
 export class Reloader {
   readonly #options: ReloaderOptions;
@@ -148,7 +149,7 @@ export class Reloader {
       const planHash = sha256(planText(worked, yield* plansOfReload(worked, options), context));
       return { verdict, forecast: yield* forecastWorkedOut(worked, options), planHash };
     }
-    return await inSlices(steps(), { clock, sliceMs: FORECAST_SLICE_MS, signal });
+    return await inSlices(steps(), { clock, sliceMs: SLICE_MS, signal });
   }
 
   #context(next: string) {
@@ -197,8 +198,10 @@ export class Reloader {
     this.#reporting = new AbortController();
     if (this.#reloads.waits) this.#reporting.abort();
     const { signal } = this.#reporting;
+    const slice = new Slice(clock);
     const { worked, durable } = daemon.reload(config);
     this.#loaded = checked.loaded;
+    if (slice.over) await slice.rest();
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
@@ -230,7 +233,7 @@ export class Reloader {
   }
 
   async #check(): Promise<CheckedConfig> {
-    const { path, daemon, hostCheck } = this.#options;
+    const { path, daemon, hostCheck, clock } = this.#options;
     const result = await this.#readInTime();
     if (typeof result === "string") return this.#wrong(result, []);
     if (result.kind === "ok") {
@@ -240,8 +243,13 @@ export class Reloader {
     const checked = checkedOnHost(result, { path, host: hostCheck });
     const { warnings } = checked;
     if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
-    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: checked.hash };
-    return { ok: true, errors: [], warnings, config: checked.config, loaded };
+    const loaded = { loadedAtMs: clock.wallMs(), hash: checked.hash };
+    const slice = new Slice(clock);
+    const reusing = reuseEqual(checked.config, daemon.checker.current.config);
+    const config = await inSlices(reusing, { clock, sliceMs: SLICE_MS });
+    // What follows takes a turn of its own.
+    if (slice.over) await slice.rest();
+    return { ok: true, errors: [], warnings, config, loaded };
   }
 
   /** The file, or the reason why it could not be read in time. */

@@ -8,6 +8,7 @@ import { History } from "../history/history.ts";
 import { LogHandler } from "../log/handler.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/signals/held_hang_ups.ts";
+import { collectAfterStart } from "../system/garbage.ts";
 import { openServiceManager } from "../system/service_manager.ts";
 import { SignalInbox } from "../system/signals/inbox.ts";
 import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/signals/stop.ts";
@@ -207,8 +208,10 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     });
   }
   service.started(daemon);
+  const collecting = collectAfterStart(clock);
   const { status, ...why } = await stop.requested;
   service.stopping();
+  collecting.cancel();
   logger.info("shutdown", why);
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.

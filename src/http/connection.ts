@@ -213,16 +213,21 @@ export class ServerConnection {
     all: Iterable<Uint8Array>,
     chunked: boolean,
   ): Promise<boolean> {
-    if (!await this.#write(head)) return false;
-    const frame = new ChunkFrame();
+    let writing = this.#write(head);
+    // A piece is made while the one before it is written.
+    let [frame, other] = [new ChunkFrame(), new ChunkFrame()];
     const pieces = all[Symbol.iterator]();
     for (;;) {
       const { done, value: piece } = await this.#inTurn(() => pieces.next());
+      if (!await writing) {
+        pieces.return?.();
+        return false;
+      }
       if (done === true) break;
       // An empty chunk would end the body.
-      if (piece.length === 0 || await this.#write(chunked ? frame.put(piece) : piece)) continue;
-      pieces.return?.();
-      return false;
+      if (piece.length === 0) continue;
+      [frame, other] = [other, frame];
+      writing = this.#write(chunked ? frame.put(piece) : piece.slice());
     }
     return !chunked || await this.#write(LAST_CHUNK);
   }

@@ -31,7 +31,10 @@ export interface HttpServerOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with something else than an HttpRefusal; the client gets 500. */
   readonly failed: (error: unknown) => void;
-  /** How a stream waits for further events before it writes; default: not. */
+  /**
+   * Runs a function when everything that is ready now has been handled: before a stream writes
+   * (default: immediately), and between two slices of a page (default: a timer).
+   */
   readonly defer?: ((fn: () => void) => void) | undefined;
 }
 
@@ -49,7 +52,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#slices = new TimeSlices(options.clock);
+    this.#slices = new TimeSlices(options.clock, options.defer);
   }
 
   /** Number of open connections that are not streams. */

@@ -59,16 +59,44 @@ function* hardBody(clock: FakeClock): Generator<Uint8Array> {
   }
 }
 
+/** Pieces of one buffer, as those of a page of metrics, larger than a client's queue in all. */
+function* reusedBody(): Generator<Uint8Array> {
+  const buffer = new Uint8Array(REUSED_BYTES);
+  for (let i = 0; i < REUSED_PIECES; i++) yield buffer.fill(48 + i % 10);
+}
+
+const REUSED_BYTES = 100_000;
+const REUSED_PIECES = 100;
+
 function inWorld(fn: (world: HttpWorld) => Promise<void>): Promise<void> {
   const handle = (clock: FakeClock) => ({ path }: HttpRequest) => {
     if (path === "/page") return Promise.resolve(page(["one\n", "", "zwölf\n"].map(bytesOf)));
     if (path === "/sick") return Promise.resolve(page([bytesOf("no\n")], 503));
     if (path === "/endless") return Promise.resolve(page(endlessBody()));
+    if (path === "/reused") return Promise.resolve(page(reusedBody()));
     if (path === "/hard") return Promise.resolve(page(hardBody(clock)));
     return Promise.resolve(statusAnswer(404));
   };
   return inHttpWorld({ limits: METRICS_LIMITS, handle }, fn);
 }
+
+Deno.test("HttpServer makes a piece while another one is written, and mixes none of them", async () => {
+  const expected = Array.from(
+    { length: REUSED_PIECES },
+    (_, i) => `${i % 10}`.repeat(REUSED_BYTES),
+  );
+  for (const version of ["1.0", "1.1"]) {
+    await inWorld(async ({ exchange }) => {
+      const answer = await exchange(
+        `GET /reused HTTP/${version}\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      );
+      const body = answer.slice(answer.indexOf("\r\n\r\n") + 4);
+      const head = REUSED_BYTES.toString(16).padStart(5, "0");
+      const chunks = expected.map((piece) => `${head}\r\n${piece}\r\n`).join("");
+      assert.ok(body === (version === "1.0" ? expected.join("") : `${chunks}0\r\n\r\n`), version);
+    });
+  }
+});
 
 const CHUNKED = "\r\n\r\n00004\r\none\n\r\n00007\r\nzwölf\n\r\n0\r\n\r\n";
 

@@ -18,7 +18,7 @@ find_program() {
 
 maglevd_program() {
   entry='main.ts'
-  runtime_flags='--v8-flags=--optimize-for-size'
+  runtime_flags='--v8-flags=--optimize-for-size,--preconfigured-old-space-size=128,--expose-gc'
   environment='GRPC_*,LOG_STREAM,LOG_TOKENS,MAGLEV_BUILD,MAGLEV_CONFIG,MAGLEV_GRPC_ADDR,MAGLEV_GRPC_ANONYMOUS_ROLE,MAGLEV_GRPC_CLIENT_CA,MAGLEV_GRPC_TLS_CERT,MAGLEV_GRPC_TLS_KEY,MAGLEV_GRPC_TOKENS,MAGLEV_HANG_UPS,MAGLEV_LOG_FORMAT,MAGLEV_LOG_LEVEL,MAGLEV_METRICS_ADDR,MAGLEV_PROBE_WORKERS,MAGLEV_REFLECTION,MAGLEV_SHIM,MAGLEV_STATE_DIR,MAGLEV_STATE_MAX_AGE,MAGLEV_VPP_API_ADDR,MAGLEV_VPP_STATS_ADDR'
   system=''
   code='src ffi'

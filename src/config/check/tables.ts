@@ -61,13 +61,19 @@ function checkPoolWeights(pool: PoolDraft, length: number, issues: IssueList): v
   );
 }
 
-/** The greatest weight up to which all weights have their number of buckets. */
+/**
+ * The greatest weight up to which all weights have their number of buckets; the sum of the weights
+ * is more than `length`.
+ */
 function levelOf(weights: readonly number[], length: number): number {
-  let level = 0;
-  const buckets = (at: number) =>
-    weights.reduce((total, weight) => total + Math.min(weight, at), 0);
-  while (buckets(level + 1) <= length) level++;
-  return level;
+  const sorted = weights.toSorted((a, b) => a - b);
+  let below = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    const level = Math.floor((length - below) / (sorted.length - i));
+    if (level < sorted[i]!) return level;
+    below += sorted[i]!;
+  }
+  return sorted.at(-1) ?? 0;
 }
 
 /** The table length that `needed` buckets need, as advice. */

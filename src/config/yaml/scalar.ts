@@ -17,9 +17,15 @@ const INFINITE = /^[-+]?\.(?:inf|Inf|INF)$/;
 const NOT_A_NUMBER = /^(?:\.nan|\.NaN|\.NAN)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
+/** All of these in one: an address begins like a number, and would be held against each of them. */
+const VALUE = new RegExp(
+  [NULL, BOOLEAN, FLOAT, OCTAL, HEXADECIMAL, INFINITE, NOT_A_NUMBER]
+    .map(({ source }) => source).join("|"),
+);
+
 /** The value of a plain scalar, which is written as `text`. */
 export function plainValue(text: string): string | number | boolean | null {
-  if (text !== "" && !NOT_TEXT.test(text)) return text;
+  if (text !== "" && !(NOT_TEXT.test(text) && VALUE.test(text))) return text;
   if (NULL.test(text)) return null;
   if (BOOLEAN.test(text)) return text.length === 4;
   if (DECIMAL.test(text)) return parseInt(text, 10);

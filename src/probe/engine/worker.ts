@@ -21,6 +21,7 @@ import { probeOf } from "../probers.ts";
 import { ResultPort } from "./result_batch.ts";
 import { Scheduler } from "./scheduler.ts";
 import { withSecondLook } from "./second_look.ts";
+import { collectAfterStart } from "../../system/garbage.ts";
 import { closeThreadShim, openThreadShim } from "../net/thread_shim.ts";
 import { type Command, commandsOf, type FromWorker, type ToWorker } from "./worker_protocol.ts";
 
@@ -35,6 +36,7 @@ const clock: Clock = {
 };
 
 const icmp = new IcmpProber();
+collectAfterStart(clock);
 const udp = new UdpSockets();
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });

@@ -42,6 +42,7 @@ import { SentWeights } from "./sent_weights.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
 import { wantedVips } from "./desired_vips.ts";
+import { connectionEnded } from "./run_queue.ts";
 import type { Withheld } from "./guard/withheld.ts";
 import type { WeightTime } from "./weight_times.ts";
 
@@ -203,7 +204,7 @@ export class Reconciler {
     if (this.#withdrawal !== undefined) await this.#withdrawal;
     const session = this.#session;
     if (session === undefined) {
-      throw new MaglevError("unavailable", "connection to VPP ended");
+      throw connectionEnded();
     }
     this.#releaseForOperator(frontend);
     return await session.sync(

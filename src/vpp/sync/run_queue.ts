@@ -106,3 +106,8 @@ function merged(first: RunRequest, second: RunRequest): RunRequest {
     keys: union(first.keys, second.keys),
   };
 }
+
+/** The error of a run whose connection ended. */
+export function connectionEnded(): MaglevError {
+  return new MaglevError("unavailable", "connection to VPP ended");
+}

@@ -8,12 +8,13 @@
  * VPP executes requests in order, so a reading reflects exactly the requests sent before it. A
  * reading does not count for a VIP that changes meanwhile: acknowledgements update its known state.
  */
-import { MaglevError } from "../../base/errors.ts";
+import type { MaglevError } from "../../base/errors.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { Applier, vipFields } from "./apply.ts";
 import { GroupSender } from "./group_sender.ts";
 import { Guards } from "./guard/guards.ts";
 import { Backoff } from "../../async/backoff.ts";
+import { Slice } from "../../async/pause.ts";
 import { KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
@@ -27,7 +28,7 @@ import { PoolIndices } from "./pool_indices.ts";
 import type { CountedVips, DesiredSource, LbApi } from "../ports.ts";
 import { type ReadGate, readGateOf } from "./read_gate.ts";
 import { type LbReading, logLbState, readLb } from "./read.ts";
-import { RunQueue, type RunRequest } from "./run_queue.ts";
+import { connectionEnded, RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
 import { DesiredVips, wantedVips } from "./desired_vips.ts";
@@ -70,6 +71,7 @@ export class SyncSession {
   readonly #queue: RunQueue;
   readonly #rereads: Backoff;
   readonly #retries: Backoff;
+  readonly #slice: Slice;
   /** VIPs to read again, because their known state proved wrong. */
   #suspects = new Set<string>();
   /** VIPs changed since the present reading began; undefined when none is under way. */
@@ -123,6 +125,7 @@ export class SyncSession {
     );
     this.#rereads = new Backoff(clock);
     this.#retries = new Backoff(clock);
+    this.#slice = new Slice(clock);
   }
 
   /** The known state; undefined until VPP was read. */
@@ -211,12 +214,15 @@ export class SyncSession {
     const batch = this.#batch(request.scope, request.trigger);
     this.#fullRun = request.scope === "all";
     try {
-      const known = this.#isKnown(request);
-      if (!known) this.#judge(request, await this.#read());
+      const reading = this.#isKnown(request) ? undefined : await this.#read();
+      this.#slice.begin();
+      if (reading !== undefined) await this.#judge(request, reading);
       await this.#programGroups(request, batch);
       await this.#programWithheld(request, batch);
       // Finds changes by other programs as soon as VPP may be read again.
-      if (known) void this.run({ scope: "all", trigger: "interval" }).catch(() => {});
+      if (reading === undefined) {
+        void this.run({ scope: "all", trigger: "interval" }).catch(() => {});
+      }
     } finally {
       this.#fullRun = false;
     }
@@ -247,14 +253,14 @@ export class SyncSession {
   }
 
   /** Takes the reading as the known state, and logs changes that other programs made. */
-  #judge(request: RunRequest, reading: LbReading): void {
+  async #judge(request: RunRequest, reading: LbReading): Promise<void> {
+    const sticky = this.#desired.stickyWhenUntold(() => this.#known.vips());
+    const found = actualVips(reading.vips, sticky);
+    if (this.#slice.over) await this.#slice.rest();
+    if (this.#closed) throw connectionEnded();
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(
-      reading.vips,
-      this.#desired.stickyWhenUntold(() => this.#known.vips()),
-    );
     const inQuestion = this.#ready ? this.#desired.prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
@@ -343,11 +349,13 @@ export class SyncSession {
   #turn(prefix: string): Promise<void> | undefined {
     const room = this.#applier.room();
     const idle = this.#locks.idle(prefix);
-    return room === undefined && idle === undefined ? undefined : this.#waitForTurn(prefix, room);
+    const now = room === undefined && idle === undefined && !this.#slice.over;
+    return now ? undefined : this.#waitForTurn(prefix, room);
   }
 
   /** Waits for room first, so that a prefix is reserved only until VPP has answered. */
   async #waitForTurn(prefix: string, room: Promise<void> | undefined): Promise<void> {
+    if (this.#slice.over) await this.#slice.rest();
     for (; room !== undefined && !this.#closed; room = this.#applier.room()) await room;
     this.#locks.reserve(prefix);
     await this.#locks.idle(prefix);
@@ -376,9 +384,7 @@ export class SyncSession {
   #runFailed(request: RunRequest, error: MaglevError): void {
     if (this.#closed || error.code === "unavailable") return;
     this.#options.logger.warn("vpp-lb-read-failed", { err: error.message });
-    this.#retries.schedule(() => {
-      void this.run({ ...request, trigger: "retry" }).catch(() => {});
-    });
+    this.#retries.schedule(() => void this.run({ ...request, trigger: "retry" }).catch(() => {}));
   }
 
   #batch(scope: SyncScope, trigger: SyncTrigger): SyncBatch {
@@ -391,8 +397,4 @@ export class SyncSession {
     };
     return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
   }
-}
-
-function connectionEnded(): MaglevError {
-  return new MaglevError("unavailable", "connection to VPP ended");
 }

@@ -1,9 +1,11 @@
 /** Random histories of a checker: any configuration, and random events. */
 import fc from "fast-check";
+import { finish } from "../../../src/async/steps.ts";
 import { later } from "../../../src/base/instant.ts";
 import type { OperatorOptions, SetWeightRequest } from "../../../src/intent/request.ts";
 import type { Snapshot } from "../../../src/checker/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
+import { reuseEqual } from "../../../src/config/reuse.ts";
 import type { ProbeOutcome } from "../../../src/probe/ports.ts";
 import { setUp, type SetUpOptions, WHO } from "./checker_fixture.ts";
 import { FAIL, PASS } from "../fakes/fake_probe_engine.ts";
@@ -204,7 +206,8 @@ export function run(world: World, command: Command): void {
       if (clock.nextDueMs !== undefined) clock.advance(clock.nextDueMs - clock.monotonicMs());
       return;
     case "reload":
-      checker.reload(command.config);
+      // As src/daemon/reload.ts does.
+      checker.reload(finish(reuseEqual(command.config, checker.current.config)));
       return;
     case "pause":
     case "disable":
