@@ -318,7 +318,11 @@ export class Checker implements CheckerReader {
       atMs: this.#clock.wallMs(),
       transitions: [],
     });
-    if (result.ok && result.backend !== before) this.#registry.invalidate(target.backend);
+    if (result.ok && result.backend !== before) {
+      // VPP keeps the weight of a server that the prober cannot see, but for what its agent lowers.
+      if (before.agent === undefined) this.#registry.invalidate(before.name);
+      else this.#publish(this.#changesOf([], this.#registry.frontendsOf(before.name)));
+    }
     const reason = probe.reason ?? "the prober itself was late";
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }

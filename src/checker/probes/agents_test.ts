@@ -127,3 +127,18 @@ Deno.test("what an agent reported outlives a reload that keeps the check, and no
   checker.reload(config({}));
   assert.deepEqual(servers("web"), ["100", "50", "0"]);
 });
+
+Deno.test("a first probe that is void tells what the agent of its server lowers", () => {
+  const small = smallConfig({
+    backends: { a: {} },
+    frontends: { web: { pools: "a" } },
+    healthchecks: { tcp: { agent: AGENT } },
+  });
+  const { checker, engine, news } = setUp(small);
+  checker.start();
+  engine.report({ "a (agent)": { ...PASS, layer: "L7", code: "L7OK", detail: "down" } });
+  news();
+  engine.reportVoid("a");
+  assert.equal(checker.snapshot().frontends.get("web")!.state, "down");
+  assert.deepEqual(news(), ["frontend web unknown-down", "program web weight"]);
+});
