@@ -124,8 +124,12 @@ function serverTexts(checker: Checker): Map<string, readonly string[]> {
     const { memory: { lastGood }, ...health } = fresh;
     assert.deepEqual(lastGood, view.memory.lastGood);
     const { memory: _, ...rest } = view;
-    assert.deepEqual(rest, { name, config: view.config, ...health }, "the view is current");
-    const { servers } = fresh;
+    // A step of slow-start stays as it was worked out, with the weights and the table of that time.
+    const rises = (view.memory.slowStart?.ramps.size ?? 0) > 0;
+    if (!rises) {
+      assert.deepEqual(rest, { name, config: view.config, ...health }, "the view is current");
+    }
+    const { servers } = rises ? view : fresh;
     const texts = servers.map(({ address, weight, flush, keep }) =>
       keep === true ? KEPT : `${address.text} ${weight} ${flush}`
     );

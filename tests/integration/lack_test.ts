@@ -264,7 +264,14 @@ if (NO_NETNS === undefined) {
         const before = await status();
         assert.equal(part(before, "ready"), true);
         assert.deepEqual(part(before, "probers"), [
-          { netns: stage.namespace.name, threads: 1, backends: 5, blind: false, reason: "" },
+          {
+            netns: stage.namespace.name,
+            threads: 1,
+            backends: 5,
+            blind: false,
+            isolated: false,
+            reason: "",
+          },
         ]);
         await stage.hide();
         await stage.blind("namespace");
