@@ -5,6 +5,7 @@ import { notFound } from "../../base/nearest.ts";
 import { listWords } from "../../base/text.ts";
 import { weightOf } from "../../config/pool_weights.ts";
 import type { Config } from "../../config/model.ts";
+import { loweredWeight } from "../../health/agent.ts";
 import { isProbed } from "../../health/machine.ts";
 import type { BackendState } from "../../health/state.ts";
 import type { Intent, IntentSet } from "../../intent/intent.ts";
@@ -74,7 +75,8 @@ export function workOutWeight(
   }
   const ends = weight === fileWeight && intent.scheduled !== true;
   const intentSet = ends ? intents.without(intent) : intents.with(intent);
-  const after = intents.ofBackend(backend)?.kind === "drain" ? before : weight;
+  const lowered = loweredWeight(weight, registry.backend(backend)?.agent);
+  const after = intents.ofBackend(backend)?.kind === "drain" ? before : lowered;
   const frontends = before === after ? [] : [frontend];
   const kept = ends ? undefined : intent;
   return { kind: "change", before, after, intentSet, intent: kept, frontends };

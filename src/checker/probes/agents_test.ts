@@ -142,3 +142,13 @@ Deno.test("a first probe that is void tells what the agent of its server lowers"
   assert.equal(checker.snapshot().frontends.get("web")!.state, "down");
   assert.deepEqual(news(), ["frontend web unknown-down", "program web weight"]);
 });
+
+Deno.test("an operator's weight that equals the lowered one is lowered too", () => {
+  const { checker, reports, servers } = healthy();
+  reports({ a: "50%" });
+  assert.deepEqual(servers("web"), ["50", "50", "0"]);
+  const place = { frontend: "web", backend: "a" };
+  const { pools } = checker.snapshot().config.frontends.get("web")!;
+  checker.setWeight({ ...place, pool: pools[0]!.name, weight: 50 }, WHO);
+  assert.deepEqual(servers("web"), ["25", "50", "0"]);
+});
