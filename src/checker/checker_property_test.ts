@@ -125,11 +125,14 @@ function serverTexts(checker: Checker): Map<string, readonly string[]> {
     assert.deepEqual(lastGood, view.memory.lastGood);
     const { memory: _, ...rest } = view;
     // A step of slow-start stays as it was worked out, with the weights and the table of that time.
-    const rises = (view.memory.slowStart?.ramps.size ?? 0) > 0;
-    if (!rises) {
+    // And max-down decides again by VPP's weights while servers have no verdict after a start.
+    const { slowStart, maxDown } = view.memory;
+    const isOpen = (slowStart?.ramps.size ?? 0) > 0 ||
+      [...maxDown?.values() ?? []].some(({ preliminary }) => preliminary === true);
+    if (!isOpen) {
       assert.deepEqual(rest, { name, config: view.config, ...health }, "the view is current");
     }
-    const { servers } = rises ? view : fresh;
+    const { servers } = isOpen ? view : fresh;
     const texts = servers.map(({ address, weight, flush, keep }) =>
       keep === true ? KEPT : `${address.text} ${weight} ${flush}`
     );
