@@ -319,8 +319,10 @@ export class Checker implements CheckerReader {
       transitions: [],
     });
     if (result.ok && result.backend !== before) {
-      // VPP keeps the weight of a server that the prober cannot see, but for what its agent lowers.
-      if (before.agent === undefined) this.#registry.invalidate(before.name);
+      // VPP keeps the weight of a server that the prober cannot see, but for what its agent lowers,
+      // and what a policy decides.
+      const keeps = before.agent === undefined && !this.#registry.decidesByPast(before.name);
+      if (keeps) this.#registry.invalidate(before.name);
       else this.#publish(this.#changesOf([], this.#registry.frontendsOf(before.name)));
     }
     const reason = probe.reason ?? "the prober itself was late";

@@ -133,6 +133,11 @@ export class Registry {
     return this.#frontends.get(name);
   }
 
+  /** True when a frontend of this backend decides by its past as well. */
+  decidesByPast(backend: string): boolean {
+    return this.frontendsOf(backend).some((name) => decidesByPast(this.#frontends.get(name)!));
+  }
+
   /** Marks the frontends of a backend whose counted state changed without a transition. */
   invalidate(backend: string): void {
     for (const frontend of this.frontendsOf(backend)) this.#stale.add(frontend);
