@@ -128,7 +128,7 @@ Deno.test("what an agent reported outlives a reload that keeps the check, and no
   assert.deepEqual(servers("web"), ["100", "50", "0"]);
 });
 
-Deno.test("a first probe that is void tells what the agent of its server lowers", () => {
+Deno.test("a first probe that is void reports what the agent of its server lowers", () => {
   const small = smallConfig({
     backends: { a: {} },
     frontends: { web: { pools: "a" } },
