@@ -121,7 +121,7 @@ Deno.test("DrainWatch waits until VPP has weight 0, and reports what is missing"
   world.connect();
   assert.equal(problem(), `VPP is not known to have VIP ${WEB_KEY}`);
   world.found(3, 100);
-  assert.equal(problem(), `VPP has weight 100 for it in VIP ${WEB_KEY}`);
+  assert.equal(problem(), `VPP still has weight 100 for it in VIP ${WEB_KEY}`);
   world.clock.advance(2 * NEEDED_MS);
   assert.deepEqual([world.ended, world.reads], [[], []]);
   world.found(3);
