@@ -175,7 +175,9 @@ export class DrainWatch {
       const server = vip.servers.find((each) => each.address.text === address.text);
       if (server === undefined) continue;
       if (server.weight !== 0) {
-        return { problem: `VPP still has weight ${server.weight} for it in VIP ${vipKeyText(key)}` };
+        return {
+          problem: `VPP still has weight ${server.weight} for it in VIP ${vipKeyText(key)}`,
+        };
       }
       figures.push(server.figures);
     }
