@@ -131,6 +131,8 @@ const HARMLESS: ReadonlySet<string> = new Set([
   ...["vip", "prefix", "protocol", "address", "server", "encap", "flush", "change", "scope"],
   ...["trigger", "version", "stage", "rule", "phase", "family"],
 ]);
+/** Who did it; a user may have a number for a name. */
+const PERSONAL: ReadonlySet<string> = new Set(["identity", "peer", "user", "by"]);
 /** Sentences, in records that are about health and VPP; elsewhere they name files and peers. */
 const SENTENCES: ReadonlySet<string> = new Set(["err", "message"]);
 const ABOUT_HEALTH = /^(vpp|prober|probe|backend|frontend|events)-/;
@@ -139,6 +141,7 @@ function isHarmless(
   msg: string,
   { key, value }: { readonly key: string; readonly value: string },
 ): boolean {
+  if (PERSONAL.has(key)) return false;
   if (SENTENCES.has(key)) return ABOUT_HEALTH.test(msg);
   if (key === "address") return ABOUT_HEALTH.test(msg);
   return HARMLESS.has(key) || /^(-?\d{1,15}(\.\d{1,9})?|true|false)$/.test(value);

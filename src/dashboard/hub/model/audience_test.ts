@@ -74,6 +74,9 @@ Deno.test("of a log record viewers get attributes that are known to be harmless"
     ok: "true",
   });
   assert.deepEqual(shown("config-error", { message: "no /etc/ca.pem", line: "3" }), { line: "3" });
+  assert.deepEqual(shown("operator-action", { identity: "1001", peer: "7", backend: "b0" }), {
+    backend: "b0",
+  });
   assert.deepEqual(shown("grpc-reload", { err: "cannot read /etc/key.pem" }), {});
   assert.deepEqual(shown("grpc-listen", { address: "unix:/run/x" }), {});
   assert.deepEqual(shown("prober-blind", { err: "no port", unheard: "of", count: "12" }), {

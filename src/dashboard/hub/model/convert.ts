@@ -175,7 +175,10 @@ export function intentOf(intent: messages.Intent): Intent {
     kind,
     ...(reason === "" ? {} : { reason: clip(reason, MAX_TEXT) }),
     ...(by === "" ? {} : { by: clip(by, MAX_TEXT) }),
-    since_ms: milliseconds(intent.sinceUnixNs),
+    // One that was scheduled has been in force since it began, not since it was requested.
+    since_ms: milliseconds(
+      intent.scheduled ? intent.sinceUnixNs : fromUnixNs ?? intent.sinceUnixNs,
+    ),
     ...(intent.scheduled && fromUnixNs !== undefined ? { from_ms: milliseconds(fromUnixNs) } : {}),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),

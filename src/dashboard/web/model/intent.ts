@@ -27,6 +27,7 @@ export function drainWords(vips: Iterable<LbVip>, address: string): string {
     flows += server.flows;
     count++;
   }
+  if (count === 0) return "its flows are not known";
   return flows === 0
     ? "no sticky flows left"
     : `up to ${plural(flows, "sticky flow")} left in ${plural(count, "VIP")}`;

@@ -38,4 +38,5 @@ Deno.test("a drain: what follows it and when, and the flows that it has left", (
   assert.equal(flows(1), "up to 1 sticky flow left in 1 VIP");
   assert.equal(flows(0), "no sticky flows left");
   assert.equal(flows(3, undefined), "its flows are not known");
+  assert.equal(flows(), "its flows are not known", "VPP was not read, or has no such server");
 });

@@ -19,7 +19,9 @@ export function DrainProgress(
   const words = () => {
     page.track(props.lb.name, "vpp");
     const { address, drain_unwatched: reason } = props.backend;
-    const left = drainWords(props.lb.vips.values(), address);
+    // What was read before VPP was lost is not true of now.
+    const vips = props.lb.vpp.state === "connected" ? props.lb.vips.values() : [];
+    const left = drainWords(vips, address);
     return reason === undefined ? left : `${left}; it ends by its time alone: ${visible(reason)}`;
   };
   return (

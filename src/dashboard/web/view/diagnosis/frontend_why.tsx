@@ -35,7 +35,9 @@ export function FrontendWhy(
           <>
             <Chain lb={props.lb} links={explanation().links} />
             <p class="faint">
-              {idle().length === 0
+              {explanation().servers.length === 0
+                ? "It has no servers."
+                : idle().length === 0
                 ? "All of its servers take new flows."
                 : `${plural(idle().length, "server")} of ${explanation().servers.length} without ` +
                   "new flows, or not as they should be:"}
