@@ -77,8 +77,10 @@ Deno.test({
             ["ip", "netns", "exec", server.name],
           );
           assert.equal((await owner.call("ResumeBackend", { name: "a" })).code, "OK");
-          const last = daemon.lines.findLast(({ msg }) => msg === "operator-action");
-          assert.match(String(last?.peer), new RegExp(`^${PAIR_SERVER4}:`));
+          await daemon.seen(({ msg, method, peer }) =>
+            msg === "operator-action" && method === "ResumeBackend" &&
+            String(peer).startsWith(`${PAIR_SERVER4}:`)
+          );
           await crowd(prober.name, home);
         } finally {
           await daemon.stop();
