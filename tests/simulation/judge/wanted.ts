@@ -140,8 +140,10 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
     // A held server that an operator drains keeps its flows.
     const isSpared = isHeld || drained?.has(address) === true ||
       ((lastGood?.size ?? 0) > 0 && !isDisabled(address));
+    // A server that passes its checks keeps its flows, though damping holds it down.
+    const isFailed = backend.state === "down" && !isDamped(backend);
     const flushes = backend.state === "disabled" ||
-      (backend.state === "down" && frontend.flushOnDown && !isSpared);
+      (isFailed && frontend.flushOnDown && !isSpared);
     servers.set(address, {
       weight: Math.max(other.weight, own, lastGood?.get(address) ?? 0),
       mayFlush: other.mayFlush && flushes,
