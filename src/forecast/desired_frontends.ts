@@ -5,7 +5,7 @@ import type { Config, FrontendConfig } from "../config/model.ts";
 import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { CountedState } from "../health/state.ts";
-import { desiredVip } from "../vpp/lb/desired.ts";
+import { desiredVip, vipKeyOf } from "../vpp/lb/desired.ts";
 import type { DesiredVip } from "../vpp/lb/model.ts";
 import { vipKeyText } from "../vpp/lb/model.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
@@ -47,6 +47,8 @@ export interface DesiredFrontends {
 export interface DesiredOptions {
   /** The health at the instant before. */
   readonly past: Past;
+  /** The VIPs at the instant before. Absent: each frontend has the VIP that it had. */
+  readonly vipsBefore?: DesiredFrontends["vips"];
   /** Time of the instant. Default: policies do not follow time, as if their times were over. */
   readonly nowMs?: MonotonicMs | undefined;
   /**
@@ -59,7 +61,7 @@ export interface DesiredOptions {
 /** Evaluates the frontends of a view. */
 export function* desiredVipsOf(
   view: HealthView,
-  { past, nowMs = FAR_PAST_MS, risenSince }: DesiredOptions,
+  { past, vipsBefore, nowMs = FAR_PAST_MS, risenSince }: DesiredOptions,
 ): Generator<undefined, DesiredFrontends> {
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
@@ -69,10 +71,15 @@ export function* desiredVipsOf(
   for (const frontend of frontends.values()) {
     if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
     let before = past.get(frontend.name);
+    // A frontend that moves to another VIP has no weights there.
+    let sent = vipsBefore === undefined
+      ? before
+      : vipsBefore.get(vipKeyText(vipKeyOf(frontend)))?.vip;
     const lookup = {
       stateOf,
       addressOf,
-      weightsBefore: () => before && weightsOf(before),
+      weightsBefore: () => sent && weightsOf(sent),
+      isProgrammed: () => vipsBefore === undefined || sent !== undefined,
       tableLength: newFlowsTableLength,
     };
     const healthAt = (nowMs: MonotonicMs) =>
@@ -84,7 +91,7 @@ export function* desiredVipsOf(
     if (risenSince !== undefined && hasRisen(health, risenSince.get(frontend.name))) {
       for (let dueMs; (dueMs = health.memory.wakeAtMs) !== undefined;) {
         steps.push(vipOf(health));
-        before = health;
+        before = sent = health;
         health = healthAt(dueMs);
       }
     }

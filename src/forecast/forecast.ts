@@ -11,6 +11,7 @@ import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
+import { isSuppressed } from "../health/policy/damping.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import type { HealthView } from "./desired_frontends.ts";
 import { changePlans, forecastVips, type LbForecast } from "./vips.ts";
@@ -64,7 +65,10 @@ export interface StateChange {
 export interface Forecast extends LbForecast {
   /** Backends whose state changes immediately: removed, new, then others. */
   readonly states: readonly StateChange[];
-  /** Backends assumed up when settled, because their check begins again. In the file's order. */
+  /**
+   * Backends assumed up when settled, because their check begins again. In the file's order. Those
+   * that damping suppresses are down.
+   */
   readonly assumedUp: readonly string[];
   /** Those of `assumedUp` that count as up until the first verdict of their changed check. */
   readonly carried: readonly string[];
@@ -96,7 +100,7 @@ export function* forecastWorkedOut(
   const lb = yield* forecastVips({
     past: before.frontends,
     now: viewNow(before),
-    ...viewsAfter({ ...after, backends }, unproved),
+    ...viewsAfter({ ...after, backends }, { unproved, atMs }),
     can,
     nowMs: atMs,
   });
@@ -112,7 +116,7 @@ export function* forecastWorkedOut(
     ...begun,
     ...changed.slice(stopped.length),
   ];
-  const assumedUp = namesUnproved(backends, unproved);
+  const assumedUp = namesRisen(backends, { unproved, atMs });
   return { ...lb, ...outline, states, assumedUp };
 }
 
@@ -217,10 +221,10 @@ function forecastBackend(
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
   const frontends = frontendsAfter(snapshot, name, after);
-  const views = viewsAfter({ config, frontends, backends: after }, unproved);
+  const views = viewsAfter({ config, frontends, backends: after }, { unproved, atMs });
   return told(forecastVips({ past: snapshot.frontends, now, ...views, can, nowMs: atMs }), {
     states: changesOf(transitions),
-    assumedUp: namesUnproved(after, unproved),
+    assumedUp: namesRisen(after, { unproved, atMs }),
     carried: [],
   });
 }
@@ -261,25 +265,43 @@ interface After {
   readonly backends: ReadonlyMap<string, Backend>;
 }
 
-/** The views right after a change and when settled, where unknown backends of `unproved` are up. */
-function viewsAfter(
-  { config, frontends, backends }: After,
-  unproved: ReadonlySet<string>,
-): { readonly atOnce: HealthView; readonly settled: HealthView } {
-  const up = new Set(namesUnproved(backends, unproved));
-  const stateOf = stateIn(backends);
-  const atOnce = { config, frontends, stateOf };
-  return { atOnce, settled: { ...atOnce, stateOf: (name) => up.has(name) ? "up" : stateOf(name) } };
+/** Backends whose check begins, and the time of policies. */
+interface Begun {
+  readonly unproved: ReadonlySet<string>;
+  readonly atMs: MonotonicMs | undefined;
 }
 
-function namesUnproved(
+/** The views right after a change and when settled, where all that begin have passed their check. */
+function viewsAfter(
+  { config, frontends, backends }: After,
+  { unproved, atMs }: Begun,
+): { readonly atOnce: HealthView; readonly settled: HealthView } {
+  const stateOf = stateIn(backends);
+  const atOnce = { config, frontends, stateOf };
+  const proved = (name: string) => {
+    const backend = backends.get(name);
+    if (backend?.state !== "unknown" || !unproved.has(name)) return stateOf(name);
+    return staysDown(backend, atMs) ? "damped" : "up";
+  };
+  return { atOnce, settled: { ...atOnce, stateOf: proved } };
+}
+
+/** True when passing its check does not bring a backend up, because of damping. */
+function staysDown(
+  { damping, policy, standing }: Backend,
+  atMs: MonotonicMs | undefined,
+): boolean {
+  return atMs !== undefined && policy.damping !== undefined && standing !== "carried" &&
+    isSuppressed(damping, policy.damping, atMs);
+}
+
+function namesRisen(
   backends: ReadonlyMap<string, Backend>,
-  unproved: ReadonlySet<string>,
+  { unproved, atMs }: Begun,
 ): readonly string[] {
-  return [...backends.values()].filter(({ name, state }) =>
-    state === "unknown" && unproved.has(name)
-  )
-    .map(({ name }) => name);
+  return [...backends.values()].filter((backend) =>
+    backend.state === "unknown" && unproved.has(backend.name) && !staysDown(backend, atMs)
+  ).map(({ name }) => name);
 }
 
 function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => CountedState {

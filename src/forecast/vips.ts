@@ -137,10 +137,12 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, { past, nowMs });
   const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, {
     past: healthNow,
+    vipsBefore: now,
     nowMs,
   });
   const { vips: settled } = yield* desiredVipsOf(input.settled, {
     past: healthAtOnce,
+    vipsBefore: atOnce,
     nowMs,
     risenSince: healthNow,
   });
@@ -181,9 +183,9 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
 export function* changePlans(
   { past = new Map(), nowMs, now, atOnce, can }: Omit<ForecastInput, "settled">,
 ): Generator<undefined, readonly VipPlan[]> {
-  const before = yield* desiredVipsOf(now, { past, nowMs });
-  const after = yield* desiredVipsOf(atOnce, { past: before.health, nowMs });
-  const actual = [...before.vips.values()].map(({ vip }) => asActual(vip, can));
+  const { vips, health } = yield* desiredVipsOf(now, { past, nowMs });
+  const after = yield* desiredVipsOf(atOnce, { past: health, vipsBefore: vips, nowMs });
+  const actual = [...vips.values()].map(({ vip }) => asActual(vip, can));
   return groupByPrefix([...after.vips.values()], actual).flatMap((group) =>
     planGroup(group.desired, group.actual, { ...can, remove: true })
   );

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
+import { parseIp } from "../base/address.ts";
 import { finish } from "../async/steps.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { BackendState } from "../health/state.ts";
-import { forecastVips, type LbForecast, movedShare, type VipForecast } from "./vips.ts";
+import {
+  changePlans,
+  forecastVips,
+  type LbForecast,
+  movedShare,
+  type VipForecast,
+} from "./vips.ts";
 import type { HealthView } from "./desired_frontends.ts";
 
 type States = Readonly<Record<string, BackendState>>;
@@ -249,6 +257,34 @@ Deno.test("forecast stops at each VIP and before each table, even on one prefix"
   };
   const [unchanged, changed] = [stops(now, now), stops(paused, half)];
   assert.ok(changed - unchanged >= 3 * VIPS, `${unchanged} ${changed}`);
+});
+
+Deno.test("forecast: a policy holds no weight in a VIP that the frontend moves to", () => {
+  const backends = { a: {}, b: {} };
+  const down = { a: "down", b: "down" } as const;
+  const now = view({ backends, frontends: { web: { pools: "a b", maxDown: { count: 1 } } } }, down);
+  const servers = [1, 2].map((n) => ({
+    address: parseIp(`10.0.0.${n}`)!,
+    weight: 100,
+    flush: false,
+  }));
+  const past = new Map([["web", { memory: NO_MEMORY, servers }]]);
+  const heldAt = (port: number) => {
+    const frontends = { web: { pools: "a b", onAllDown: "last-good" as const, port } };
+    const next = view({ backends, frontends }, down);
+    const input = { past, now, atOnce: next, settled: next, can: { weights: true } };
+    const { vips } = finish(forecastVips(input));
+    const vip = vips.find((vip) => vip.port === port)!;
+    const plans = finish(changePlans(input));
+    const sent = plans.find((plan) => plan.vip.port === port)!.desired!.servers;
+    assert.deepEqual(
+      sent.map(({ weight }) => weight),
+      vip.servers.length === 0 ? [0, 100] : vip.servers.map(({ atOnce }) => atOnce!.weight),
+    );
+    return vip.change === "unchanged" ? "unchanged" : serversOf(vip);
+  };
+  assert.equal(heldAt(80), "unchanged");
+  assert.deepEqual(heldAt(81), ["10.0.0.1 added - 0/0 0/0", "10.0.0.2 added - 0/0 0/0"]);
 });
 
 Deno.test("forecast: a server has the names of the frontend's backends, before and after", () => {
