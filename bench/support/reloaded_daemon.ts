@@ -46,7 +46,7 @@ const reloader = new Reloader({
   daemon,
   logger,
   clock,
-  initial: { loadedAtMs: clock.wallMs(), hash: loaded.hash },
+  initial: { loadedAtMs: clock.wallMs(), hash: loaded.hash, text: loaded.bytes },
   hostCheck: { problem: () => undefined, warnings: () => [] },
 });
 let unknown = config.backends.size;

@@ -7,6 +7,7 @@ import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import type { PairReader } from "./client_certificates.ts";
 import { IssueList, type Rule, WHOLE } from "./issue.ts";
+import type { Config } from "./model.ts";
 import { type LoadResult, type ParseOptions, parseSubset } from "./parse_subset.ts";
 import { MAX_CHARACTERS, tooLargeMessage } from "./yaml/text.ts";
 
@@ -19,6 +20,8 @@ export type { Issue } from "./issue.ts";
 type GoodFile = Extract<LoadResult, { kind: "ok" }> & {
   /** SHA-256 of its text, in hexadecimal, as `sha256sum` prints it. */
   readonly hash: string;
+  /** Its text in UTF-8, as it was read. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 };
 
 /** Result of reading a file. */
@@ -53,11 +56,23 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     const pairs = text.includes("client-cert") ? { readPair: await pairReader() } : {};
     const parsed = await parse(text, { ...options, ...pairs, file: path, readCa });
     const result = withEndChecked(parsed, { path, text });
-    return result.kind === "ok" ? { ...result, hash: await sha256(bytes) } : result;
+    return result.kind === "ok" ? { ...result, hash: await sha256(bytes), bytes } : result;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
   }
+}
+
+/**
+ * The configuration of a text that was valid before; undefined when it is not. The files that it
+ * names are not read again, and count as empty.
+ */
+export async function configOf(
+  bytes: Uint8Array,
+  options: LoadOptions,
+): Promise<Config | undefined> {
+  const parsed = await parse(new TextDecoder().decode(bytes), { ...options, file: "" });
+  return parsed.kind === "ok" ? parsed.config : undefined;
 }
 
 /** Loads the YAML library only for a text that needs it, because that delays the start. */

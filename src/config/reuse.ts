@@ -21,16 +21,26 @@ export function* reuseEqual(next: Config, inForce: Config): Generator<undefined,
   };
 }
 
-/** A map of the same order as `next`. */
+/** A map of the same order as `next`; the map in force when all is the same in both. */
 function* reused<T>(
   next: ReadonlyMap<string, T>,
   inForce: ReadonlyMap<string, T>,
 ): Generator<undefined, ReadonlyMap<string, T>> {
-  const result = new Map<string, T>();
+  if (next === inForce) return inForce;
+  const replaced = new Map<string, T>();
+  let same = next.size === inForce.size;
+  const others = inForce.values();
+  let count = 0;
   for (const [name, value] of next) {
     const known = inForce.get(name);
-    result.set(name, known !== undefined && isEqual(value, known) ? known : value);
-    if (result.size % AT_ONCE === 0) yield;
+    const equal = known !== undefined && isEqual(value, known);
+    if (equal && value !== known) replaced.set(name, known);
+    same &&= equal && others.next().value === known;
+    if (++count % AT_ONCE === 0) yield;
   }
+  if (same) return inForce;
+  if (replaced.size === 0) return next;
+  const result = new Map(next);
+  for (const [name, known] of replaced) result.set(name, known);
   return result;
 }

@@ -20,6 +20,8 @@ export type ConfigResult =
     readonly config: Config;
     /** SHA-256 of the file's text, in hexadecimal. */
     readonly hash: string;
+    /** The file's text in UTF-8; a reload compares it with the next one. */
+    readonly text: Uint8Array<ArrayBuffer>;
     readonly warnings: readonly Diagnostic[];
   }
   | {
@@ -50,7 +52,8 @@ export async function readConfig(
       warnings,
     };
   }
-  return { kind: "ok", config: result.config, hash: result.hash, warnings };
+  const { config, hash, bytes: text } = result;
+  return { kind: "ok", config, hash, text, warnings };
 }
 
 /** Checks a configuration against the host; src/probe/host/host_check.ts. */

@@ -1,7 +1,7 @@
 /** Reads a configuration without blocking the main thread. */
 import { MaglevError } from "../base/errors.ts";
 import { type ConfigResult, readConfig } from "./config.ts";
-import type { BackendConfig, FrontendConfig } from "../config/model.ts";
+import type { BackendConfig, Config, FrontendConfig } from "../config/model.ts";
 import type { ReadReply, ReadRequest } from "./config_worker.ts";
 
 /**
@@ -14,8 +14,16 @@ export interface ReadOptions {
   readonly vppApiAddr: string;
   /** Size of the file in bytes; 0: unknown. */
   readonly size: number;
+  /** What the file is compared with; the result has its objects where both are equal. */
+  readonly inForce?: InForce | undefined;
   /** Ends the reading: rejects with the signal's reason. */
   readonly signal: AbortSignal;
+}
+
+/** A configuration, and the text that it was read from. */
+export interface InForce {
+  readonly config: Config;
+  readonly text: Uint8Array<ArrayBuffer>;
 }
 
 /** readConfig(), in a worker unless the file is short. */
@@ -23,7 +31,7 @@ export async function readConfigInWorker(
   path: string,
   options: ReadOptions,
 ): Promise<ConfigResult> {
-  const { vppApiAddr, size, signal } = options;
+  const { vppApiAddr, size, signal, inForce } = options;
   signal.throwIfAborted();
   if (size <= SHORT_BYTES) return await readConfig(path, { vppApiAddr });
   const url = new URL("./config_worker.ts", import.meta.url);
@@ -32,7 +40,7 @@ export async function readConfigInWorker(
   const done = Promise.withResolvers<ConfigResult>();
   const abort = () => done.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  const parts = new Parts();
+  const parts = new Parts(inForce?.config);
   worker.onmessage = ({ data }: MessageEvent<ReadReply>) => {
     if (data.kind === "result") {
       done.resolve(parts.complete(data.result));
@@ -45,7 +53,7 @@ export async function readConfigInWorker(
     event.preventDefault();
     done.reject(new MaglevError("internal", `reading ${path} failed: ${event.message}`));
   };
-  send({ kind: "read", path, vppApiAddr });
+  send({ kind: "read", path, vppApiAddr, inForce: inForce?.text });
   try {
     return await done.promise;
   } finally {
@@ -56,18 +64,51 @@ export async function readConfigInWorker(
 
 /** Puts a configuration together that comes in parts. */
 class Parts {
-  readonly #backends = new Map<string, BackendConfig>();
-  readonly #frontends = new Map<string, FrontendConfig>();
+  readonly #backends: SectionParts<BackendConfig>;
+  readonly #frontends: SectionParts<FrontendConfig>;
+
+  constructor(inForce: Config | undefined) {
+    this.#backends = new SectionParts(inForce?.backends ?? new Map());
+    this.#frontends = new SectionParts(inForce?.frontends ?? new Map());
+  }
 
   add(reply: Exclude<ReadReply, { kind: "result" }>): void {
-    if (reply.kind === "backends") {
-      for (const each of reply.part) this.#backends.set(each.name, each);
-    } else for (const each of reply.part) this.#frontends.set(each.name, each);
+    if (reply.kind === "backends") this.#backends.add(reply.part);
+    else if (reply.kind === "frontends") this.#frontends.add(reply.part);
+    else if (reply.section === "backends") this.#backends.keepAll();
+    else this.#frontends.keepAll();
   }
 
   complete(result: ConfigResult): ConfigResult {
     if (result.kind === "error") return result;
-    const config = { ...result.config, backends: this.#backends, frontends: this.#frontends };
-    return { ...result, config };
+    const [backends, frontends] = [this.#backends.complete, this.#frontends.complete];
+    return { ...result, config: { ...result.config, backends, frontends } };
+  }
+}
+
+class SectionParts<T extends { readonly name: string }> {
+  readonly #inForce: ReadonlyMap<string, T>;
+  readonly #places: readonly T[];
+  readonly #next = new Map<string, T>();
+  #keepsAll = false;
+
+  constructor(inForce: ReadonlyMap<string, T>) {
+    this.#inForce = inForce;
+    this.#places = [...inForce.values()];
+  }
+
+  add(part: readonly (T | number)[]): void {
+    for (const each of part) {
+      const value = typeof each === "number" ? this.#places[each]! : each;
+      this.#next.set(value.name, value);
+    }
+  }
+
+  keepAll(): void {
+    this.#keepsAll = true;
+  }
+
+  get complete(): ReadonlyMap<string, T> {
+    return this.#keepsAll ? this.#inForce : this.#next;
   }
 }

@@ -62,3 +62,42 @@ Deno.test("readConfigInWorker rejects immediately with the reason of its signal"
     await assert.rejects(readConfigInWorker(path, options), (reason) => reason === "too late");
   });
 });
+
+Deno.test("readConfigInWorker: what is equal to the configuration in force is its objects", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/maglev.yaml`;
+    const text = textOf(2500);
+    await Deno.writeTextFile(path, text);
+    const first = await readConfig(path, OFF);
+    assert.ok(first.kind === "ok");
+    const inForce = { config: first.config, text: first.text };
+    const lines = text.split("\n");
+    const turned = [...lines.slice(0, 9), lines[10], lines[9], ...lines.slice(11)].join("\n");
+    const others: readonly [string, string][] = [
+      [text, ""],
+      [`${text}# a comment\n`, ""],
+      [text.replace("b7: { address: 10.1.0.7 }", "b7: { address: 10.2.0.7 }"), "b7"],
+      [turned, ""],
+      [text.replace("    b9: { address: 10.1.0.9 }", "    b9: { address: 10.1.0.9, }"), ""],
+      [text.replace("  backends:", "  backends:\n    new: { address: 10.3.0.1 }"), "new"],
+      [text.replace("{ weight: 5 }", "{ weight: 6 }"), "web"],
+      [text.replace("    web:", "    other:"), "other"],
+    ];
+    for (const [next, changed] of others) {
+      await Deno.writeTextFile(path, next);
+      const { signal } = new AbortController();
+      const aside = await readConfigInWorker(path, { ...OFF, size: next.length, signal, inForce });
+      assert.deepEqual(aside, await readConfig(path, OFF));
+      assert.ok(aside.kind === "ok");
+      const own = (["backends", "frontends"] as const).flatMap((section) =>
+        [...aside.config[section].values()].filter((each) =>
+          inForce.config[section].get(each.name) !== each
+        )
+      );
+      assert.deepEqual(own.map(({ name }) => name), changed === "" ? [] : [changed]);
+      if (next !== text) continue;
+      assert.equal(aside.config.backends, inForce.config.backends);
+      assert.equal(aside.config.frontends, inForce.config.frontends);
+    }
+  });
+});

@@ -62,6 +62,8 @@ export interface Loaded {
   readonly loadedAtMs: WallMs;
   /** SHA-256 of the text, in hexadecimal. */
   readonly hash: string;
+  /** The text in UTF-8. Absent: a reload compares the whole configuration on this thread. */
+  readonly text?: Uint8Array<ArrayBuffer>;
 }
 
 /** A file that changed less than this ago may still be incomplete. */
@@ -107,17 +109,21 @@ export class Reloader {
   readonly #checks = new Coalesced(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
+  /** The configuration of #loaded. */
+  #config: Config;
   /** Cancels the report of the last reload. */
   #reporting: AbortController | undefined;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#loaded = options.initial;
+    this.#config = options.daemon.checker.current.config;
   }
 
   /** The file whose text is in force. */
-  get inForce(): Loaded & { readonly file: string } {
-    return { file: this.#options.path, ...this.#loaded };
+  get inForce(): Omit<Loaded, "text"> & { readonly file: string } {
+    const { loadedAtMs, hash } = this.#loaded;
+    return { file: this.#options.path, loadedAtMs, hash };
   }
 
   /**
@@ -201,6 +207,7 @@ export class Reloader {
     const slice = new Slice(clock);
     const { worked, durable } = daemon.reload(config);
     this.#loaded = checked.loaded;
+    this.#config = config;
     if (slice.over) await slice.rest();
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
@@ -243,7 +250,7 @@ export class Reloader {
     const checked = checkedOnHost(result, { path, host: hostCheck });
     const { warnings } = checked;
     if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
-    const loaded = { loadedAtMs: clock.wallMs(), hash: checked.hash };
+    const loaded = { loadedAtMs: clock.wallMs(), hash: checked.hash, text: checked.text };
     const slice = new Slice(clock);
     const reusing = reuseEqual(checked.config, daemon.checker.current.config);
     const config = await inSlices(reusing, { clock, sliceMs: SLICE_MS });
@@ -281,7 +288,9 @@ export class Reloader {
       // A negative age means that clocks disagree: it means nothing for the file.
       if (age < 0 || age >= SETTLED_MS || last) {
         const size = before?.size ?? 0;
-        const result = await this.#read({ vppApiAddr, size, signal });
+        const { text } = this.#loaded;
+        const inForce = text && { config: this.#config, text };
+        const result = await this.#read({ vppApiAddr, size, signal, inForce });
         if (typeof result === "string" || last) return result;
         const after = await this.#stat();
         const same = before?.size === after?.size && before?.ino === after?.ino &&

@@ -108,8 +108,8 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const result = checkedOnHost(await readConfig(path, { vppApiAddr }), { path, host: hostCheck });
   for (const { fields } of result.warnings) logger.warn("config-warning", fields);
   if (result.kind === "error") return refusal(result, logger);
-  const { config, hash } = result;
-  const loaded = { loadedAtMs: clock.wallMs(), hash };
+  const { config, hash, text } = result;
+  const loaded = { loadedAtMs: clock.wallMs(), hash, text };
   logger.info("config-loaded", { file: path, ...configSize(config) });
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
