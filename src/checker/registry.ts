@@ -345,7 +345,7 @@ const STOPPED = { monotonicMs: () => FAR_PAST_MS };
 const NO_CHANGES: readonly PolicyChange[] = [];
 
 /** True when the health of a frontend depends on more than its definition and its backends. */
-function decidesByPast({ config, memory }: FrontendView): boolean {
+export function decidesByPast({ config, memory }: FrontendView): boolean {
   return hasPolicy(config) || memory !== NO_MEMORY;
 }
 
@@ -355,7 +355,8 @@ function hasPolicy({ onAllDown, slowStart, pools }: FrontendConfig): boolean {
     pools.some(({ maxDown }) => maxDown !== undefined);
 }
 
-function usesAny({ pools }: FrontendConfig, names: ReadonlySet<string>): boolean {
+/** True when a pool has one of the named backends. */
+export function usesAny({ pools }: FrontendConfig, names: ReadonlySet<string>): boolean {
   return names.size > 0 &&
     pools.some(({ backends }) => backends.some(({ name }) => names.has(name)));
 }

@@ -19,8 +19,11 @@ export interface HealthView {
   readonly stateOf: (backend: string) => CountedState;
 }
 
+/** What later instants need of a frontend's health. */
+type Known = Pick<FrontendHealth, "memory" | "servers">;
+
 /** The health of each frontend at the instant before, by name; policies decide by it. */
-export type Past = ReadonlyMap<string, Pick<FrontendHealth, "memory" | "servers">>;
+export type Past = ReadonlyMap<string, Known>;
 
 /** `new-flows-table-length` of a configuration without a `vpp.lb` section. */
 const DEFAULT_TABLE_LENGTH = 1024;
@@ -30,6 +33,8 @@ const FRONTENDS_AT_ONCE = 50;
 /** A desired VIP with the name of its frontend. */
 export interface DesiredFrontend {
   readonly frontend: string;
+  /** vipKeyText() of `vip`. */
+  readonly key: string;
   readonly vip: DesiredVip;
   /** With `steps`: the VIP at each step of `slow-start` before `vip`, in order; else empty. */
   readonly steps: readonly DesiredVip[];
@@ -56,21 +61,37 @@ export interface DesiredOptions {
    * all have their weights. Absent: time stands still.
    */
   readonly risenSince?: Past;
+  /** Names of frontends that have the health of `past`, without an evaluation. Absent: none. */
+  readonly unchanged?: ReadonlySet<string>;
+  /** Their VIPs, by name; filled here, and used again at the next instant. */
+  readonly known?: Map<string, DesiredFrontend>;
 }
 
 /** Evaluates the frontends of a view. */
 export function* desiredVipsOf(
   view: HealthView,
-  { past, vipsBefore, nowMs = FAR_PAST_MS, risenSince }: DesiredOptions,
+  options: DesiredOptions,
 ): Generator<undefined, DesiredFrontends> {
+  const { past, vipsBefore, nowMs = FAR_PAST_MS, risenSince } = options;
+  const { unchanged, known = new Map() } = options;
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
   const addressOf = (backend: string) => config.backends.get(backend)!.address;
   const vips = new Map<string, DesiredFrontend>();
-  const healthOf = new Map<string, FrontendHealth>();
+  const healthOf = new Map<string, Known>();
   for (const frontend of frontends.values()) {
     if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
     let before = past.get(frontend.name);
+    if (before !== undefined && unchanged?.has(frontend.name) === true) {
+      let same = known.get(frontend.name);
+      if (same === undefined) {
+        same = desiredFrontend(frontend, desiredVip(frontend, { ...before, newFlowsTableLength }));
+        known.set(frontend.name, same);
+      }
+      healthOf.set(frontend.name, before);
+      vips.set(same.key, same);
+      continue;
+    }
     // A frontend that moves to another VIP has no weights there.
     let sent = vipsBefore === undefined
       ? before
@@ -96,11 +117,15 @@ export function* desiredVipsOf(
       }
     }
     healthOf.set(frontend.name, health);
-    const vip = vipOf(health);
-    const namesAt = namesOfFrontend(frontend, config.backends);
-    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, steps, namesAt });
+    const wanted = desiredFrontend(frontend, vipOf(health));
+    vips.set(wanted.key, { ...wanted, steps });
   }
   return { vips, health: healthOf };
+
+  function desiredFrontend(frontend: FrontendConfig, vip: DesiredVip): DesiredFrontend {
+    const namesAt = namesOfFrontend(frontend, config.backends);
+    return { frontend: frontend.name, key: vipKeyText(vip), vip, steps: [], namesAt };
+  }
 }
 
 /** True when a server rises now that did not before. */

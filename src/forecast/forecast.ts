@@ -14,6 +14,7 @@ import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import { isSuppressed } from "../health/policy/damping.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import type { HealthView } from "./desired_frontends.ts";
+import { unchangedFrontends } from "./unchanged.ts";
 import { changePlans, forecastVips, type LbForecast } from "./vips.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import type { VipPlan } from "../vpp/lb/plan.ts";
@@ -103,6 +104,7 @@ export function* forecastWorkedOut(
     ...viewsAfter({ ...after, backends }, { unproved, atMs }),
     can,
     nowMs: atMs,
+    unchanged: unchangedFrontends({ before, plan, after }),
   });
   const begun = started.map((backend) => ({
     backend,

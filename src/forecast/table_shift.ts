@@ -85,7 +85,7 @@ export class TableCache {
     if (before.srcIpSticky !== after.srcIpSticky) {
       return { ...none, moved: this.#expectedMoves(before, after, length), rehashed: true };
     }
-    return sameTable(before, after) ? none : { ...none, moved: this.#moves(before, after, length) };
+    return before === after || sameTable(before, after) ? none : { ...none, moved: this.#moves(before, after, length) };
   }
 
   #moves(before: FlowTable, after: FlowTable, length: number): number {
@@ -147,4 +147,24 @@ function tableKey({ servers, length }: FlowTable): string {
   let key = `${length}`;
   for (const { address, weight } of servers) key += ` ${address.text} ${weight}`;
   return key;
+}
+
+/** Buckets moved from each to the next: the sum. */
+export function movedBetween(
+  steps: readonly (FlowTable | undefined)[],
+  tables: TableCache,
+): number {
+  return steps.slice(1).reduce(
+    (sum, after, i) => sum + tables.shift(steps[i], after).moved,
+    0,
+  );
+}
+
+/** True when both have the same servers with the same weights. */
+export function sameFlows(a: FlowTable | undefined, b: FlowTable | undefined): boolean {
+  return a?.servers.length === b?.servers.length &&
+    (a?.servers ?? []).every(({ address, weight }, at) => {
+      const other = b!.servers[at]!;
+      return other.address.text === address.text && other.weight === weight;
+    });
 }

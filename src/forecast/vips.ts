@@ -26,10 +26,20 @@ import type {
   Operation,
 } from "../vpp/lb/model.ts";
 import type { NamesAt } from "../vpp/lb/names_at.ts";
-import { compareByAddress, compareVipKeys } from "../vpp/lb/order.ts";
+import { compareVipKeys } from "../vpp/lb/order.ts";
 import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "../vpp/lb/plan.ts";
-import { desiredVipsOf, type HealthView, type Past } from "./desired_frontends.ts";
-import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
+import { type DesiredFrontend, desiredVipsOf, type HealthView, type Past } from "./desired_frontends.ts";
+import { flushedBy, type ServerForecast, serversOf, sharesOf } from "./servers.ts";
+import {
+  type FlowTable,
+  movedBetween,
+  sameFlows,
+  TableCache,
+  type TableShift,
+} from "./table_shift.ts";
+import { settledPrefixes } from "./unchanged.ts";
+
+export type { ServerChange, ServerForecast, ServerShare } from "./servers.ts";
 
 /** Input of forecastVips(). */
 export interface ForecastInput {
@@ -43,6 +53,11 @@ export interface ForecastInput {
   readonly settled: HealthView;
   /** Capabilities of the connected VPP; with weights if there is no VPP. */
   readonly can: LbCapabilities;
+  /**
+   * Names of frontends that have the health of `past` at all three instants, and the same definition,
+   * the same servers and no policy. They are not evaluated again. Absent: none.
+   */
+  readonly unchanged?: ReadonlySet<string> | undefined;
 }
 
 /** The change of a VIP. */
@@ -56,30 +71,6 @@ export type VipChange =
   | "unchanged"
   /** VPP would refuse it; see `reason`. */
   | "refused";
-
-/** The immediate change of a server of a VIP. */
-export type ServerChange = "added" | "removed" | "reweighted" | "kept";
-
-/** The share of a server at one instant. */
-export interface ServerShare {
-  /** The weight sent to VPP; 0 to 100. */
-  readonly weight: number;
-  /** Buckets of the VIP's new-flow table. */
-  readonly buckets: number;
-}
-
-/** A server of a VIP. Shares are undefined at instants at which the VIP lacks it. */
-export interface ServerForecast {
-  readonly address: IpAddress;
-  /** Backends of the frontend with this address, before or after the change; in the file's order. */
-  readonly backends: readonly string[];
-  readonly change: ServerChange;
-  /** True when its established flows are flushed immediately. */
-  readonly flush: boolean;
-  readonly now: ServerShare | undefined;
-  readonly atOnce: ServerShare | undefined;
-  readonly settled: ServerShare | undefined;
-}
 
 /** The forecast of a VIP. */
 export interface VipForecast {
@@ -134,23 +125,35 @@ const CACHED_BUCKETS = 1 << 22;
 /** Computes a forecast, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
   const { can, nowMs, past = new Map() } = input;
-  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, { past, nowMs });
+  const { unchanged = new Set() } = input;
+  const known = new Map<string, DesiredFrontend>();
+  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, { past, nowMs, unchanged, known });
   const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, {
     past: healthNow,
     vipsBefore: now,
     nowMs,
+    unchanged,
+    known,
   });
   const { vips: settled } = yield* desiredVipsOf(input.settled, {
     past: healthAtOnce,
     vipsBefore: atOnce,
     nowMs,
+    unchanged,
+    known,
     risenSince: healthNow,
   });
-  const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
-  const groups = groupByPrefix([...atOnce.values()], actual);
+  const isSettled = settledPrefixes(unchanged, [now, atOnce]);
   const tables = new TableCache(CACHED_BUCKETS);
   const plans: VipPlan[] = [];
   const vips: VipForecast[] = [];
+  for (const { frontend, vip } of atOnce.values()) {
+    if (isSettled(vip)) vips.push(unchangedVip(frontend, { flows: flowsOf(vip, can), vip, tables }));
+  }
+  yield;
+  const rest = (all: typeof now) => [...all.values()].filter(({ vip }) => !isSettled(vip));
+  const actual = rest(now).map(({ vip }) => asActual(vip, can));
+  const groups = groupByPrefix(rest(atOnce), actual);
   for (const group of groups) {
     yield;
     for (const vipPlan of planGroup(group.desired, group.actual, { ...can, remove: true })) {
@@ -181,7 +184,7 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
  * the one desired right after it, VIP by VIP. Without the tables of forecastVips() it is cheap.
  */
 export function* changePlans(
-  { past = new Map(), nowMs, now, atOnce, can }: Omit<ForecastInput, "settled">,
+  { past = new Map(), nowMs, now, atOnce, can }: Omit<ForecastInput, "settled" | "unchanged">,
 ): Generator<undefined, readonly VipPlan[]> {
   const { vips, health } = yield* desiredVipsOf(now, { past, nowMs });
   const after = yield* desiredVipsOf(atOnce, { past: health, vipsBefore: vips, nowMs });
@@ -189,6 +192,31 @@ export function* changePlans(
   return groupByPrefix([...after.vips.values()], actual).flatMap((group) =>
     planGroup(group.desired, group.actual, { ...can, remove: true })
   );
+}
+
+/** The forecast of a VIP on a prefix where nothing changes. */
+function unchangedVip(
+  frontend: string,
+  { flows, vip, tables }: {
+    readonly flows: FlowTable | undefined;
+    readonly vip: DesiredVip;
+    readonly tables: TableCache;
+  },
+): VipForecast {
+  const { address, prefixLength, protocol, port } = vip;
+  const shift = tables.shift(flows, flows);
+  return {
+    frontend,
+    address,
+    prefixLength,
+    protocol,
+    port,
+    change: "unchanged",
+    reason: "",
+    servers: [],
+    atOnce: shift,
+    settled: shift,
+  };
 }
 
 /** The actual state of a VIP that is in its desired state. */
@@ -264,17 +292,6 @@ function* forecastVip(
   };
 }
 
-/** Buckets moved from each to the next: the sum. */
-export function movedBetween(
-  steps: readonly (FlowTable | undefined)[],
-  tables: TableCache,
-): number {
-  return steps.slice(1).reduce(
-    (sum, after, i) => sum + tables.shift(steps[i], after).moved,
-    0,
-  );
-}
-
 /** The VIP when settled; kept servers have the same weight as right after the change. */
 function settledOf(
   { desired }: VipPlan,
@@ -303,79 +320,6 @@ function flowsOf(vip: DesiredVip | undefined, can: LbCapabilities): FlowTable | 
     ? vip.servers
     : vip.servers.filter(({ weight }) => weight > 0).map(({ address }) => ({ address, weight: 1 }));
   return { servers, length: vip.newFlowsTableLength, srcIpSticky: vip.srcIpSticky };
-}
-
-/** The shares of the servers at one instant, by address. */
-type Shares = ReadonlyMap<string, ServerShare & { readonly address: IpAddress }>;
-
-function sharesOf(
-  flows: FlowTable | undefined,
-  { tables, can }: { readonly tables: TableCache; readonly can: LbCapabilities },
-): Shares {
-  if (flows === undefined) return new Map();
-  const buckets = tables.buckets(flows);
-  return new Map(flows.servers.map(({ address, weight }, at) => [
-    address.text,
-    { address, weight: can.weights ? weight : FULL_WEIGHT, buckets: buckets[at]! },
-  ]));
-}
-
-/** The servers of any of the three instants, in address order. */
-function serversOf(
-  shares: { readonly now: Shares; readonly atOnce: Shares; readonly settled: Shares },
-  { flushed, namesAt }: {
-    readonly flushed: ReadonlySet<string>;
-    readonly namesAt: NamesAt;
-  },
-): readonly ServerForecast[] {
-  const addresses = new Map(
-    [shares.now, shares.atOnce, shares.settled].flatMap((each) =>
-      [...each].map(([text, { address }]) => [text, address] as const)
-    ),
-  );
-  return [...addresses].map(([text, address]) => {
-    const [now, atOnce, settled] = [shares.now, shares.atOnce, shares.settled].map((each) => {
-      const share = each.get(text);
-      return share && { weight: share.weight, buckets: share.buckets };
-    });
-    return {
-      address,
-      backends: namesAt(text),
-      change: serverChange(now, atOnce),
-      flush: flushed.has(text),
-      now,
-      atOnce,
-      settled,
-    };
-  }).sort(compareByAddress);
-}
-
-function serverChange(now: ServerShare | undefined, atOnce: ServerShare | undefined): ServerChange {
-  if (now === undefined) return atOnce === undefined ? "kept" : "added";
-  if (atOnce === undefined) return "removed";
-  return now.weight === atOnce.weight ? "kept" : "reweighted";
-}
-
-/** Addresses of the servers whose established flows the plan flushes. */
-function flushedBy(vipPlan: VipPlan): ReadonlySet<string> {
-  const flushed = new Set<string>();
-  for (const operation of [...vipPlan.teardown, ...vipPlan.build]) {
-    if (operation.kind === "vip-flush" && operation.reason === "all-servers") {
-      for (const { address } of vipPlan.actual?.servers ?? []) flushed.add(address.text);
-    }
-    const flushes = operation.kind === "as-flush" ||
-      ((operation.kind === "as-del" || operation.kind === "as-weight") && operation.flush);
-    if (flushes) flushed.add(operation.address.text);
-  }
-  return flushed;
-}
-
-function sameFlows(a: FlowTable | undefined, b: FlowTable | undefined): boolean {
-  return a?.servers.length === b?.servers.length &&
-    (a?.servers ?? []).every(({ address, weight }, at) => {
-      const other = b!.servers[at]!;
-      return other.address.text === address.text && other.weight === weight;
-    });
 }
 
 function countOperations(plans: readonly VipPlan[]): OperationCounts {
