@@ -8,14 +8,16 @@
  *   without the stream of probes and with it, in turns, medians of three.
  * - browsers: maglevd-frontend as a program, following one such maglevd, with 200 event streams that
  *   read: time from the change at the maglevd to the browser's read, CPU and memory.
+ * - memory, when it is named: the same program for a long time, so with `--browsers 20 --rate 2`. Each
+ *   minute its resident memory is read, one browser leaves and comes back, and the state is loaded.
  *
  * Options: --parts hub,browsers --maglevds 10 --backends 1000 --rate 100 (events/s of all) --window 20 (s)
- * --soak 0 (s; how long memory is looked at, all maglevds shown) --browsers 200
- * --browser-backends 100
+ * --browsers 200 --browser-backends 100 --minutes 60 (of memory)
  */
 import { parseArgs } from "node:util";
 import { measureBrowsers } from "./support/dashboard_browsers.ts";
 import { measureHub } from "./support/dashboard_hub.ts";
+import { measureMemory } from "./support/dashboard_memory.ts";
 import { environment } from "./support/environment.ts";
 
 const { values } = parseArgs({
@@ -26,9 +28,9 @@ const { values } = parseArgs({
     backends: { type: "string", default: "1000" },
     rate: { type: "string", default: "100" },
     window: { type: "string", default: "20" },
-    soak: { type: "string", default: "0" },
     browsers: { type: "string", default: "200" },
     "browser-backends": { type: "string", default: "100" },
+    minutes: { type: "string", default: "60" },
   },
 });
 
@@ -38,21 +40,22 @@ const parameters = {
   backends: Number(values.backends),
   rate: Number(values.rate),
   windowS: Number(values.window),
-  soakS: Number(values.soak),
   browsers: Number(values.browsers),
   browserBackends: Number(values["browser-backends"]),
+  minutes: Number(values.minutes),
 };
 
 const PARTS: Readonly<Record<string, () => AsyncGenerator<object>>> = {
   hub: () => measureHub(parameters),
   browsers: () => measureBrowsers(parameters),
+  memory: () => measureMemory(parameters),
 };
 
 const rows: object[] = [];
 for (const part of parameters.parts) {
   const measure = PARTS[part];
   if (measure === undefined) {
-    throw new Error(`No part "${part}": need ${Object.keys(PARTS).join(" or ")}`);
+    throw new Error(`No part "${part}": need ${Object.keys(PARTS).join(", ")}`);
   }
   for await (const figures of measure()) {
     const row = { part, load: environment().load, ...figures };

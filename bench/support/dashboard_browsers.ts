@@ -26,6 +26,21 @@ interface Received {
 /** maglevd-frontend with N event streams: without a shown maglevd, then with probes and rates too. */
 export async function* measureBrowsers(options: BrowsersOptions): AsyncGenerator<object> {
   const { browsers, browserBackends, rate } = options;
+  const program = await startProgramOf(options);
+  try {
+    for (const query of ["", "?show=lb1"]) {
+      const row = await phase({ ...program, query }, options);
+      yield { what: "browsers", browsers, backends: browserBackends, rate, query, ...row };
+    }
+  } finally {
+    await program.end();
+  }
+}
+
+/** maglevd-frontend, and the one maglevd that it follows. */
+export async function startProgramOf(
+  { browserBackends, rate }: Pick<BrowsersOptions, "browserBackends" | "rate">,
+): Promise<{ readonly port: number; readonly pid: number; readonly end: () => Promise<void> }> {
   const canned = start("canned_maglevds.ts", [1, browserBackends, rate].map(String));
   const { addresses } = await canned.next(({ event }) => event === "listening") as unknown as {
     readonly addresses: readonly string[];
@@ -37,15 +52,16 @@ export async function* measureBrowsers(options: BrowsersOptions): AsyncGenerator
       if (msg === "dashboard-listen") listening.resolve(String(address));
     },
   });
-  try {
-    const port = Number((await listening.promise).split(":").at(-1));
-    for (const query of ["", "?show=lb1"]) {
-      const row = await phase({ port, pid: frontend.pid, query }, options);
-      yield { what: "browsers", browsers, backends: browserBackends, rate, query, ...row };
-    }
-  } finally {
+  const end = async () => {
     await frontend.stop();
     await canned.end();
+  };
+  try {
+    const port = Number((await listening.promise).split(":").at(-1));
+    return { port, pid: frontend.pid, end };
+  } catch (error) {
+    await end();
+    throw error;
   }
 }
 
@@ -62,10 +78,7 @@ async function phase(
   const received: Received = { counting: false, transitions: 0, bytes: 0, latenciesMs: [] };
   const conns: Deno.TcpConn[] = [];
   for (let n = 0; n < browsers; n++) {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    const request = `GET /view/api/events${query} HTTP/1.1\r\nHost: bench\r\n\r\n`;
-    await conn.write(new TextEncoder().encode(request));
-    conns.push(conn);
+    conns.push(await openEvents(port, query));
   }
   const reading = Promise.all(conns.map((conn) => readEvents(conn, received)));
   await pause(SETTLE_MS);
@@ -89,6 +102,14 @@ async function phase(
     cpuPercent: Math.round(cpu / elapsedS) / 10,
     rssMiB,
   };
+}
+
+/** A browser's stream of events, of which nothing has been read. */
+export async function openEvents(port: number, query: string): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const request = `GET /view/api/events${query} HTTP/1.1\r\nHost: bench\r\n\r\n`;
+  await conn.write(new TextEncoder().encode(request));
+  return conn;
 }
 
 /** The instant of a transition, by the clock of this machine. */

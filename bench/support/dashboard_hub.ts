@@ -11,8 +11,6 @@ export interface HubOptions {
   readonly rate: number;
   /** Of each phase, in seconds. */
   readonly windowS: number;
-  /** How long memory is looked at, in seconds. */
-  readonly soakS: number;
 }
 
 /** What is settled by then does not count for the next phase. */
@@ -29,7 +27,7 @@ export async function* measureHub(options: HubOptions): AsyncGenerator<object> {
 }
 
 async function* hubRows(options: HubOptions): AsyncGenerator<object> {
-  const { maglevds, backends, rate, windowS, soakS } = options;
+  const { maglevds, backends, rate, windowS } = options;
   const canned = start("canned_maglevds.ts", [maglevds, backends, rate].map(String));
   const listening = await canned.next(({ event }) => event === "listening");
   const { addresses } = listening as unknown as { addresses: string[] };
@@ -45,7 +43,6 @@ async function* hubRows(options: HubOptions): AsyncGenerator<object> {
       const row = await phase(hub, canned, windowS);
       yield { what: "hub", maglevds, backends, rate, shown, connectMs, ...row };
     }
-    if (soakS > 0) yield { what: "memory", shown: maglevds, ...await soak(hub, soakS) };
   } finally {
     await hub.end();
     await canned.end();
@@ -68,17 +65,6 @@ async function phase(hub: Child, canned: Child, windowS: number): Promise<object
     rssMiB: memoryMiB(hub.pid),
     ...rest,
   };
-}
-
-/** Resident memory now and then. */
-async function soak(hub: Child, soakS: number): Promise<object> {
-  const rssMiB: number[] = [];
-  const looks = 10;
-  for (let look = 0; look <= looks; look++) {
-    rssMiB.push(memoryMiB(hub.pid));
-    if (look < looks) await pause((1000 * soakS) / looks);
-  }
-  return { seconds: soakS, rssMiB };
 }
 
 /** CPU time of a maglevd per probe, without a browser and with one. */
