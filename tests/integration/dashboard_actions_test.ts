@@ -223,7 +223,7 @@ browserTest(
     withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
       await page.getByRole("button", { name: "nginx0" }).click();
       await page.getByRole("button", { name: "Weight …" }).click();
-      await page.getByText("33.3 % of new flows move").waitFor();
+      await page.getByText("Nothing changes in VPP.").waitFor();
       fixture.planDelayMs = 500;
       await page.getByLabel("Weight", { exact: true }).fill("10");
       await until(() => fixture.requests.some(({ body }) => /"weight":10\b/.test(body)));
@@ -239,27 +239,92 @@ browserTest(
 );
 
 browserTest(
-  "the late answer of an action leaves the next confirmation open, and what is newer",
+  "the answer of an action does not undo what came meanwhile",
   () =>
     withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
       const dialog = page.getByRole("dialog");
-      for (const name of ["nginx0", "nginx1"]) await page.getByRole("button", { name }).click();
-      const ask = async (at: number) => {
-        await page.getByRole("button", { name: "Pause …" }).nth(at).click();
-        await dialog.getByText("33.3 % of new flows move").waitFor();
-      };
-      await ask(0);
-      fixture.actDelayMs = 400;
-      const answered = page.waitForResponse(/nginx0\/pause$/);
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("button", { name: "Pause …" }).click();
+      await dialog.getByText("33.3 % of new flows move").waitFor();
+      const held = fixture.holdActions();
       await dialog.getByRole("button", { name: "Pause nginx0" }).click();
-      await page.locator(".row", { hasText: "nginx0" }).getByText("paused").waitFor();
+      const row = page.locator(".row", { hasText: "nginx0" });
+      await row.getByText("paused").waitFor();
       fixture.setBackend("demo", "nginx0", { state: "down" });
+      await row.getByText("down").waitFor();
+      held.resolve();
+      await until(async () => await dialog.count() === 0);
+      await row.getByText("down").waitFor();
+    }),
+);
+
+browserTest(
+  "without an answer, or after Cancel, an action may have been done: the state is loaded, and planned anew",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
+      const dialog = page.getByRole("dialog");
+      const loads = () => fixture.requests.filter(({ path }) => path === "admin/api/state").length;
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("button", { name: "Pause …" }).click();
+      await dialog.getByText("33.3 % of new flows move").waitFor();
+      fixture.actIsLost = true;
+      let before = loads();
+      await dialog.getByRole("button", { name: "Pause nginx0" }).click();
+      await dialog.getByRole("alert").getByText(
+        "No answer (lb1 does not answer within 10 s): it may have been done; look at its state.",
+      ).waitFor();
+      await until(() => loads() > before);
+      await dialog.getByText("Nothing changes in VPP.").waitFor();
       await page.keyboard.press("Escape");
-      await ask(1);
-      await (await answered).finished();
-      await page.waitForTimeout(100);
-      assert.equal(await dialog.getByRole("button", { name: "Pause nginx1" }).count(), 1);
-      await page.locator(".row", { hasText: "nginx0" }).getByText("down").waitFor();
+      await until(async () => await dialog.count() === 0);
+      fixture.actIsLost = false;
+      const held = fixture.holdActions();
+      await page.getByRole("button", { name: "Resume …" }).click();
+      await dialog.getByText("33.3 % of new flows move").waitFor();
+      for (const cancel of ["Cancel", "Escape"]) {
+        before = loads();
+        await dialog.getByRole("button", { name: "Resume nginx0", disabled: false }).click();
+        await dialog.getByText("Waiting for the answer …").waitFor();
+        await until(() => fixture.requests.at(-1)!.path.endsWith("/resume"));
+        if (cancel === "Escape") await page.keyboard.press("Escape");
+        else await dialog.getByRole("button", { name: "Cancel" }).click();
+        await dialog.getByText("Cancelled without an answer: it may have been done").waitFor();
+        assert.equal(await page.evaluate("document.activeElement.textContent"), "Cancel");
+        await until(() => loads() > before);
+      }
+      await page.keyboard.press("Escape");
+      await until(async () => await dialog.count() === 0);
+      assert.equal(fixture.requests.filter(({ path }) => path.endsWith("/resume")).length, 2);
+      held.resolve();
+    }),
+);
+
+browserTest(
+  "a plan follows what happens while it is open, and one that has changed is not confirmed unread",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page, fixture } = screen;
+      const dialog = page.getByRole("dialog");
+      await page.getByRole("button", { name: "nginx0" }).click();
+      fixture.planRefusal = "demo is not connected";
+      await page.getByRole("button", { name: "Disable …" }).click();
+      await dialog.getByText("What happens is not known: demo is not connected").waitFor();
+      fixture.planRefusal = undefined;
+      await dialog.getByRole("button", { name: "Try again" }).click();
+      await dialog.getByText("33.3 % of new flows move, 341 buckets").waitFor();
+      fixture.setBackend("demo", "nginx1", { state: "down" });
+      await dialog.getByText("50 % of new flows move, 512 buckets").waitFor();
+      const changed = dialog.getByText("What happens has changed since this was opened");
+      await changed.waitFor();
+      const act = dialog.getByRole("button", { name: "Disable nginx0" });
+      // Nothing that the page could see.
+      fixture.changePlan = (plan) => ({ ...plan, warning: "no server is left" });
+      await act.click();
+      await dialog.getByText("no server is left").waitFor();
+      assert.deepEqual(acted(screen), []);
+      await dialog.getByRole("button", { name: "Disable nginx0", disabled: false }).click();
+      await until(async () => await dialog.count() === 0);
+      assert.equal(acted(screen).length, 1);
     }),
 );
 
@@ -314,7 +379,7 @@ browserTest(
         await tell("the failed server, found and opened", ...line);
         for (let i = 0; i < 20 && await focused() !== "Disable …"; i++) await keyboard.press("Tab");
         await keyboard.press("Enter");
-        await page.getByText("33.3 % of new flows move").waitFor();
+        await page.getByText("vip03: 0 % of new flows move").waitFor();
         assert.equal(await focused(), "Cancel");
         // Backwards over the command and the end to the reason.
         for (let i = 0; i < 3; i++) await keyboard.press("Shift+Tab");
@@ -401,7 +466,10 @@ for (const scheme of ["light", "dark"] as const) {
       await page.locator(".log li time").first().waitFor();
       assert.deepEqual(await findings(screen), [], "rows");
       await page.getByRole("button", { name: "Weight …" }).first().click();
-      await page.getByText("33.3 % of new flows move").waitFor();
+      await page.getByText("Nothing changes in VPP.").waitFor();
+      fixture.changePlan = (plan) => ({ ...plan, warning: "something else" });
+      fixture.setBackend("ams", "web1-0", { counter: 1 });
+      await page.getByText("What happens has changed").waitFor();
       assert.deepEqual(await findings(screen), [], "dialog");
       await page.keyboard.press("Escape");
       const names = { backend: "web1-0", frontend: "vip1" };

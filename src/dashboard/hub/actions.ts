@@ -1,5 +1,5 @@
 /** What operators do by the page: sent to the maglevd with their login, and answered in its words. */
-import { MaglevError } from "../../base/errors.ts";
+import { type ErrorCode, MaglevError } from "../../base/errors.ts";
 import type { messages, RequestOf, ResponseOf, UnaryMethod } from "../../grpc/client/client.ts";
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
 import type { ActionOptions, Actor, DrainTarget, MaglevdActions } from "../ports.ts";
@@ -35,8 +35,8 @@ export function actionsOf(
       const { kind, backend } = action;
       const request = { name: backend, ...intentPart(action) };
       const info = await caller(METHODS[kind], request, actor);
+      if (hasEffect(info)) follower.acted([backend], []);
       if (info instanceof MaglevError) return info;
-      follower.acted([backend], []);
       return info.name === backend ? backendAnswer(info) : wrongAnswer(info.name);
     },
     async drain(drain, actor) {
@@ -44,9 +44,9 @@ export function actionsOf(
       const request = { name: backend, reason, ...drainPart(drain) };
       const forNs = forMs === undefined ? 0n : nanoseconds(forMs);
       const info = await caller("DrainBackend", { ...request, forNs }, actor);
-      if (info instanceof MaglevError) return info;
       // No transition reports it: the state stays.
-      follower.acted([backend], []);
+      if (hasEffect(info)) follower.acted([backend], []);
+      if (info instanceof MaglevError) return info;
       return info.name === backend ? backendAnswer(info) : wrongAnswer(info.name);
     },
     async setWeight(action, actor) {
@@ -56,15 +56,15 @@ export function actionsOf(
         { frontend, pool, backend, ...weightPart(action.weight), ...intentPart(action) },
         actor,
       );
+      if (hasEffect(info)) follower.acted([], [frontend]);
       if (info instanceof MaglevError) return info;
-      follower.acted([], [frontend]);
       if (info.name !== frontend) return wrongAnswer(info.name);
       return { ok: true, ...warningPart(info.warning), frontend: frontendOf(info) };
     },
     async sync({ frontend = "", reason = "" }, actor) {
       const report = await caller("SyncVPPLBState", { frontend, reason }, actor);
+      if (hasEffect(report)) follower.acted([], frontend === "" ? [] : [frontend]);
       if (report instanceof MaglevError) return report;
-      follower.acted([], frontend === "" ? [] : [frontend]);
       return { ok: true, sync: syncReportOf(report) };
     },
     async plan(action, actor) {
@@ -78,6 +78,14 @@ export function actionsOf(
     },
   };
 }
+
+/** False when it is known that nothing was done. */
+function hasEffect(result: object): boolean {
+  return !(result instanceof MaglevError) || UNSURE.has(result.code);
+}
+
+/** Codes of calls of which it is not known whether they were carried out. */
+const UNSURE: ReadonlySet<ErrorCode> = new Set(["unavailable", "deadline-exceeded", "internal"]);
 
 type Caller = <M extends UnaryMethod>(
   method: M,

@@ -100,6 +100,30 @@ Deno.test("actions carry the login, and answer with the object as it is then", a
   });
 });
 
+Deno.test("after an action without an answer its target is read again, after a refusal it is not", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    const actions = hub.actions("lb1")!;
+    await clock.advanceAsync(5000);
+    const reads = () =>
+      lb1.calls.filter(({ method, request }) =>
+        method === "GetBackend" && (request as { name: string }).name === "b0"
+      ).length;
+    const drain = async (code: "deadline-exceeded" | "failed-precondition") => {
+      lb1.answer("DrainBackend", () => {
+        throw new MaglevError(code, "because");
+      });
+      const before = reads();
+      const answer = await actions.drain({ backend: "b0" }, { user: "eve" });
+      assert.ok(answer instanceof MaglevError && answer.code === code);
+      await clock.advanceAsync(500);
+      return reads() - before;
+    };
+    assert.equal(await drain("failed-precondition"), 0);
+    assert.equal(await drain("deadline-exceeded"), 1);
+  });
+});
+
 Deno.test("one state is encoded for all who ask, and again when something changed", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {

@@ -165,6 +165,11 @@ export class Page {
     this.#link.retry();
   }
 
+  /** What is shown may be wrong: the state is loaded anew. */
+  refresh(): void {
+    this.#reload();
+  }
+
   /** Takes over what an action answered, before the stream brings it. */
   applyAnswer(lb: string, events: readonly DashboardEvent[]): void {
     if (this.#lbs.has(lb)) this.#apply(events);

@@ -19,9 +19,9 @@ import type {
   WeightBody,
 } from "../../../src/dashboard/protocol.ts";
 import { REPLAYED, vipKey } from "../../../src/dashboard/protocol.ts";
-import { maglevcLine } from "../../../src/dashboard/hub/model/plan.ts";
 import { explainBackendOf, explainFrontendOf, timelineOf } from "../worlds/dashboard_diagnosis.ts";
 import { historyOf, lbVipOf } from "../worlds/dashboard_page_world.ts";
+import { planOf } from "../worlds/dashboard_plan.ts";
 
 /** The policy under which the page must work. */
 export const CONTENT_SECURITY_POLICY =
@@ -55,12 +55,14 @@ export class DashboardFixture {
   silent = false;
   /** How long the state takes, in milliseconds. */
   stateDelayMs = 0;
-  /** What `plan` answers instead of what the fixture works out. */
-  planAnswer: PlanAnswer | undefined;
+  /** Changes what the fixture has worked out as a plan. */
+  changePlan: ((plan: PlanAnswer) => PlanAnswer) | undefined;
+  /** Plans are refused with this message. */
+  planRefusal: string | undefined;
   /** How long `plan` takes, in milliseconds. */
   planDelayMs = 0;
-  /** How long an action takes, in milliseconds; its effect comes before its answer. */
-  actDelayMs = 0;
+  /** Actions are done, and then answered as if maglevd had not answered. */
+  actIsLost = false;
   /** Details and explanations are refused, as when too many were asked for. */
   isBusy = false;
   /** Changes every answer but the state. */
@@ -70,6 +72,8 @@ export class DashboardFixture {
   /** Records of the history, oldest first. */
   records: readonly TimelineRecord[] = [];
 
+  /** Answers of actions wait for it. */
+  #held: Promise<void> | undefined;
   #state: State;
   readonly #files: ReadonlyMap<string, Uint8Array>;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -172,6 +176,13 @@ export class DashboardFixture {
     });
     if (!moved) return;
     for (const frontend of this.lb(lb).frontends) this.#reweigh(lb, frontend, t_ms);
+  }
+
+  /** From now on actions have their effect, but no answer until the returned one is resolved. */
+  holdActions(): PromiseWithResolvers<void> {
+    const held = Promise.withResolvers<void>();
+    this.#held = held.promise;
+    return held;
   }
 
   /** All pages lose their stream. */
@@ -359,7 +370,9 @@ export class DashboardFixture {
     }
     if (rest[0] === "plan") {
       await new Promise((resolve) => setTimeout(resolve, this.planDelayMs));
-      return Response.json(this.planAnswer ?? planOf(this.lb(lb!), body));
+      if (this.planRefusal !== undefined) return failure(502, this.planRefusal, "unavailable");
+      const plan = planOf(this.lb(lb!), body);
+      return Response.json(this.changePlan?.(plan) ?? plan);
     }
     if (rest[0] === "sync") {
       const sync = { vips_added: 0, vips_removed: 0, servers_added: 0, servers_removed: 0 };
@@ -369,8 +382,10 @@ export class DashboardFixture {
     const done = rest[0] === "backends"
       ? this.#actOnBackend(lb!, rest, body)
       : this.#setWeight(lb!, rest, body);
-    await new Promise((resolve) => setTimeout(resolve, this.actDelayMs));
-    return done;
+    await this.#held;
+    return this.actIsLost
+      ? failure(504, "lb1 does not answer within 10 s", "deadline-exceeded")
+      : done;
   }
 
   #actOnBackend(
@@ -491,49 +506,6 @@ function detailsOf(backend: Backend): BackendDetails {
       })),
       strip: "",
     },
-  };
-}
-
-/** A plan in which a third of the flows of each of its frontends moves. */
-function planOf(maglevd: MaglevdState, body: PlanBody): PlanAnswer {
-  const address = maglevd.backends.find(({ name }) => name === body.backend)?.address ?? "";
-  const frontends = maglevd.frontends.filter(({ pools }) =>
-    pools.some(({ backends }) => backends.some(({ name }) => name === body.backend))
-  );
-  const from = maglevd.backends.find(({ name }) => name === body.backend)?.state ?? "unknown";
-  const stays = { drain: from, weight: from };
-  const to = { pause: "paused", disable: "disabled", resume: "up", enable: "up", ...stays };
-  const { action: kind, backend, reason, for_ms: forMs } = body;
-  const { then, force, frontend = "", pool = "", weight = "file" } = body;
-  const options = { reason, forMs };
-  const command = maglevcLine(
-    maglevd.address,
-    kind === "drain"
-      ? { kind, backend, then, force, ...options }
-      : kind === "weight"
-      ? { kind, frontend, pool, backend, weight, ...options }
-      : { kind, backend, ...options },
-  );
-  return {
-    ok: true,
-    states: [{ backend: body.backend, from, to: to[body.action] }],
-    vips: frontends.map(({ name }) => ({
-      frontend: name,
-      change: "update",
-      buckets: 1024,
-      share_moved: 0.333,
-      moved: 113,
-      lost: 0,
-      servers: [{
-        address,
-        backends: [body.backend],
-        change: "weight",
-        flush: body.action === "disable",
-        ...(body.action === "disable" ? { flows: 41 } : {}),
-      }],
-    })),
-    vips_unchanged: maglevd.frontends.length - frontends.length,
-    command,
   };
 }
 

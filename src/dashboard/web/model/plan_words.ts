@@ -82,6 +82,26 @@ export function consequencesOf(plan: PlanAnswer): string[] {
   return sentences;
 }
 
+/**
+ * True when an operator who has read `shown` has nothing new to read in `now`. Flows come and go all
+ * the time: their number counts only when it more than doubles.
+ */
+export function isSamePlan(shown: PlanAnswer, now: PlanAnswer): boolean {
+  const serversOf = ({ vips }: PlanAnswer) => vips.flatMap(({ servers }) => servers);
+  const uncounted = (plan: PlanAnswer) =>
+    JSON.stringify(plan, (key, value) => key === "flows" ? undefined : value);
+  if (uncounted(shown) !== uncounted(now)) return false;
+  const before = serversOf(shown);
+  return serversOf(now).every(({ flows = 0 }, at) => {
+    const had = before[at]?.flows;
+    // What was not counted was called all of them.
+    return had === undefined || flows <= 2 * had + FEW_FLOWS;
+  });
+}
+
+/** So many more are never a reason to read it again. */
+const FEW_FLOWS = 10;
+
 /** Frontends that the confirmation of a sync names. */
 const MAX_NAMED = 5;
 

@@ -23,11 +23,21 @@ class RequestError extends Error {
   override name = "RequestError";
   /** Of the answer; empty without one. */
   readonly code: string;
+  /** True: the request had no effect, because an answer refuses it. */
+  readonly isRefusal: boolean;
 
-  constructor(message: string, code = "") {
+  /** `status`: of the answer; undefined: there was none. */
+  constructor(message: string, { status = 500, code = "" } = {}) {
     super(message);
     this.code = code;
+    // A server, or a proxy, that fails may have passed it on.
+    this.isRefusal = status < 500 || code === "unimplemented";
   }
+}
+
+/** True when a request that failed may have had its effect all the same. */
+export function mayBeDone(error: unknown): boolean {
+  return !(error instanceof RequestError && error.isRefusal);
 }
 
 /** True when asking again is useless until something changes: a maglevd is too old for the call. */
@@ -107,8 +117,8 @@ export class Api {
     return this.#send<PlanAnswer>("POST", { lb: wish.lb, path: "plan" }, plan, signal);
   }
 
-  /** Does it. */
-  act(wish: Wish, body: ActionBody): Promise<ActionAnswer> {
+  /** Does it. Aborting ends the wait for the answer; the action may be done all the same. */
+  act(wish: Wish, body: ActionBody, signal: AbortSignal): Promise<ActionAnswer> {
     const { lb } = wish;
     switch (wish.kind) {
       case "sync": {
@@ -116,24 +126,26 @@ export class Api {
           ...(wish.frontend === undefined ? {} : { frontend: wish.frontend }),
           ...(body.reason === undefined ? {} : { reason: body.reason }),
         };
-        return this.#send("POST", { lb, path: "sync" }, sync);
+        return this.#send("POST", { lb, path: "sync" }, sync, signal);
       }
       case "weight": {
         const { frontend, pool, backend, weight } = wish;
         const path = `frontends/${part(frontend)}/pools/${part(pool)}/backends/${part(backend)}`;
         const content: WeightBody = { ...body, weight };
-        return this.#send("PUT", { lb, path: `${path}/weight` }, content);
+        return this.#send("PUT", { lb, path: `${path}/weight` }, content, signal);
       }
       case "drain": {
         const { then, force } = wish;
         const content: DrainBody = { ...body, then, force };
-        return this.#send("POST", { lb, path: `backends/${part(wish.backend)}/drain` }, content);
+        const path = `backends/${part(wish.backend)}/drain`;
+        return this.#send("POST", { lb, path }, content, signal);
       }
       default:
         return this.#send(
           "POST",
           { lb, path: `backends/${part(wish.backend)}/${wish.kind}` },
           body,
+          signal,
         );
     }
   }
@@ -146,7 +158,7 @@ export class Api {
     method: "POST" | "PUT",
     { lb, path }: { readonly lb: string; readonly path: string },
     body: object,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<T> {
     return await answerOf(`${this.#root}admin/api/${part(lb)}/${path}`, {
       method,
@@ -166,8 +178,10 @@ function bounded(signal?: AbortSignal): AbortSignal {
 
 async function answerOf(url: string, init: RequestInit): Promise<unknown> {
   let response: Response;
+  let text: string;
   try {
     response = await fetch(url, init);
+    text = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === "TimeoutError") {
       throw new RequestError(`no answer within ${TIMEOUT_MS / 1000} s`);
@@ -175,17 +189,17 @@ async function answerOf(url: string, init: RequestInit): Promise<unknown> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new RequestError("the dashboard's server does not answer");
   }
-  const text = await response.text();
+  const { status } = response;
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    throw new RequestError(`the server answers with status ${response.status}, without JSON`);
+    throw new RequestError(`the server answers with status ${status}, without JSON`, { status });
   }
   if (!response.ok) {
     const { error } = body as Partial<ErrorAnswer>;
-    const message = error?.message ?? `the server answers with status ${response.status}`;
-    throw new RequestError(message, error?.code);
+    const message = error?.message ?? `the server answers with status ${status}`;
+    throw new RequestError(message, { status, code: error?.code });
   }
   return body;
 }

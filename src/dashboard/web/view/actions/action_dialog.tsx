@@ -2,8 +2,19 @@
  * The confirmation of an action. The server plans it first, so that the dialog states the
  * consequences; the focus is on the safe button, and the other one has the verb.
  */
-import { createEffect, createSignal, For, type JSX, on, onCleanup, onMount, Show } from "solid-js";
-import type { ActionBody, PlanAnswer } from "../../../protocol.ts";
+import {
+  createEffect,
+  createSignal,
+  For,
+  type JSX,
+  on,
+  onCleanup,
+  onMount,
+  Show,
+  untrack,
+} from "solid-js";
+import type { ActionAnswer, ActionBody, PlanAnswer } from "../../../protocol.ts";
+import { Confirmation, type ConfirmationView } from "../../confirmation.ts";
 import { visible } from "../../model/format.ts";
 import type { Lb } from "../../model/lb.ts";
 import {
@@ -16,11 +27,12 @@ import {
   verbOf,
   type Wish,
 } from "../../model/plan_words.ts";
+import { mayBeDone } from "../../stream/api.ts";
 import { BROWSER } from "../../stream/browser.ts";
 import { usePage } from "../context.ts";
 
-/** Typing is over when nothing came for this long. */
-const TYPING_MS = 250;
+/** Without a change that the page sees, a plan is made again after this time, also a failed one. */
+const AGAIN_MS = 5000;
 
 export function ActionDialog(): JSX.Element {
   const page = usePage();
@@ -42,19 +54,20 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const [wish, setWish] = createSignal<Wish>(first);
   const [reason, setReason] = createSignal("");
   const [forMs, setForMs] = createSignal(0);
-  const [plan, setPlan] = createSignal<PlanAnswer>();
-  const [error, setError] = createSignal("");
-  const [busy, setBusy] = createSignal(false);
+  const [view, setView] = createSignal<ConfirmationView>();
   const [done, setDone] = createSignal<string>();
   const lb = () => page.lb(wish().lb);
   const draining = () => {
     const target = wish();
-    return "backend" in target && lb()?.backends.get(target.backend)?.intent?.kind === "drain";
+    if (!("backend" in target)) return false;
+    page.track(target.lb, `b:${target.backend}`);
+    return lb()?.backends.get(target.backend)?.intent?.kind === "drain";
   };
-  /** Of a sync: what it is about, as it is when the dialog opens. */
+  /** Of a sync: what it is about. */
   const syncTarget = () => {
     const target = wish();
     const found = lb();
+    page.track(target.lb, "vpp");
     return target.kind === "sync" && found !== undefined
       ? { lb: found, frontend: target.frontend }
       : undefined;
@@ -63,45 +76,50 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     ...(reason().trim() === "" ? {} : { reason: reason().trim() }),
     ...(forMs() > 0 && canEnd(wish()) ? { for_ms: forMs() } : {}),
   });
-  const ready = () => {
+  const canAct = () => {
     const found = lb();
-    return found !== undefined && page.canAct(found) && !busy() &&
-      (wish().kind === "sync" || plan() !== undefined);
+    return found !== undefined && page.canAct(found);
   };
 
-  let attempt = 0;
-  let abort: AbortController | undefined;
-  createEffect(on([wish, reason, forMs], () => {
-    const target = wish();
-    if (target.kind === "sync") return;
-    const mine = ++attempt;
-    abort?.abort();
-    abort = new AbortController();
-    const { signal } = abort;
-    setError("");
-    const ask = () => {
-      if (mine !== attempt) return;
-      page.api.plan(target, body(), signal).then((answer) => {
-        if (mine === attempt) setPlan(answer);
-      }, (failure) => {
-        if (mine !== attempt || signal.aborted) return;
-        setPlan(undefined);
-        setError(messageOf(failure));
-      });
-    };
-    if (mine === 1) ask();
-    else {
-      setPlan(undefined);
-      BROWSER.after(TYPING_MS, ask);
+  let plannedMs = 0;
+  /** Something that the plan rests on has changed since it was made. */
+  let isOld = false;
+  const request = () => ({ wish: wish(), body: body() });
+  const confirmation = new Confirmation<ReturnType<typeof request>, ActionAnswer>(request(), {
+    plan: first.kind === "sync" ? undefined : ({ wish, body }, signal) => {
+      plannedMs = BROWSER.steadyMs();
+      // Its kind never changes.
+      return page.api.plan(wish as Exclude<Wish, { kind: "sync" }>, body, signal);
+    },
+    act: ({ wish, body }, signal) => page.api.act(wish, body, signal),
+    mayBeDone,
+    unsure: () => page.refresh(),
+    show: setView,
+    after: BROWSER.after,
+  });
+  createEffect(on([wish, reason, forMs], () => confirmation.want(request()), { defer: true }));
+  createEffect(on(() => trackBasis(wish()), () => isOld = true, { defer: true }));
+  createEffect(on(page.tickMs, () => {
+    if (!isOld && BROWSER.steadyMs() - plannedMs < AGAIN_MS || !untrack(canAct)) return;
+    isOld = false;
+    confirmation.renew();
+  }, { defer: true }));
+  /** The running computation depends on what a plan of this is made of. */
+  const trackBasis = (target: Wish) => {
+    if (!("backend" in target)) return;
+    for (const part of ["lists", "status", "vpp", `b:${target.backend}`]) {
+      page.track(target.lb, part);
     }
-  }));
+    for (const frontend of lb()?.usedBy.get(target.backend) ?? []) {
+      page.track(target.lb, `f:${frontend}`);
+    }
+  };
   onMount(() => {
     dialog.showModal();
     safe.focus();
   });
   onCleanup(() => {
-    attempt = -1;
-    abort?.abort();
+    confirmation.close();
     // While it is open nothing else can have the focus.
     dialog.close();
     const back = opener?.isConnected ? opener : line;
@@ -111,52 +129,47 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   // An answer may come when another dialog is open.
   const close = () => page.wish() === first && page.setWish(undefined);
   const act = async () => {
-    setBusy(true);
-    setError("");
-    try {
-      const before = targetsOf(wish(), lb());
-      const answer = await page.api.act(wish(), body());
-      const base = { maglevd: wish().lb, t_ms: page.eventTimeMs() };
-      // What the stream brought meanwhile is newer than the answer.
-      const now = targetsOf(wish(), lb());
-      const { backend, frontend } = answer;
-      page.applyAnswer(wish().lb, [
-        ...backend !== undefined && now.backend === before.backend
-          ? [{ ...base, type: "backend" as const, backend }]
-          : [],
-        ...frontend !== undefined && now.frontend === before.frontend
-          ? [{ ...base, type: "frontend" as const, frontend }]
-          : [],
-      ]);
-      const report = answer.sync;
-      if (report !== undefined) {
-        setDone(
-          `Synced in ${Math.round(report.duration_ms)} ms: VIPs +${report.vips_added} ` +
-            `−${report.vips_removed}, servers +${report.servers_added} ` +
-            `−${report.servers_removed}, ${report.weights_updated} weights, ` +
-            `${report.failed} failed.`,
-        );
-      } else if (answer.warning) setDone(`Done: ${answer.warning}.`);
-      else close();
-    } catch (failure) {
-      setError(messageOf(failure));
-    } finally {
-      setBusy(false);
-      // The button that had it may be gone.
-      safe.focus();
-    }
+    const before = targetsOf(wish(), lb());
+    const answer = await confirmation.confirm();
+    if (answer !== undefined) show(answer, before);
+    // The button that had it may be gone.
+    safe.focus();
+  };
+  const show = (answer: ActionAnswer, before: ReturnType<typeof targetsOf>) => {
+    const base = { maglevd: wish().lb, t_ms: page.eventTimeMs() };
+    // What the stream brought meanwhile is newer than the answer.
+    const now = targetsOf(wish(), lb());
+    const { backend, frontend, sync } = answer;
+    page.applyAnswer(wish().lb, [
+      ...backend !== undefined && now.backend === before.backend
+        ? [{ ...base, type: "backend" as const, backend }]
+        : [],
+      ...frontend !== undefined && now.frontend === before.frontend
+        ? [{ ...base, type: "frontend" as const, frontend }]
+        : [],
+    ]);
+    if (sync !== undefined) {
+      setDone(
+        `Synced in ${Math.round(sync.duration_ms)} ms: VIPs +${sync.vips_added} ` +
+          `−${sync.vips_removed}, servers +${sync.servers_added} ` +
+          `−${sync.servers_removed}, ${sync.weights_updated} weights, ` +
+          `${sync.failed} failed.`,
+      );
+    } else if (answer.warning) setDone(`Done: ${answer.warning}.`);
+    else close();
   };
   return (
     <dialog
       ref={dialog}
       aria-labelledby="dialog-title"
       aria-describedby="dialog-meaning"
+      onCancel={(event) => confirmation.cancel() && event.preventDefault()}
       onClose={close}
     >
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready()) void act();
+          if (canAct()) void act();
         }}
       >
         <h2 id="dialog-title">
@@ -177,11 +190,28 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         <Show when={wish().kind !== "sync"}>
           <section class="consequences" aria-live="polite" aria-label="Consequences">
             <Show
-              when={plan()}
-              fallback={<p class="faint">{error() === "" ? "Working out what happens …" : ""}</p>}
+              when={view()?.plan}
+              fallback={
+                <Show
+                  when={view()?.planError}
+                  fallback={<p class="faint">Working out what happens …</p>}
+                >
+                  {(error) => (
+                    <p class="is-down" role="alert">
+                      What happens is not known: {visible(error())}{" "}
+                      <button type="button" onClick={() => confirmation.renew()}>Try again</button>
+                    </p>
+                  )}
+                </Show>
+              }
             >
               {(answer) => (
                 <>
+                  <Show when={view()?.changed}>
+                    <p class="is-degraded" role="alert">
+                      What happens has changed since this was opened: read it again.
+                    </p>
+                  </Show>
                   <ul>
                     <For each={consequencesOf(answer())}>
                       {(text) => <li>{visible(text)}</li>}
@@ -218,7 +248,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             </select>
           </label>
         </Show>
-        <Show when={commandOf(plan())}>
+        <Show when={commandOf(view()?.plan)}>
           {(command) => (
             <label>
               The same in a terminal
@@ -232,18 +262,23 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             </label>
           )}
         </Show>
-        <Show when={error()}>
-          <p class="is-down" role="alert">Not done: {visible(error())}</p>
+        <Show when={view()?.busy}>
+          <p class="faint" role="status">Waiting for the answer …</p>
+        </Show>
+        <Show when={view()?.trouble}>
+          {(text) => <p class="is-down" role="alert">{visible(text())}</p>}
         </Show>
         <Show when={done()}>
           {(text) => <p role="status">{visible(text())}</p>}
         </Show>
         <div class="buttons">
-          <button ref={safe} type="button" onClick={close}>
+          <button ref={safe} type="button" onClick={() => confirmation.cancel() || close()}>
             {done() === undefined ? "Cancel" : "Close"}
           </button>
           <Show when={done() === undefined}>
-            <button type="submit" class="do" disabled={!ready()}>{visible(verbOf(wish()))}</button>
+            <button type="submit" class="do" disabled={!view()?.ready || !canAct()}>
+              {visible(verbOf(wish()))}
+            </button>
           </Show>
         </div>
       </form>
@@ -338,8 +373,4 @@ function WeightFields(
       </fieldset>
     </Show>
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
