@@ -143,6 +143,42 @@ browserTest(
 );
 
 browserTest(
+  "a long history by keyboard: Older keeps the focus, a thousand records are kept, Newest comes back",
+  () =>
+    withScreen(demo(), {}, async ({ page, fixture }) => {
+      fixture.records = records(1150);
+      await page.goto(fixture.url("view", "?history=demo"));
+      const dialog = page.getByRole("dialog", { name: "History on demo" });
+      const lines = dialog.locator("li");
+      await until(async () => await lines.count() === 100);
+      const focused = () =>
+        page.evaluate<string>(
+          "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
+        );
+      await dialog.getByRole("button", { name: "Older" }).focus();
+      for (let count = 200; count <= 1000; count += 100) {
+        assert.equal(await focused(), "Older");
+        await page.keyboard.press("Enter");
+        await until(async () => await lines.count() === count);
+      }
+      assert.equal(await dialog.getByText("newer ones are left out").count(), 0);
+      await page.keyboard.press("Enter");
+      await dialog.getByText("1000 records are shown; newer ones are left out.").waitFor();
+      assert.equal(await lines.count(), 1000);
+      assert.match(await lines.last().textContent() ?? "", /no 51$/);
+      await page.keyboard.press("Enter");
+      await dialog.getByText("no older records").waitFor();
+      assert.match(await lines.last().textContent() ?? "", /no 1$/);
+      assert.equal(await focused(), "Records", "the button is gone, the focus is not");
+      await dialog.getByRole("button", { name: "Newest" }).click();
+      await until(async () => await lines.count() === 100);
+      assert.equal(await focused(), "Records");
+      assert.match(await lines.first().innerText(), /Pause1150/);
+      assert.equal(await dialog.getByText("newer ones are left out").count(), 0);
+    }),
+);
+
+browserTest(
   "an open history is in the address: a link opens it, and Back closes it",
   () =>
     withScreen(demo(), {}, async ({ page, fixture }) => {

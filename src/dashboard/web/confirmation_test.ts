@@ -35,7 +35,7 @@ class World {
       steps.push({ ...made, signal, request });
       return made.promise;
     };
-    this.confirmation = new Confirmation("first", {
+    this.confirmation = new Confirmation<string, string>("first", {
       plan: hasPlan ? step(this.plans) : undefined,
       act: step(this.acts),
       mayBeDone: (error) => (error as Error).message === "timeout",

@@ -165,7 +165,7 @@ export class Page {
     this.#link.retry();
   }
 
-  /** What is shown may be wrong: the state is loaded anew. */
+  /** What is shown may be wrong: the state is loaded again. */
   refresh(): void {
     this.#reload();
   }

@@ -1,17 +1,29 @@
 /** PURE. The history that a maglevd keeps: whose is shown, pages put together, records in words. */
 import type { TimelinePage, TimelineRecord } from "../../protocol.ts";
 
+/** Records that are shown at once. */
+export const MAX_RECORDS = 1000;
+
 /** What has been loaded, newest first. */
 export interface Timeline {
+  /** At most MAX_RECORDS. */
   readonly records: readonly TimelineRecord[];
   /** Where the older records begin; undefined: these are all. */
   readonly before: number | undefined;
   readonly warning: string;
+  /** Newer records were left out for older ones. */
+  readonly isCutInFront: boolean;
 }
 
 /** `shown` with a page of older records at its end. */
 export function withOlder(shown: Timeline, page: TimelinePage): Timeline {
-  return { ...shown, records: [...shown.records, ...page.records], before: page.next_before };
+  const records = [...shown.records, ...page.records];
+  return {
+    ...shown,
+    records: records.slice(-MAX_RECORDS),
+    before: page.next_before,
+    isCutInFront: shown.isCutInFront || records.length > MAX_RECORDS,
+  };
 }
 
 /**
@@ -24,9 +36,14 @@ export function withNewest(shown: Timeline | undefined, page: TimelinePage): Tim
   const first = page.records[0]?.id ?? 0;
   const meets = newest !== undefined && first >= newest &&
     page.records.some(({ id }) => id === newest);
-  if (shown === undefined || !meets) return { records: page.records, before, warning };
+  if (shown === undefined || !meets) {
+    return { records: page.records, before, warning, isCutInFront: false };
+  }
   const added = page.records.filter(({ id }) => id > newest);
-  return { ...shown, records: [...added, ...shown.records], warning };
+  const records = [...added, ...shown.records];
+  if (records.length <= MAX_RECORDS) return { ...shown, records, warning };
+  const kept = records.slice(0, MAX_RECORDS);
+  return { ...shown, records: kept, before: kept.at(-1)!.id, warning };
 }
 
 /** `up → down L4CON connection refused`; of other events their sentence and fields. */

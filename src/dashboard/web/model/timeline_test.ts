@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TimelinePage } from "../../protocol.ts";
-import { type Timeline, whatOf, withNewest, withOlder } from "./timeline.ts";
+import { MAX_RECORDS, type Timeline, whatOf, withNewest, withOlder } from "./timeline.ts";
 
 /** A page with these ids. */
 const page = (ids: readonly number[], next_before?: number): TimelinePage => ({
@@ -27,6 +27,19 @@ Deno.test("after a gap, or when the history began again, only the newest page is
   assert.deepEqual(idsOf(withNewest(shown, page([]))), [[], undefined]);
   const empty = withNewest(undefined, page([]));
   assert.deepEqual(idsOf(withNewest(empty, page([1]))), [[1], undefined]);
+});
+
+Deno.test("a thousand records are kept: older ones take the place of the newest, and the other way", () => {
+  const ids = (newest: number, count: number) =>
+    Array.from({ length: count }, (_, at) => newest - at);
+  const full = withNewest(undefined, page(ids(5000, MAX_RECORDS), 4001));
+  assert.ok(!full.isCutInFront);
+  const older = withOlder(full, page(ids(4000, 100), 3901));
+  assert.deepEqual(idsOf(older), [ids(4900, MAX_RECORDS), 3901]);
+  assert.ok(older.isCutInFront);
+  const newer = withNewest(full, page(ids(5030, 100), 4931));
+  assert.deepEqual(idsOf(newer), [ids(5030, MAX_RECORDS), 4031]);
+  assert.ok(!newer.isCutInFront);
 });
 
 Deno.test("whatOf() reads a transition as one, and other events by their fields", () => {

@@ -26,7 +26,7 @@ class RequestError extends Error {
   /** True: the request had no effect, because an answer refuses it. */
   readonly isRefusal: boolean;
 
-  /** `status`: of the answer; undefined: there was none. */
+  /** `status`: of the answer; undefined: without one. */
   constructor(message: string, { status = 500, code = "" } = {}) {
     super(message);
     this.code = code;

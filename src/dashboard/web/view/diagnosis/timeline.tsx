@@ -1,6 +1,7 @@
 /** The history that maglevd keeps, newest first: of everything, or of one backend or frontend. */
 import {
   createEffect,
+  createMemo,
   createSignal,
   For,
   type JSX,
@@ -12,67 +13,59 @@ import {
 } from "solid-js";
 import type { TimelineRecord } from "../../../protocol.ts";
 import { bothInstants, localInstant, utcInstant, visible } from "../../model/format.ts";
-import { type Timeline as Loaded, whatOf, withNewest, withOlder } from "../../model/timeline.ts";
+import { MAX_RECORDS, whatOf } from "../../model/timeline.ts";
 import type { TimelineTarget } from "../../model/url_state.ts";
+import { isForGood } from "../../stream/api.ts";
 import { BROWSER } from "../../stream/browser.ts";
+import { HistoryLoader, type HistoryView } from "../../history_loader.ts";
 import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
 
 /** Events of policies, and of probers without a verdict, that begin something unusual. */
 const ALARMS = /-(held|withdrawn|isolated|isolated-expired|blind|withheld)$/;
 
-/** Newer records are looked for at most this often, when events came. */
-const NEWER_MS = 2000;
-
 export function Timeline(props: { readonly target: TimelineTarget }): JSX.Element {
   const page = usePage();
   let dialog!: HTMLDialogElement;
   let close!: HTMLButtonElement;
+  let list!: HTMLDivElement;
   const opener = document.activeElement;
   const target = () => props.target;
-  const [shown, setShown] = createSignal<Loaded>();
-  const [error, setError] = createSignal("");
-  const [busy, setBusy] = createSignal(false);
-  let attempt = 0;
-  let loadedMs = 0;
+  const [view, setView] = createSignal<HistoryView>();
+  const shown = () => view()?.shown;
+  const busy = () => view()?.busy ?? true;
   /** Something else closed it: another address. */
   let gone = false;
-  const load = async (before: number | undefined) => {
-    const mine = ++attempt;
-    loadedMs = BROWSER.steadyMs();
-    setBusy(true);
-    try {
-      const found = await page.api.timeline(target(), before);
-      if (mine !== attempt) return;
-      const old = shown();
-      setShown(
-        before === undefined || old === undefined ? withNewest(old, found) : withOlder(old, found),
-      );
-      setError("");
-    } catch (failure) {
-      if (mine === attempt) setError(failure instanceof Error ? failure.message : String(failure));
-    } finally {
-      if (mine === attempt) setBusy(false);
-    }
-  };
-  createEffect(on(target, () => {
-    setShown(undefined);
-    void load(undefined);
-  }));
+  const loader = new HistoryLoader({
+    load: (target, before) => page.api.timeline(target, before),
+    isForGood,
+    show: setView,
+    steadyMs: BROWSER.steadyMs,
+  });
   // The newest line of this load balancer: what maglevd keeps is sent as an event too.
   const newestLine = () => page.lines().findLast(({ lb }) => lb === target().lb)?.id;
-  let seen = untrack(newestLine);
-  createEffect(on([newestLine, page.tickMs], ([newest]) => {
-    if (newest === seen || busy() || BROWSER.steadyMs() - loadedMs < NEWER_MS) return;
-    seen = newest;
-    void load(undefined);
+  /** Another maglevd may be able to answer. */
+  const version = () => {
+    page.track(target().lb, "status");
+    return page.lb(target().lb)?.status.version;
+  };
+  createEffect(on([target, createMemo(version)], () => {
+    void loader.open(target(), untrack(newestLine));
   }));
+  createEffect(on([newestLine, page.tickMs], ([newest]) => {
+    if (document.visibilityState === "visible") loader.tick(newest);
+  }, { defer: true }));
+  /** The button goes when there is nothing more to load. */
+  const press = async (button: HTMLButtonElement, load: () => Promise<void>) => {
+    await load();
+    if (!gone && !button.isConnected) list.focus();
+  };
   onMount(() => {
     dialog.showModal();
     close.focus();
   });
   onCleanup(() => {
-    attempt = -1;
+    loader.close();
     gone = true;
     dialog.close();
     if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
@@ -93,13 +86,24 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
         History{name() === undefined ? "" : " of "}
         <Name text={name() ?? ""} /> <span class="faint">on {visible(target().lb)}</span>
       </h2>
-      <Show when={error()}>
-        <p class="is-down" role="alert">{visible(error())}</p>
+      <Show when={view()?.error}>
+        {(error) => <p class="is-down" role="alert">{visible(error())}</p>}
       </Show>
       <Show when={shown()?.warning}>
         {(warning) => <p class="is-degraded">{visible(warning())}</p>}
       </Show>
-      <div class="timeline" role="region" aria-label="Records" tabIndex={0}>
+      <Show when={shown()?.isCutInFront}>
+        <p role="status">
+          {MAX_RECORDS} records are shown; newer ones are left out.{" "}
+          <button
+            type="button"
+            onClick={(event) => void press(event.currentTarget, () => loader.newest())}
+          >
+            Newest
+          </button>
+        </p>
+      </Show>
+      <div ref={list} class="timeline" role="region" aria-label="Records" tabIndex={0}>
         <ol>
           <For
             each={shown()?.records ?? []}
@@ -122,11 +126,14 @@ export function Timeline(props: { readonly target: TimelineTarget }): JSX.Elemen
           when={shown()?.before}
           fallback={<span class="faint">{shown() === undefined ? "" : "no older records"}</span>}
         >
-          {(before) => (
-            <button type="button" disabled={busy()} onClick={() => void load(before())}>
-              Older
-            </button>
-          )}
+          {/* A button that is disabled loses the focus. */}
+          <button
+            type="button"
+            aria-disabled={busy()}
+            onClick={(event) => void press(event.currentTarget, () => loader.older())}
+          >
+            Older
+          </button>
         </Show>
         <button ref={close} type="button" onClick={() => dialog.close()}>Close</button>
       </div>
