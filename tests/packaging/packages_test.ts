@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { buildArchive } from "../../tools/release/archive.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
-import { architectureOf, writeLibrary } from "../../tools/release/library.ts";
+import { architectureOf } from "../../tools/release/contents/deno_program.ts";
+import { writeLibrary } from "../../tools/release/library.ts";
 import { stampOf } from "../../tools/release/version.ts";
 import {
   BUILT,

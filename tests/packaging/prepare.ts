@@ -4,7 +4,8 @@
  */
 import { install, isThere, mayInstall } from "../../tools/debian.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
-import { architectureOf, writeLibrary } from "../../tools/release/library.ts";
+import { architectureOf } from "../../tools/release/contents/deno_program.ts";
+import { writeLibrary } from "../../tools/release/library.ts";
 import { type Stamp, stampOf } from "../../tools/release/version.ts";
 import { BASE, type Build, BUILT, output, PROGRAMS_NEEDED, ROOT } from "./support.ts";
 

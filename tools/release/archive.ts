@@ -1,9 +1,9 @@
 /** Builds the archive of a release, for machines without dpkg: unpack it anywhere and run `bin/…`. */
 import { output } from "./command.ts";
-import type { Architecture } from "./library.ts";
-import { licenceNotices, licenceParagraphs } from "./licences.ts";
+import type { Architecture } from "./contents/deno_program.ts";
+import { licenceNotices, licenceParagraphs } from "./contents/licences.ts";
 import { PROGRAMS } from "./programs.ts";
-import { sharedFiles } from "./share.ts";
+import { sharedFiles } from "./contents/share.ts";
 import type { Stamp } from "./version.ts";
 
 export interface ArchiveOptions {

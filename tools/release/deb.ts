@@ -3,10 +3,10 @@
  * The bytes follow from the commit alone: times are that of the commit, owners are root.
  */
 import { output } from "./command.ts";
-import { licenceNotices, licenceParagraphs } from "./licences.ts";
-import type { Architecture } from "./library.ts";
+import type { Architecture } from "./contents/deno_program.ts";
+import { licenceNotices, licenceParagraphs } from "./contents/licences.ts";
 import { PROGRAMS } from "./programs.ts";
-import { sharedFiles } from "./share.ts";
+import { sharedFiles } from "./contents/share.ts";
 import type { Stamp } from "./version.ts";
 
 /** Packages of the project that published these names first had versions below this epoch. */

@@ -4,28 +4,14 @@
  */
 import { bundle } from "./bundle.ts";
 import { output } from "./command.ts";
+import { type Architecture, architectureOf, requirePinned } from "./contents/deno_program.ts";
 import type { Stamp } from "./version.ts";
 
-/** Machine of a release, as Debian names it. */
-export type Architecture = "amd64" | "arm64";
-
-/** ELF's e_machine, and the compiler, of each. */
-const MACHINES: Readonly<Record<Architecture, { machine: number; prefix: string }>> = {
-  amd64: { machine: 62, prefix: "x86_64-linux-gnu-" },
-  arm64: { machine: 183, prefix: "aarch64-linux-gnu-" },
+/** Prefix of the compiler's programs for each machine. */
+const PREFIXES: Readonly<Record<Architecture, string>> = {
+  amd64: "x86_64-linux-gnu-",
+  arm64: "aarch64-linux-gnu-",
 };
-
-/** The machine that the program at `path` was made for; throws for another one. */
-export async function architectureOf(path: string): Promise<Architecture> {
-  using file = await Deno.open(path);
-  const head = new Uint8Array(20);
-  await file.read(head);
-  const machine = new DataView(head.buffer).getUint16(18, true);
-  for (const [name, known] of Object.entries(MACHINES)) {
-    if (known.machine === machine && head[0] === 0x7f) return name as Architecture;
-  }
-  throw new Error(`cannot package ${path}: neither a program for amd64 nor for arm64`);
-}
 
 export interface LibraryOptions {
   /** The checkout. */
@@ -37,9 +23,10 @@ export interface LibraryOptions {
   readonly deno: string;
 }
 
-/** Writes the files into the new folder `to`. */
+/** Writes the files into the new folder `to`; throws for another deno program than the pinned one. */
 export async function writeLibrary(options: LibraryOptions, to: string): Promise<void> {
   const { root, work, stamp, deno } = options;
+  await requirePinned(deno);
   await Deno.mkdir(to, { recursive: true });
   await bundle({ root, work: `${work}/sources`, build: stamp }, to);
   await buildShim(root, { work: `${work}/shim`, architecture: await architectureOf(deno) }, to);
@@ -60,7 +47,7 @@ async function buildShim(
   to: string,
 ): Promise<void> {
   const own = (Deno.build.arch === "x86_64" ? "amd64" : "arm64") === architecture;
-  const prefix = own ? "" : MACHINES[architecture].prefix;
+  const prefix = own ? "" : PREFIXES[architecture];
   await Deno.remove(work, { recursive: true }).catch(() => {});
   const compiler = own ? "cc" : `${prefix}gcc`;
   await output("make", ["-s", "-C", `${root}/ffi`, `CC=${compiler}`, `OUT=${work}`, "all"]);

@@ -13,7 +13,8 @@ import { buildArchive } from "./archive.ts";
 import { output } from "./command.ts";
 import { compile } from "./compile.ts";
 import { buildDebs } from "./deb.ts";
-import { architectureOf, writeLibrary } from "./library.ts";
+import { architectureOf } from "./contents/deno_program.ts";
+import { writeLibrary } from "./library.ts";
 import { stampOf } from "./version.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");

@@ -1,7 +1,7 @@
 /** Files of a release that are not code: completions, man pages, monitoring, descriptions. */
-import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
-import { completionScript } from "../../src/cli/language/completion_scripts.ts";
-import { type ProgramPackage, PROGRAMS } from "./programs.ts";
+import { MAGLEVC_FLAGS } from "../../../src/cli/flags.ts";
+import { completionScript } from "../../../src/cli/language/completion_scripts.ts";
+import { type ProgramPackage, PROGRAMS } from "../programs.ts";
 
 /** A file of a package. */
 export interface SharedFile {
