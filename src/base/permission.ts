@@ -38,6 +38,16 @@ export function permissionReason(error: unknown): string | undefined {
 export const WRITABLE_UNIT =
   "and its folder as ReadWritePaths= to the unit (`systemctl edit vpp-maglev`), ";
 
+/** Folders that ProtectHome= of the packages' units hides, whatever modes their files have. */
+const HIDDEN_FOLDERS = ["/home", "/root", "/run/user"];
+
+/** The reason why a unit of the packages cannot read `path`, and its fix; undefined: it can. */
+export function hiddenReason(path: string): string | undefined {
+  const folder = HIDDEN_FOLDERS.find((each) => path.startsWith(`${each}/`));
+  return folder &&
+    `the package's unit hides ${folder} (ProtectHome=yes); move the file to /etc/vpp-maglev`;
+}
+
 function permissionFault(error: unknown): PermissionFault | undefined {
   if (!(error instanceof Error) || error.name !== "NotCapable") return undefined;
   const [, kind = "", object = ""] = /^Requires (\w+) access(?: to "(.*)")?/s.exec(error.message) ??
@@ -48,10 +58,12 @@ function permissionFault(error: unknown): PermissionFault | undefined {
     case "read":
     case "write": {
       const paths = kind === "read" ? "MAGLEV_READ_PATHS" : "MAGLEV_WRITE_PATHS";
+      const hidden = hiddenReason(object);
       return {
         what: `cannot ${kind} ${named}`,
         reason: `${lacking}; add ${paths}=${named} to its environment (colons between several), ` +
-          `${kind === "write" ? WRITABLE_UNIT : ""}which needs a restart`,
+          `${kind === "write" ? WRITABLE_UNIT : ""}which needs a restart` +
+          (hidden === undefined ? "" : `; ${hidden}`),
       };
     }
     case "all":

@@ -2,7 +2,7 @@
  * Reads a configuration file. The only file of this folder with I/O.
  */
 import { MaglevError } from "../base/errors.ts";
-import { permissionReason } from "../base/permission.ts";
+import { hiddenReason, permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import type { PairReader } from "./client_certificates.ts";
@@ -43,7 +43,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     bytes = await readFirstBytes(path, MAX_BYTES + 1);
   } catch (error) {
     return parseError(path, "unreadable", {
-      message: `cannot read the file: ${readReason(error)}`,
+      message: `cannot read the file: ${readReason(error, path)}`,
     });
   }
   if (bytes.length > MAX_BYTES) {
@@ -190,7 +190,7 @@ function readNamed(
       size += count;
     }
   } catch (error) {
-    const reason = readReason(error);
+    const reason = readReason(error, path);
     return { kind: "error", problem: `cannot read the file: ${reason}` };
   }
   if (size > MAX_CA_BYTES) return { kind: "error", problem: `has more than ${MAX_CA_BYTES} bytes` };
@@ -211,10 +211,12 @@ function judgeCa(pem: string): string | undefined {
   }
 }
 
-function readReason(error: unknown): string {
+function readReason(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied; the daemon's user must be allowed to read it";
+    const hidden = hiddenReason(path);
+    return "permission denied; the daemon's user must be allowed to read it" +
+      (hidden === undefined ? "" : `; ${hidden}`);
   }
   if (error instanceof Deno.errors.NotCapable) {
     return permissionReason(error) ?? error.message;

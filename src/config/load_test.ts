@@ -1,5 +1,5 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { exitStatus, formatIssue, loadConfig, type LoadResult } from "./load.ts";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { exitStatus, formatIssue, loadConfig, type LoadResult, readCa } from "./load.ts";
 
 async function withFile(bytes: Uint8Array | string, use: (path: string) => Promise<void>) {
   const path = await Deno.makeTempFile();
@@ -56,6 +56,24 @@ Deno.test("loadConfig() reports a missing read permission", async () => {
       `${path}: parse error: cannot read the file: permission denied; the daemon's user must be allowed to read it`,
     );
   });
+});
+
+Deno.test("readCa() blames the unit for a folder that it hides, not the file's mode alone", () => {
+  const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+  const open = Deno.openSync;
+  try {
+    Deno.openSync = () => {
+      throw denied;
+    };
+    const problem = (path: string) => {
+      const read = readCa(path);
+      return read.kind === "error" ? read.problem : "";
+    };
+    match(problem("/home/a/ca.pem"), /to read it; the package's unit hides \/home .*move/);
+    match(problem("/srv/ca.pem"), /must be allowed to read it$/);
+  } finally {
+    Deno.openSync = open;
+  }
 });
 
 Deno.test({
