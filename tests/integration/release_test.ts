@@ -31,11 +31,15 @@ async function run(library: string, args: readonly string[], home: string): Prom
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** A configuration that is read in a thread, because it is long. */
-function longConfig(backends: Readonly<Record<string, string>>, head = ""): string {
-  const lines = Object.entries(backends).map(([name, rest]) => `    ${name}: { ${rest} }\n`);
-  return `${"# A line that makes the file long.\n".repeat(600)}maglev:\n${head}` +
-    `  healthchecks:\n    ping: { type: icmp, interval: 100ms, timeout: 90ms, rise: 1 }\n` +
+const PADDING = "# A line that makes the file long.\n".repeat(600);
+
+/** A configuration; with PADDING it is read in a thread. */
+function configText(backends: Readonly<Record<string, string>>, head = ""): string {
+  const lines = Object.entries(backends).map(([name, address]) =>
+    `    ${name}:\n      address: ${address}\n      healthcheck: ping\n`
+  );
+  return `maglev:\n${head}  healthchecks:\n    ping:\n      type: icmp\n` +
+    "      interval: 100ms\n      timeout: 90ms\n      rise: 1\n" +
     `  backends:\n${lines.join("")}`;
 }
 
@@ -96,27 +100,29 @@ Deno.test("a release runs offline, and a running maglevd needs none of its files
       async () => {
         const config = `${folder}/maglev.yaml`;
         const namespace = NO_NETNS === undefined ? await TestNamespace.make() : undefined;
-        await Deno.writeTextFile(
-          config,
-          longConfig({ first: "address: 127.0.0.1, healthcheck: ping" }),
-        );
+        await Deno.writeTextFile(config, PADDING + configText({ first: "127.0.0.1" }));
         const daemon = new Daemon({ config, launcher: ["sh", `${library}/launcher.sh`] });
+        const reload = async (text: string) => {
+          await Deno.writeTextFile(config, text);
+          const from = daemon.mark;
+          daemon.process.signal("SIGHUP");
+          const { ok, err } = await daemon.seen(({ msg }) => msg === "config-reload", { from });
+          const errors = daemon.lines.filter(({ level }) => level === "ERROR");
+          assert.deepEqual([ok, err, errors], [true, undefined, []]);
+          return from;
+        };
         try {
           await daemon.transition("first", "up");
           await Deno.remove(library, { recursive: true });
           await namespace?.respond();
           const head = namespace === undefined
             ? ""
-            : `  healthchecker: { netns: ${namespace.name} }\n`;
+            : `  healthchecker:\n    netns: ${namespace.name}\n`;
           const address = namespace === undefined ? "127.0.0.2" : `${NET4}1`;
-          const second = { second: `address: ${address}, healthcheck: ping` };
-          await Deno.writeTextFile(config, longConfig(second, head));
-          const from = daemon.mark;
-          daemon.process.signal("SIGHUP");
-          const reload = await daemon.seen(({ msg }) => msg === "config-reload", { from });
-          const errors = daemon.lines.filter(({ level }) => level === "ERROR");
-          assert.deepEqual([reload.ok, errors], [true, []]);
+          const from = await reload(PADDING + configText({ second: address }, head));
           await daemon.transition("second", "up", from);
+          // Read without a thread. The tag needs the library for YAML, which the start did not.
+          await reload(configText({ second: `!!str ${address}` }, head));
         } finally {
           assert.equal(await daemon.stop(), 0);
           await namespace?.remove();
