@@ -42,3 +42,26 @@ export async function install(who: string, packages: readonly string[]): Promise
     await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages]);
   }
 }
+
+/**
+ * Takes packages apart into folder `to`, without their scripts: installing some of them starts a
+ * server.
+ */
+export async function extract(
+  who: string,
+  packages: readonly string[],
+  to: string,
+): Promise<void> {
+  console.error(`${who}: taking apart ${packages.join(" ")}`);
+  const folder = await Deno.makeTempDir({ prefix: "maglev-extract-" });
+  try {
+    const script = 'cd "$1" && shift && apt-get download -q "$@"';
+    await run("apt-get", ["update", "-q"]);
+    await run("sh", ["-c", script, "sh", folder, ...packages]);
+    for await (const { name } of Deno.readDir(folder)) {
+      await run("dpkg-deb", ["-x", `${folder}/${name}`, to]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -10,6 +10,8 @@ import {
   anchorsOf,
   type Block,
   blocksOf,
+  checkedBy,
+  externalAddresses,
   linksOf,
   markProblems,
 } from "../support/judges/documents.ts";
@@ -33,8 +35,51 @@ Deno.test("every block of commands in the documents is executed, or has a reason
     markProblems(textOf(name)).map((problem) => `${name}, ${problem}`)
   );
   assert.deepEqual(problems, []);
-  const bad = "text\n\n    ls\n\n```sh\nls\n```\n\n```sh no-run\nls\n```\n\n```yaml x\na: 1\n```\n";
-  assert.equal(markProblems(bad).length, 4);
+  const bad =
+    "text\n\n    ls\n\n```sh\nls\n```\n\n```sh no-run\nls\n```\n\n```yaml x\na: 1\n```\n" +
+    "```ini\na=1\n```\n";
+  assert.equal(markProblems(bad).length, 5);
+});
+
+Deno.test("the test that the mark of a block names exists, and reads that document", () => {
+  let checked = 0;
+  for (const name of NAMES) {
+    for (const block of blocksOf(textOf(name))) {
+      const test = checkedBy(block);
+      if (test === undefined) continue;
+      checked++;
+      assert.ok(textOf(test).includes(name), `${name}:${block.line}: ${test}`);
+    }
+  }
+  assert.ok(checked >= 3);
+});
+
+/**
+ * All addresses on the internet that documents, man pages, rules and packages have. Tests contact
+ * nothing outside this host, so a person looked at each when it came here.
+ */
+const EXTERNAL = [
+  "https://fd.io",
+  "https://github.com/denoland/deno",
+  "https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/",
+];
+
+/** The name of JSON Schema's dialect, not an address to visit. */
+const DIALECT = "http://json-schema.org/draft-07/schema#";
+
+Deno.test("addresses on the internet are known, each in one place, and https", () => {
+  const below = (folder: string): string[] =>
+    [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+      isDirectory ? below(`${folder}${name}/`) : [`${folder}${name}`]
+    );
+  const names = ["README.md", ...below("docs/"), ...below("debian/")]
+    .filter((name) => !name.endsWith(".png"));
+  const found = names.flatMap((name) => externalAddresses(textOf(name)));
+  assert.deepEqual(found.filter((address) => address !== DIALECT).sort(), EXTERNAL);
+  assert.ok(EXTERNAL.every((address) => address.startsWith("https://")));
+  const text = "see http://a.test/b), <https://c.test:8443/d>. http://10.0.0.1/ http://lb1:8080 " +
+    "https://lb.example.net/maglev/";
+  assert.deepEqual(externalAddresses(text), ["http://a.test/b", "https://c.test:8443/d"]);
 });
 
 Deno.test("every link in the documents leads to a file and a heading that exist", () => {

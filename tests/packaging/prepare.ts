@@ -2,12 +2,20 @@
  * Installs what the tests of packages need, and builds what they share into build/packaging: a base
  * system, and the packages of two versions. The base system is kept for the next run.
  */
-import { install, isThere, mayInstall } from "../../tools/debian.ts";
+import { extract, install, isThere, mayInstall } from "../../tools/debian.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf } from "../../tools/release/contents/deno_program.ts";
 import { writeLibrary } from "../../tools/release/library.ts";
 import { type Stamp, stampOf } from "../../tools/release/version.ts";
-import { BASE, type Build, BUILT, output, PROGRAMS_NEEDED, ROOT } from "./support.ts";
+import {
+  BASE,
+  type Build,
+  BUILT,
+  output,
+  PROGRAMS_EXTRACTED,
+  PROGRAMS_NEEDED,
+  ROOT,
+} from "./support.ts";
 
 const PACKAGES =
   "systemd,systemd-sysv,adduser,dbus,iproute2,procps,ca-certificates,python3-minimal";
@@ -54,8 +62,14 @@ if (Deno.uid() !== 0) {
     await install("test:packaging", missing.flatMap(([, packages]) => packages.split(" ")));
   }
   await Deno.mkdir(BUILT, { recursive: true });
-  const there = await Deno.stat(BASE).then(() => true, () => false);
-  if (!there && isThere("debootstrap")) await makeBase();
+  const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+  if (
+    mayInstall() &&
+    !(await Promise.all(Object.values(PROGRAMS_EXTRACTED).map(exists))).every(Boolean)
+  ) {
+    await extract("test:packaging", Object.keys(PROGRAMS_EXTRACTED), `${BUILT}/extracted`);
+  }
+  if (!await exists(BASE) && isThere("debootstrap")) await makeBase();
   await output([Deno.execPath(), "run", "--frozen", "-A", `${ROOT}/tools/dashboard/build.ts`]);
   const stamp = await stampOf(ROOT);
   for (const build of ["first", "second"] as const) await makeBuild(build, stamp);

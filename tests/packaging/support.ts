@@ -18,6 +18,12 @@ export const PROGRAMS_NEEDED: Readonly<Record<string, string>> = {
   "qemu-aarch64-static": "qemu-user-static",
 };
 
+/** Servers that are taken out of Debian's packages: installing them would start them. */
+export const PROGRAMS_EXTRACTED: Readonly<Record<string, string>> = {
+  nginx: `${BUILT}/extracted/usr/sbin/nginx`,
+  caddy: `${BUILT}/extracted/usr/bin/caddy`,
+};
+
 /** Two builds of the checkout; the second has the higher version. */
 export type Build = "first" | "second";
 
@@ -35,7 +41,10 @@ export function packagingTest(
 function whyNot(needs: readonly string[]): string | undefined {
   if (Deno.env.get("MAGLEV_PACKAGING") !== "1") return "run by `deno task test:packaging`";
   if (Deno.uid() !== 0) return "needs root";
-  const missing = needs.find((program) => !isThere(program));
+  const missing = needs.find((program) => {
+    const path = PROGRAMS_EXTRACTED[program];
+    return path === undefined ? !isThere(program) : !exists(path);
+  });
   if (missing !== undefined) return `${missing} is not installed`;
   return exists(`${BUILT}/second`) ? undefined : "prepare.ts built nothing";
 }

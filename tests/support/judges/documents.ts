@@ -7,6 +7,8 @@
  *     ```sh no-run reason="…"          not executed, and why
  *     ```yaml                          a configuration, checked by `maglevd --check`
  *     ```yaml promtool                 a configuration of Prometheus, checked by promtool
+ *     ```nginx checked-by="tests/…"    a file of another program, and the test that uses it
+ *     ```text                          to be read: output, and parts of files
  */
 
 /** A fenced block. */
@@ -22,6 +24,8 @@ export interface Block {
 /** Languages whose blocks a reader executes. */
 const COMMANDS = ["sh", "bash", "console", "python"];
 
+const CHECKED_BY = /^checked-by="(tests\/[\w/]+_test\.ts)"$/;
+
 const FENCED = /^```(\w*)([^\n]*)\n([\s\S]*?)^```$/gm;
 
 /** The fenced blocks of a document. */
@@ -34,6 +38,11 @@ export function blocksOf(document: string): Block[] {
   }));
 }
 
+/** The test that a block's mark names. */
+export function checkedBy({ mark }: Block): string | undefined {
+  return CHECKED_BY.exec(mark)?.[1];
+}
+
 /** What is wrong with the marks of a document, one sentence each. */
 export function markProblems(document: string): string[] {
   const fenced = blocksOf(document).flatMap(({ line, language, mark }) => {
@@ -41,7 +50,9 @@ export function markProblems(document: string): string[] {
       ? mark === "run" && language === "sh" || /^no-run reason="[^"]{10,}"$/.test(mark)
       : language === "yaml"
       ? mark === "" || mark === "promtool"
-      : language !== "" && mark === "";
+      : language === "text"
+      ? mark === ""
+      : language !== "" && CHECKED_BY.test(mark);
     return fine ? [] : [`line ${line}: cannot use the mark "${language} ${mark}"`];
   });
   const prose = document.replace(FENCED, (block) => block.replace(/[^\n]/g, " "));
@@ -66,6 +77,16 @@ export function linksOf(document: string): Link[] {
     line: lineAt(prose, match.index),
     target: match[1]!,
   }));
+}
+
+/** Addresses on the internet in a text; those of examples, of loopback and of private hosts are not. */
+export function externalAddresses(text: string): string[] {
+  return [...text.matchAll(/\bhttps?:\/\/[^\s<>()"'`|\\]+/g)].map(([address]) =>
+    address.replace(/[.,:;]+$/, "")
+  ).filter((address) => {
+    const host = URL.parse(address)?.hostname ?? address;
+    return host.includes(".") && !/^[\d.]+$|(?:^|\.)example(?:$|\.(?:com|net|org)$)/.test(host);
+  });
 }
 
 /** The anchors of a document's headings, as GitHub forms them. */
