@@ -1,6 +1,6 @@
 /**
  * Files of other programs that the documents show: nginx and Caddy before the dashboard
- * (docs/dashboard.md), and units of systemd for BIRD (docs/policies.md). Goal: they work as they
+ * (docs/dashboard.md), and units of systemd for BIRD (docs/policies.md); man pages. Goal: they work as they
  * stand. Method: the programs themselves, with only addresses and paths replaced.
  */
 import assert from "node:assert/strict";

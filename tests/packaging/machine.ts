@@ -119,6 +119,24 @@ export class Machine implements AsyncDisposable {
     }
   }
 
+  /** The process that it knows as `pid`, as this host knows it. */
+  async hostPid(pid: string): Promise<number> {
+    const init = await this.#podman.output("inspect", "--format", "{{.State.Pid}}", this.#id);
+    const space = await Deno.readLink(`/proc/${init}/ns/pid`);
+    for await (const { name } of Deno.readDir("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      try {
+        const status = await Deno.readTextFile(`/proc/${name}/status`);
+        if (!new RegExp(`^NSpid:.*\\t${pid}$`, "m").test(status)) continue;
+        if (await Deno.readLink(`/proc/${name}/ns/pid`) === space) return Number(name);
+      } catch (error) {
+        // It has ended.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    throw new Error(`no process ${pid} in the machine`);
+  }
+
   /** Puts a file into it. */
   async write(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(`${this.root}${path}`, text);

@@ -8,8 +8,10 @@ import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf } from "../../tools/release/contents/deno_program.ts";
 import { writeLibrary } from "../../tools/release/library.ts";
 import { stampOf } from "../../tools/release/version.ts";
+import { judgePermissions } from "../support/worlds/closed_permissions.ts";
 import {
   BUILT,
+  launcherOf,
   output,
   packagesOf,
   packagingTest,
@@ -74,34 +76,33 @@ packagingTest("the first version sorts before the second, and after the older pr
   assert.ok(await sorts(versions[0]!, "1:99.0"));
 });
 
-/** Builds the packages of the last commit in a new clone at `folder`; SHA-256 by file. */
-async function buildIn(folder: string): Promise<string> {
+/** Builds archive and packages of the last commit in a new clone at `folder`; SHA-256 by file. */
+async function buildIn(folder: string, circumstances: readonly string[]): Promise<string> {
   await output(["git", "clone", "-q", "--shared", ROOT, folder]);
-  const out = `${folder}/build`;
-  await output([Deno.execPath(), "run", "--frozen", "-A", "tools/dashboard/build.ts"], {
-    cwd: folder,
-  });
-  const stamp = await stampOf(folder);
-  const library = `${out}/library`;
-  await writeLibrary({ root: folder, work: `${out}/work`, stamp, deno: Deno.execPath() }, library);
-  await buildDebs({
-    ...{ root: folder, work: `${out}/packages`, stamp, library, out },
-    sources: `${out}/work/sources`,
-    architecture: "amd64",
-    level: 0,
-  });
-  return await output(["sh", "-c", "sha256sum *.deb"], { cwd: out });
+  const tool = [Deno.execPath(), "run", "--frozen", "-A", "tools/release/main.ts"];
+  await output(
+    ["env", ...circumstances, "sh", "-c", 'umask "$UMASK"; "$@"', "sh", ...tool, "all"],
+    {
+      cwd: folder,
+    },
+  );
+  return await output(["sh", "-c", "sha256sum *.deb *.tar.gz"], { cwd: `${folder}/build` });
 }
 
 packagingTest(
-  "a commit gives the same bytes in two folders",
+  "a commit gives the same archive and packages in two folders, whatever the circumstances",
   ["git"],
   () =>
     withPlace(async (place) => {
       await Deno.mkdir(`${place}/much/deeper`, { recursive: true });
-      const first = await buildIn(`${place}/a`);
-      assert.equal(first.split("\n").length, 3);
-      assert.equal(await buildIn(`${place}/much/deeper/b`), first);
+      const [first, second] = await Promise.all([
+        buildIn(`${place}/a`, ["UMASK=022", "TZ=UTC"]),
+        buildIn(`${place}/much/deeper/b`, [
+          ...["UMASK=077", "TZ=Asia/Tokyo", "LC_ALL=C", "DPKG_DEB_THREADS_MAX=1"],
+        ]),
+      ]);
+      assert.equal(first.split("\n").length, 4);
+      assert.equal(second, first);
     }),
 );
 
@@ -131,6 +132,15 @@ packagingTest("the archive runs where it is unpacked, also by a link, and has th
     assert.match(notices, /^--- .*solid-js \d[\s\S]*Permission is hereby granted/m);
     assert.match(await Deno.readTextFile(`${folder}/share/doc/copyright`), /^License: Expat$/m);
   }));
+
+packagingTest(
+  "each packaged program works with the permissions that it prints, and has no others",
+  [],
+  async () => {
+    const shim = `${BUILT}/work-first/library/maglev_shim.so`;
+    await judgePermissions({ launcher: launcherOf("first"), shim });
+  },
+);
 
 packagingTest("packages for arm64 are built, and their programs start", [
   "aarch64-linux-gnu-gcc",

@@ -1,6 +1,7 @@
 /**
  * Installs what the tests of packages need, and builds what they share into build/packaging: a base
- * system, and the packages of two versions. The base system is kept for the next run.
+ * system, and the packages of two versions and of an older commit. The base system and the older
+ * packages are kept for the next run.
  */
 import { extract, install, isThere, mayInstall } from "../../tools/debian.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
@@ -11,10 +12,13 @@ import {
   BASE,
   type Build,
   BUILT,
+  NO_OLDER,
   output,
   PROGRAMS_EXTRACTED,
   PROGRAMS_NEEDED,
   ROOT,
+  run,
+  withPlace,
 } from "./support.ts";
 
 const PACKAGES =
@@ -54,6 +58,59 @@ async function makeBuild(build: Build, own: Stamp): Promise<void> {
   });
 }
 
+/** Commits between the checkout and the older build, where no release is tagged. */
+const OLDER_BY = 100;
+
+/** The last release before the checkout, else a commit that is OLDER_BY older; or why neither is there. */
+async function olderCommit(): Promise<string | { readonly reason: string }> {
+  const git = (...args: readonly string[]) => run(["git", "-C", ROOT, ...args]);
+  const tag = await git("describe", "--abbrev=0", "--match=v*", "HEAD~1");
+  const name = tag.code === 0 ? tag.stdout.trim() : `HEAD~${OLDER_BY}`;
+  const { code, stdout } = await git("rev-parse", "--verify", "--quiet", `${name}^{commit}`);
+  return code === 0 ? stdout.trim() : { reason: `the checkout has fewer than ${OLDER_BY} commits` };
+}
+
+/** Builds the packages of an older commit by its own tools; result: the reason when that fails. */
+async function makeOlder(): Promise<string | undefined> {
+  const commit = await olderCommit();
+  if (typeof commit !== "string") return commit.reason;
+  const out = `${BUILT}/older`;
+  const done = `${out}/${commit}`;
+  if (await exists(done)) return undefined;
+  await Deno.remove(out, { recursive: true }).catch(() => {});
+  await Deno.mkdir(out, { recursive: true });
+  return await withPlace(async (place) => {
+    const folder = `${place}/checkout`;
+    await output(["git", "clone", "-q", "--shared", "--no-checkout", ROOT, folder]);
+    await output(["git", "-C", folder, "checkout", "-q", "--detach", commit]);
+    await fastDpkgDeb(`${place}/bin`);
+    const tool = [Deno.execPath(), "run", "--frozen", "-A", "tools/release/main.ts"];
+    const { code, stdout, stderr } = await run([...tool, "deb", "--out", out], {
+      cwd: folder,
+      env: { PATH: `${place}/bin:${Deno.env.get("PATH")}` },
+    });
+    // It may need another Deno than this one.
+    if (code !== 0) return `commit ${commit} cannot be built: ${(stderr || stdout).trim()}`;
+    await Deno.writeTextFile(done, "");
+  });
+}
+
+/** A dpkg-deb that hardly compresses, because the tools of older commits take half a minute. */
+async function fastDpkgDeb(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  const path = (await output(["sh", "-c", "command -v dpkg-deb"])).trim();
+  await Deno.writeTextFile(
+    `${folder}/dpkg-deb`,
+    '#!/bin/sh\nfor word; do shift; case $word in -z6) word=-z0 ;; esac; set -- "$@" "$word"; ' +
+      `done\nexec ${path} "$@"\n`,
+    { mode: 0o755 },
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
 if (Deno.uid() !== 0) {
   console.log("test:packaging: nothing is prepared, because this needs root");
 } else {
@@ -62,7 +119,6 @@ if (Deno.uid() !== 0) {
     await install("test:packaging", missing.flatMap(([, packages]) => packages.split(" ")));
   }
   await Deno.mkdir(BUILT, { recursive: true });
-  const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
   if (
     mayInstall() &&
     !(await Promise.all(Object.values(PROGRAMS_EXTRACTED).map(exists))).every(Boolean)
@@ -73,4 +129,7 @@ if (Deno.uid() !== 0) {
   await output([Deno.execPath(), "run", "--frozen", "-A", `${ROOT}/tools/dashboard/build.ts`]);
   const stamp = await stampOf(ROOT);
   for (const build of ["first", "second"] as const) await makeBuild(build, stamp);
+  const reason = await makeOlder();
+  if (reason !== undefined) await Deno.writeTextFile(NO_OLDER, `${reason.split("\n", 1)[0]}\n`);
+  else await Deno.remove(NO_OLDER).catch(() => {});
 }

@@ -71,3 +71,11 @@ export async function copied(machine: Machine, build: Build): Promise<Record<str
   }
   return paths;
 }
+
+/** Installs packages as an operator who keeps the own files; paths in the machine, by name. */
+export async function install(
+  machine: Machine,
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
+  await machine.sh(`dpkg -i --force-confold ${Object.values(paths).join(" ")}`);
+}

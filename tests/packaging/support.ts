@@ -16,6 +16,7 @@ export const PROGRAMS_NEEDED: Readonly<Record<string, string>> = {
   buildah: "buildah",
   "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
   "qemu-aarch64-static": "qemu-user-static",
+  mandoc: "mandoc",
 };
 
 /** Servers that are taken out of Debian's packages: installing them would start them. */
@@ -24,8 +25,21 @@ export const PROGRAMS_EXTRACTED: Readonly<Record<string, string>> = {
   caddy: `${BUILT}/extracted/usr/bin/caddy`,
 };
 
-/** Two builds of the checkout; the second has the higher version. */
-export type Build = "first" | "second";
+/** Two builds of the checkout, the second with the higher version, and one of an older commit. */
+export type Build = "first" | "second" | "older";
+
+/** Has the reason why there is no build of an older commit. */
+export const NO_OLDER = `${BUILT}/no-older`;
+
+/** The reason why there is no build of an older commit; undefined: there is one. */
+export function whyNoOlder(): string | undefined {
+  try {
+    return Deno.readTextFileSync(NO_OLDER).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
 
 /** A test that runs only in `deno task test:packaging`, where its programs are installed. */
 export function packagingTest(
@@ -90,6 +104,13 @@ export async function output(command: readonly string[], options?: RunOptions): 
   const { code, stdout, stderr } = await run(command, options);
   if (code === 0) return stdout.replace(/\n$/, "");
   throw new Error(`${command.join(" ")}: exit status ${code}\n${stdout}\n${stderr}`);
+}
+
+/** The launcher of one build. */
+export function launcherOf(build: Build): readonly string[] {
+  const machine = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
+  const work = build === "older" ? `older/release-${machine}` : `work-${build}`;
+  return ["sh", `${BUILT}/${work}/library/launcher.sh`];
 }
 
 /** Paths of the packages of one build, by the package's name. */

@@ -1,7 +1,7 @@
 /**
- * An upgrade and a downgrade between two builds while a real VPP carries traffic: no bucket moves,
- * every packet goes to the flow's first server, none is lost. Method: the code that the packages
- * hold, started in the place of the other's.
+ * Upgrades and downgrades between builds while a real VPP carries traffic, also to an older commit:
+ * no bucket moves, every packet goes to the flow's first server, none is lost. Method: the code that
+ * the packages hold, started in the place of the other's.
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,9 +17,7 @@ import {
   world,
 } from "../vpp/traffic_world.ts";
 import { NO_WIRE } from "../vpp/wire.ts";
-import { type Build, BUILT, packagingTest, versionOf } from "./support.ts";
-
-const launcherOf = (build: Build) => ["sh", `${BUILT}/work-${build}/library/launcher.sh`];
+import { type Build, launcherOf, packagingTest, versionOf, whyNoOlder } from "./support.ts";
 
 if (SKIP_REASON !== "" || NO_WIRE !== "") {
   Deno.test({
@@ -28,8 +26,10 @@ if (SKIP_REASON !== "" || NO_WIRE !== "") {
     fn: () => {},
   });
 } else {
+  const noOlder = whyNoOlder();
   packagingTest(
-    "real VPP: an upgrade and a downgrade under traffic move nothing",
+    "real VPP: upgrades and downgrades under traffic move nothing" +
+      (noOlder === undefined ? "" : ` (without an older commit: ${noOlder})`),
     ["ip"],
     () =>
       world("socket", async (world) => {
@@ -46,7 +46,8 @@ if (SKIP_REASON !== "" || NO_WIRE !== "") {
         await using watch = await BucketWatch.start(vpp);
         const buckets = watch.seen[0]!;
         let daemon = first;
-        for (const build of ["second", "first"] as const) {
+        const older: readonly Build[] = noOlder === undefined ? ["older", "first"] : [];
+        for (const build of ["second", "first", ...older] as const) {
           daemon = await restarted(world, daemon, {
             signal: "SIGTERM",
             launcher: launcherOf(build),
