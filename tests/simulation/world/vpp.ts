@@ -354,6 +354,18 @@ export class SimVpp {
     });
   }
 
+  /** Addresses that have a route: also those of servers that are deleted and not collected yet. */
+  routed(): ReadonlySet<string> {
+    const { plugin } = this;
+    const vips = [...plugin?.vips() ?? []];
+    return new Set([
+      ...vips.filter(({ used }) => used).map(({ prefix }) => formatAddress46(prefix)),
+      ...vips.flatMap((vip) =>
+        [...plugin!.serversOf(vip)].map(({ address }) => formatAddress46(address))
+      ),
+    ]);
+  }
+
   /** The makes of the VIPs in use. */
   makes(): VppMakes {
     return new Map([...this.vips()].map(([key, vip]) => {

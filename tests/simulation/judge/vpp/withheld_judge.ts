@@ -17,6 +17,8 @@ export interface WithheldMoment {
   readonly withheld: readonly (readonly [vip: string, Withheld])[];
   readonly wanted: ReadonlyMap<string, WantedVip>;
   readonly had: readonly HadVip[];
+  /** Addresses that have a route in VPP. */
+  readonly routed: ReadonlySet<string>;
   /** Size of the stats segment. */
   readonly statsBytes: number;
   /** A cause that is gone is noticed within this. */
@@ -78,12 +80,12 @@ export const ADDRESS_BYTES = 2 * 64;
 const VIP_BYTES = 2 * 56;
 
 /** True when the stats segment lacks room for all that VPP has and should have. */
-function isCramped({ wanted, had, statsBytes }: WithheldMoment): boolean {
+function isCramped({ wanted, had, routed, statsBytes }: WithheldMoment): boolean {
   const vips = new Set([...wanted.keys(), ...had.map(({ key }) => key)]);
   const addresses = new Set([
+    ...routed,
     ...[...vips].map((key) => key.slice(0, key.indexOf("/"))),
     ...[...wanted.values()].flatMap(({ servers }) => [...servers.keys()]),
-    ...had.flatMap(({ servers }) => [...servers.keys()]),
   ]);
   // A VIP that is recreated needs the room of one more.
   return ADDRESS_BYTES * addresses.size + VIP_BYTES * (vips.size + 1) > statsRoom(statsBytes);
