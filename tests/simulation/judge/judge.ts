@@ -385,7 +385,10 @@ export class Judge implements Observer {
     if (this.#wasRight) this.#deeds.expect(planned);
     // What VPP keeps of a VIP that another program replaced is not known.
     const isKnown = this.#world.vpp.natAddresses().size === 0;
-    const wrong = isKnown ? planDifference(plan, daemon.checker.current) : undefined;
+    const isProgrammed = daemon.vpp!.progress.programmed();
+    const wrong = isKnown
+      ? planDifference(plan, daemon.checker.current, { isProgrammed })
+      : undefined;
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     const { config, backends } = daemon.checker.current;
     const out = this.#serving.find((name) =>

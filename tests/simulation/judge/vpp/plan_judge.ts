@@ -5,8 +5,16 @@ import type { LogFields } from "../../../../src/base/ports.ts";
 import type { SentRequest } from "../../world/requests.ts";
 import { type CheckerState, wantedOf } from "../wanted.ts";
 
-/** The first difference; undefined: all happened as planned. `after`: right after the reload. */
-export function planDifference(plan: ReloadForecast, after: CheckerState): string | undefined {
+/**
+ * The first difference; undefined: all happened as planned. `after`: right after the reload. A plan
+ * takes VPP to be programmed. While it is away, no server rises: each has its whole weight when VPP
+ * is back.
+ */
+export function planDifference(
+  plan: ReloadForecast,
+  after: CheckerState,
+  { isProgrammed }: { readonly isProgrammed: boolean },
+): string | undefined {
   for (const { backend, to } of plan.states) {
     const state = after.backends.get(backend)?.state ?? "removed";
     if (state !== to) return `backend ${backend} is ${state}, planned was ${to}`;
@@ -20,6 +28,8 @@ export function planDifference(plan: ReloadForecast, after: CheckerState): strin
       if (vip.change !== "removed") return `VIP ${key} is gone, planned was ${vip.change}`;
       continue;
     }
+    const rises = after.config.frontends.get(vip.frontend)!.slowStart !== undefined;
+    if (rises && !isProgrammed) continue;
     for (const { address, atOnce } of vip.servers) {
       const weight = now.servers.get(address.text)?.weight;
       if (atOnce?.weight !== weight) {
