@@ -53,6 +53,8 @@ export class AnnounceJudge {
   /** Since when VPP is known without a break. */
   #knownMs = Infinity;
   #announced: ReadonlySet<string> = new Set();
+  #file: string | undefined;
+  #last: AnnounceMoment | undefined;
   #awaySinceMs: number | undefined;
   #lameduckSinceMs: number | undefined;
   #config: Config | undefined;
@@ -61,16 +63,20 @@ export class AnnounceJudge {
 
   /** A daemon starts with this file. */
   starting(file: string | undefined): void {
-    this.#awaySinceMs = this.#lameduckSinceMs = undefined;
+    this.#awaySinceMs = this.#lameduckSinceMs = this.#last = undefined;
+    this.#file = file;
     this.#announced = new Set(announcedIn(file ?? ""));
   }
 
-  /** The first thing that is wrong. */
+  /** The first thing that is wrong. To be called at each change, and regularly. */
   look(moment: AnnounceMoment): string | undefined {
+    if (this.#last !== undefined && isSame(this.#last, moment)) return undefined;
+    this.#last = moment;
     const { nowMs, config, wanted, view, isEarly, isAway, recreated, file, soundMs } = moment;
     const { blocked } = moment;
-    const announced = new Set(announcedIn(file ?? ""));
     const before = this.#announced;
+    const announced = file === this.#file ? before : new Set(announcedIn(file ?? ""));
+    this.#file = file;
     this.#announced = announced;
     this.#lameduckSinceMs = moment.isLameduck ? this.#lameduckSinceMs ?? nowMs : undefined;
     if (this.#lameduckSinceMs !== undefined) {
@@ -175,4 +181,16 @@ export class AnnounceJudge {
     }
     return sides;
   }
+}
+
+/** Looked at again after so long, though nothing has changed: something may be late. */
+const AGAIN_MS = 20;
+
+/** True when nothing has changed for a short time. */
+function isSame(last: AnnounceMoment, now: AnnounceMoment): boolean {
+  return now.nowMs - last.nowMs < AGAIN_MS && now.wanted === last.wanted &&
+    now.view === last.view && now.file === last.file && now.config === last.config &&
+    now.isEarly === last.isEarly && now.isAway === last.isAway &&
+    now.isLameduck === last.isLameduck && now.soundMs === last.soundMs &&
+    now.recreated.size === last.recreated.size && now.blocked === last.blocked;
 }

@@ -23,6 +23,7 @@ export class Disk {
   #durable: Files = new Map();
   fault: DiskFault = "sound";
   readonly #dice: Dice;
+  readonly #texts = new WeakMap<Uint8Array, string>();
 
   constructor(dice: Dice) {
     this.#dice = dice;
@@ -35,7 +36,10 @@ export class Disk {
   /** The text of a file; undefined when it is missing. */
   text(name: string): string | undefined {
     const bytes = this.#files.get(name);
-    return bytes && new TextDecoder().decode(bytes);
+    if (bytes === undefined) return undefined;
+    const known = this.#texts.get(bytes) ?? new TextDecoder().decode(bytes);
+    this.#texts.set(bytes, known);
+    return known;
   }
 
   /** The power fails: of the changes since the last sync some first ones are kept. */

@@ -136,6 +136,15 @@ export interface HadVip {
   readonly servers: ReadonlyMap<string, number>;
 }
 
+/** What a plugin has. */
+interface Seen {
+  readonly plugin: LbPlugin | undefined;
+  readonly changes: number;
+  readonly vips: ReadonlyMap<string, Vip>;
+  readonly view: VppView;
+  readonly natAddresses: ReadonlySet<string>;
+}
+
 export interface SimVppOptions {
   /** Size of its stats segment; default: VPP's. */
   readonly statsBytes?: number | undefined;
@@ -177,6 +186,8 @@ export class SimVpp {
   hasNoStats = false;
   /** Rises with each operation that VPP has carried out, and each change by others. */
   changes = 0;
+  /** What the plugin had after so many changes. */
+  #seen: Seen | undefined;
 
   constructor(options: SimVppOptions, release: Release) {
     this.#options = options;
@@ -274,8 +285,25 @@ export class SimVpp {
 
   /** The VIPs in use, by vipKeyText(). */
   vips(): ReadonlyMap<string, Vip> {
-    const used = [...this.plugin?.vips() ?? []].filter(({ used }) => used);
-    return new Map(used.map((vip) => [keyOf(vip), vip]));
+    return this.#look().vips;
+  }
+
+  /** The plugin as it is now; looked at again only after changes. */
+  #look(): Seen {
+    const { plugin, changes } = this;
+    const before = this.#seen;
+    if (before !== undefined && before.plugin === plugin && before.changes === changes) {
+      return before;
+    }
+    const used = [...plugin?.vips() ?? []].filter(({ used }) => used);
+    const vips = new Map(used.map((vip) => [keyOf(vip), vip]));
+    const view = new Map([...vips].map(([key, vip]) => {
+      const servers = [...plugin!.serversOf(vip)].filter(({ used }) => used);
+      return [key, new Map(servers.map((one) => [formatAddress46(one.address), one.weight]))];
+    }));
+    const nat = used.filter(({ type }) => type.includes("nat"));
+    const natAddresses = new Set(nat.map(({ prefix }) => formatAddress46(prefix)));
+    return this.#seen = { plugin, changes, vips, view, natAddresses };
   }
 
   /** Packets come to each VIP, as many as no other has got. */
@@ -318,23 +346,12 @@ export class SimVpp {
 
   /** The VIPs and servers in use. */
   view(): VppView {
-    const view = new Map<string, Map<string, number>>();
-    const { plugin } = this;
-    if (plugin === undefined) return view;
-    for (const [key, vip] of this.vips()) {
-      const servers = new Map<string, number>();
-      for (const server of plugin.serversOf(vip)) {
-        if (server.used) servers.set(formatAddress46(server.address), server.weight);
-      }
-      view.set(key, servers);
-    }
-    return view;
+    return this.#look().view;
   }
 
   /** Addresses of NAT VIPs: VPP takes no other VIP with such an address. */
   natAddresses(): ReadonlySet<string> {
-    const nat = [...this.vips().values()].filter(({ type }) => type.includes("nat"));
-    return new Set(nat.map(({ prefix }) => formatAddress46(prefix)));
+    return this.#look().natAddresses;
   }
 
   /** The VIPs in use, as links of chains. */
