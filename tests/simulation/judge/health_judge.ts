@@ -201,7 +201,9 @@ export class HealthJudge {
     const { suppressedMs } = damping;
     if (suppressedMs === undefined || policy.damping === undefined) return false;
     if (state === "up") this.#fail("a server that damping holds is not up", name);
-    if (nowMs - suppressedMs > policy.damping.maxHoldMs + NOTICED_MS) {
+    // A reload may have made the longest hold shorter.
+    const lastMs = Math.max(suppressedMs + policy.damping.maxHoldMs, this.#sinceMs);
+    if (nowMs - lastMs > NOTICED_MS) {
       this.#fail("holds end", `${name} is held for ${nowMs - suppressedMs} ms`);
     }
     return true;
