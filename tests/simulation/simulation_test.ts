@@ -82,7 +82,17 @@ const ONCE_FAILED_WITH_POLICIES = [
   5857,
   415,
   1191,
+  2101,
   4019,
+  4988,
+  5116,
+  8184,
+  8524,
+  8572,
+  9063,
+  9500,
+  9688,
+  9772,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

@@ -106,10 +106,14 @@ export class Judge implements Observer {
   #syncs = 0;
   /** VPP was right before the reload that is being carried out. */
   #wasRight = false;
+  /** VPP had each VIP before it. */
+  #wasProgrammed = false;
   /** What may be otherwise than it should for a while. */
   readonly #excuses = new Excuses((text) => this.trace.add(this.#world.time.nowMs, text));
   /** When a request of this connection was left without an answer. */
   #unansweredMs: number | undefined;
+  /** Until then the daemon may be stopped. */
+  #blindUntilMs = 0;
   #diskFaultUntilMs = 0;
   /** Since then no fault of the disk, and no stop of the daemon, delays what it stores. */
   #soundMs = 0;
@@ -199,7 +203,7 @@ export class Judge implements Observer {
     // A reading also shows what was carried out without an answer.
     if (fault === "garbled" || fault === "withheld") this.#excuse("drift", forMs, fault);
     if (fault === "withheld" && this.#world.daemon?.vpp?.connection.state.kind === "connected") {
-      this.#unansweredMs ??= nowMs;
+      this.#unansweredMs ??= Math.max(nowMs, this.#blindUntilMs);
     }
   }
 
@@ -298,6 +302,7 @@ export class Judge implements Observer {
   blindFor(ms: number, loses = false): void {
     this.#health.blindFor(ms, loses);
     this.#unsoundFor(ms);
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, this.#world.time.nowMs + ms);
     if (this.#unansweredMs !== undefined) this.#unansweredMs += ms;
   }
 
@@ -368,7 +373,9 @@ export class Judge implements Observer {
     this.#intents.reloading(next);
     this.#health.reloading();
     this.#story.watch();
-    const { reconciler } = this.#world.daemon!.vpp!;
+    const { reconciler, progress } = this.#world.daemon!.vpp!;
+    this.#wasProgrammed = progress.programmed() && !this.#isExcused("wrong") &&
+      !this.#isExcused("changing");
     // A sync under way carries out a part of what the reload is to do.
     this.#wasRight = this.mustBeRight && this.#syncs === 0 && !this.#isExcused("doubtful") &&
       reconciler.warmedUp && reconciler.withheld().length === 0 &&
@@ -385,9 +392,8 @@ export class Judge implements Observer {
     if (this.#wasRight) this.#deeds.expect(planned);
     // What VPP keeps of a VIP that another program replaced is not known.
     const isKnown = this.#world.vpp.natAddresses().size === 0;
-    const isProgrammed = daemon.vpp!.progress.programmed();
     const wrong = isKnown
-      ? planDifference(plan, daemon.checker.current, { isProgrammed })
+      ? planDifference(plan, daemon.checker.current, { isProgrammed: this.#wasProgrammed })
       : undefined;
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
     const { config, backends } = daemon.checker.current;

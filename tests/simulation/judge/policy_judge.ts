@@ -4,6 +4,7 @@
  * server only for its time, and never from all. PURE.
  */
 import type { FrontendConfig, Share } from "../../../src/config/model.ts";
+import type { PolicyMemory } from "../../../src/health/policy/memory.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { VppView } from "../world/vpp.ts";
 import { type CheckerState, entriesOf, type Entry, keyOf } from "./wanted.ts";
@@ -137,8 +138,9 @@ export function wronglyTaken(
     const isOut = ({ address }: Entry) => (has.get(address) ?? 0) === 0;
     const isCut = (entry: Entry) => isOut(entry) && (had.get(entry.address) ?? 0) > 0;
     const entries = entriesOf(frontend, state);
+    const { serving } = state.frontends.get(frontend.name)?.memory ?? {};
     const wrong = takenAgainstBrake(frontend, entries, { isOut, isCut }) ??
-      takenLast(frontend, entries, { isOut, isCut }) ??
+      takenLast(frontend, entries, { isOut, isCut, serving }) ??
       raisedInHold(requests, { frontend, had, state });
     if (wrong !== undefined) return `VIP ${key}: ${wrong}`;
   }
@@ -174,11 +176,12 @@ function takenAgainstBrake(
 function takenLast(
   { onAllDown }: FrontendConfig,
   entries: readonly Entry[],
-  { isOut, isCut }: Taken,
+  { isOut, isCut, serving }: Taken & { readonly serving: PolicyMemory["serving"] | undefined },
 ): string | undefined {
   if (onAllDown !== "last-good" || !entries.every(isOut)) return undefined;
   // Of several backends at an address, an operator may have taken the one that had weight.
-  const isOperators = ({ address }: Entry) =>
+  const isOperators = ({ address, backend: { name } }: Entry) =>
+    serving?.get(address)?.has(name) === false ||
     entries.some((other) => other.address === address && !isLeftToHealth(other));
   const last = entries.find((entry) => isCut(entry) && !isOperators(entry));
   return last && `${last.backend.name} is taken out by its health as the last server`;

@@ -17,6 +17,8 @@ export interface WantedServer {
   readonly mayFlush: boolean;
   /** False when it is known to be out: down, paused or disabled. */
   readonly mayServe: boolean;
+  /** True when it is up or held, though another pool may be active. */
+  readonly serves: boolean;
   /** True when the prober is blind to it, so that its weight in VPP stays. */
   readonly isBlind: boolean;
 }
@@ -68,7 +70,13 @@ export function isDamped({ state, counter, policy }: Backend): boolean {
 }
 
 /** A server that has no backend. */
-const UNUSED: WantedServer = { weight: 0, mayFlush: true, mayServe: false, isBlind: false };
+const UNUSED: WantedServer = {
+  weight: 0,
+  mayFlush: true,
+  mayServe: false,
+  serves: false,
+  isBlind: false,
+};
 
 /** An entry of a pool. */
 export interface Entry {
@@ -149,6 +157,7 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
       mayFlush: other.mayFlush && flushes,
       mayServe: other.mayServe || serves(entry) || backend.state === "unknown" ||
         lastGood?.has(address) === true,
+      serves: other.serves || serves(entry) || lastGood?.has(address) === true,
       isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
     });
   }

@@ -62,7 +62,9 @@ export function judgeRequests(
     }
     const healthy = [...vip.servers].filter(([, { weight }]) => weight > 0);
     const should = healthy.some(([address]) => after.has(address) || !context.isCramped);
-    if (should && sum(before) > 0 && sum(after) === 0) {
+    if (
+      should && sum(before) > 0 && sum(after) === 0 && !mustWait(vip, { before, after, wanted })
+    ) {
       return {
         invariant: "a VIP with a healthy server is never left without one",
         message: `VIP ${key} after ${requests.map(requestText).join("; ")}`,
@@ -150,6 +152,26 @@ function problemOf(
     return weight === 0 && server.mayFlush ? undefined : "VPP has this weight";
   }
   return undefined;
+}
+
+/**
+ * True when those that had weight are not up, and those that should get some are VIPs: while another
+ * chain is taken down, they cannot be added.
+ */
+function mustWait(
+  { servers }: WantedVip,
+  { before, after, wanted }: {
+    readonly before: ReadonlyMap<string, number>;
+    readonly after: ReadonlyMap<string, number>;
+    readonly wanted: ReadonlyMap<string, WantedVip>;
+  },
+): boolean {
+  const isVip = (address: string) =>
+    [...wanted.keys()].some((key) => key.startsWith(`${address}/`));
+  const cut = [...before].filter(([, weight]) => weight > 0).map(([address]) => address);
+  const due = [...servers].filter(([, { weight }]) => weight > 0).map(([address]) => address);
+  return cut.every((address) => servers.get(address)?.serves === false) &&
+    due.every((address) => isVip(address) && !after.has(address));
 }
 
 function sum(servers: ReadonlyMap<string, number>): number {
