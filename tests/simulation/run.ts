@@ -4,6 +4,7 @@ import { type Action, actionsOf, actionText } from "./scenario/actions.ts";
 import { type Failure, Judge } from "./judge/judge.ts";
 import { wantedOf } from "./judge/wanted.ts";
 import { World } from "./world/world.ts";
+import { intentId } from "../../src/intent/intent.ts";
 import { LOOK_EVERY_MS } from "../../src/intent/expiry.ts";
 
 /** After the last action: each server has been noticed, and each short pause is over. */
@@ -105,7 +106,11 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
       `${vip}: ${[...servers].map(([address, { weight }]) => `${address}=${weight}`).join(" ")}`
     ).join("; ");
   };
+  const kept = () =>
+    world.daemon!.checker.current.intents.all()
+      .map((intent) => `${intent.kind} ${intentId(intent)}`).join(", ");
   const keepsHolds = canKeepHolds(world);
+  const keptBefore = kept();
   const before = states();
   const weightsBefore = weights();
   judge.trace.add(world.time.nowMs, "a second daemon");
@@ -117,6 +122,9 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   await calm(world, judge);
   if (over()) return;
   const isSame = lasts && stays;
+  if (stays && kept() !== keptBefore) {
+    judge.fail("intents survive", `"${keptBefore}" became "${kept()}"`);
+  }
   if (isSame && states() !== before) {
     judge.fail("a second daemon comes to the same state", `${before} became ${states()}`);
   }

@@ -16,6 +16,8 @@ const NOTICED_MS = 2500;
 const ROUND_MS = 1000;
 /** After a time without targets, `isolation` may begin again when they have answered for so long. */
 const REARMED_MS = 5000;
+/** A penalty is kept with so much less precision. */
+const LEAST_PENALTY = 0.01;
 const PROBE_CODES = /^L[467]/;
 
 export class HealthJudge {
@@ -37,8 +39,10 @@ export class HealthJudge {
   /** Since when nothing but probes decides. */
   #sinceMs = 0;
   #lastAtMs = -Infinity;
-  /** How often each has gone down by its checks. */
-  readonly #falls = new Map<string, number>();
+  /** When each has gone down by its checks. */
+  readonly #fallsMs = new Map<string, number[]>();
+  /** The longest half-life of penalties that a file had; Infinity since the clock was set. */
+  #halfLifeMs = 1;
 
   constructor(world: World, fail: (invariant: string, message: string) => void) {
     this.#world = world;
@@ -72,6 +76,8 @@ export class HealthJudge {
 
   clockSet(): void {
     this.#lastAtMs = -Infinity;
+    // Over a restart penalties decay by the wall clock.
+    this.#halfLifeMs = Infinity;
   }
 
   reloading(): void {
@@ -104,7 +110,9 @@ export class HealthJudge {
     }
     if (atMs < this.#lastAtMs - 1) this.#fail("one story", `${name}: an event of the past`);
     this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
-    if (from === "up" && to === "down") this.#falls.set(name, (this.#falls.get(name) ?? 0) + 1);
+    if (from === "up" && to === "down") {
+      this.#fallsMs.set(name, [...this.#fallsMs.get(name) ?? [], this.#world.time.nowMs]);
+    }
     if (!PROBE_CODES.test(result.code)) this.#actedMs.set(name, this.#world.time.nowMs);
     else this.#probed(name, transition, checker.current.config);
   }
@@ -194,15 +202,19 @@ export class HealthJudge {
   /** True while damping holds it; a hold has a cause and an end. */
   #isDamped({ name, state, damping, policy }: Backend, nowMs: number): boolean {
     if (damping === undefined) return false;
-    const falls = this.#falls.get(name) ?? 0;
-    if (damping.penalty > falls) {
-      this.#fail("penalties have causes", `${name} has ${damping.penalty} after ${falls} falls`);
+    const { penalty, atMs } = damping;
+    const falls = (this.#fallsMs.get(name) ?? [])
+      .reduce((sum, fallMs) => sum + 2 ** (-Math.max(0, atMs - fallMs) / this.#halfLifeMs), 0);
+    if (penalty > falls + LEAST_PENALTY) {
+      this.#fail("penalties have causes", `${name} has ${penalty}, and its falls give ${falls}`);
     }
     const { suppressedMs } = damping;
     if (suppressedMs === undefined || policy.damping === undefined) return false;
     if (state === "up") this.#fail("a server that damping holds is not up", name);
     // A reload may have made the longest hold shorter.
-    const lastMs = Math.max(suppressedMs + policy.damping.maxHoldMs, this.#sinceMs);
+    const { halfLifeMs, reuse, maxHoldMs } = policy.damping;
+    const decayedMs = atMs + halfLifeMs * Math.log2(Math.max(1, penalty / reuse));
+    const lastMs = Math.max(Math.min(decayedMs, suppressedMs + maxHoldMs), this.#sinceMs);
     if (nowMs - lastMs > NOTICED_MS) {
       this.#fail("holds end", `${name} is held for ${nowMs - suppressedMs} ms`);
     }
@@ -214,6 +226,9 @@ export class HealthJudge {
     if (daemon === undefined) return;
     const { servers, time } = this.#world;
     const { backends, config } = daemon.checker.current;
+    for (const { damping } of config.healthchecks.values()) {
+      this.#halfLifeMs = Math.max(this.#halfLifeMs, damping?.halfLifeMs ?? 0);
+    }
     for (const [name, backend] of backends) {
       const { state } = backend;
       if (this.#isDamped(backend, clock.monotonicMs())) continue;

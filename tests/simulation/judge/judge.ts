@@ -24,7 +24,7 @@ import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { type ActionTimes, IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
-import { RampJudge, wronglyHeld } from "./policy_judge.ts";
+import { type Memories, RampJudge, unrisen, wronglyHeld } from "./policy_judge.ts";
 import { judgeRequests } from "./vpp/request_judge.ts";
 import { difference } from "./vpp/difference.ts";
 import { FlushJudge } from "./vpp/flush_judge.ts";
@@ -140,6 +140,10 @@ export class Judge implements Observer {
   /** What VPP should have, and the states for which it was worked out. */
   #wantedVips: ReadonlyMap<string, WantedVip> = new Map();
   #states: readonly unknown[] = [];
+  /** What policies hold, now and before the last change. */
+  #memories: Memories = new Map();
+  #memoriesBefore: Memories = new Map();
+  #isReloading = false;
   /** Those with which frontends were compared last. */
   #served: ReadonlyMap<string, WantedVip> | undefined;
   /** What VPP should have had at the last comparison, its changes, and when it was. */
@@ -370,6 +374,7 @@ export class Judge implements Observer {
   }
 
   reloading(next: Config): void {
+    this.#isReloading = true;
     this.#intents.reloading(next);
     this.#health.reloading();
     this.#story.watch();
@@ -387,6 +392,7 @@ export class Judge implements Observer {
 
   /** `planned`: what an earlier plan said, of which this reload must do the same. */
   reloaded(plan: ReloadForecast, planned = plan): void {
+    this.#isReloading = false;
     const daemon = this.#world.daemon!;
     this.#health.reloaded(daemon);
     if (this.#wasRight) this.#deeds.expect(planned);
@@ -503,6 +509,10 @@ export class Judge implements Observer {
       states.every((state, i) => state === this.#states[i]);
     if (!isSame) {
       this.#states = states;
+      this.#memoriesBefore = this.#memories;
+      this.#memories = new Map(
+        [...current.frontends].map(([name, { memory }]) => [name, memory]),
+      );
       this.#wantedVips = wantedOf(current);
       const wrong = wronglyHeld(current);
       if (wrong !== undefined) this.fail("policies hold only what they may", wrong);
@@ -629,8 +639,16 @@ export class Judge implements Observer {
     if (event.kind === "lameduck") return this.trace.add(nowMs, `lameduck ${event.on}`);
     const { name, transition: { from, to } } = event;
     this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
+    if (event.kind === "backend" && to === "up") this.#cameUp(name, daemon);
     if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);
     else this.#frontends.transition(name, event.transition);
+  }
+
+  /** A backend has come up; `slow-start` gives it its weight in steps. */
+  #cameUp(name: string, { checker }: Daemon): void {
+    if (this.#isReloading || this.#isExcused("warming") || this.#isExcused("wrong")) return;
+    const wrong = unrisen(name, checker.current, this.#memoriesBefore);
+    if (wrong !== undefined) this.fail("a server rises in steps", wrong);
   }
 
   #judgeSent(requests: readonly SentRequest[]): void {

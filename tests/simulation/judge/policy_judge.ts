@@ -114,6 +114,45 @@ export class RampJudge {
   }
 }
 
+/** What the policies of each frontend hold. */
+export type Memories = ReadonlyMap<string, PolicyMemory>;
+
+/**
+ * The first frontend in which a server has come up with its whole weight, next to one that already
+ * had its own in the active pool. `before`: right before; nothing else was changed by operators.
+ */
+export function unrisen(name: string, state: CheckerState, before: Memories): string | undefined {
+  for (const frontend of state.config.frontends.values()) {
+    const past = before.get(frontend.name);
+    const present = state.frontends.get(frontend.name)?.memory;
+    if (past?.slowStart === undefined || present?.slowStart === undefined) continue;
+    const isSamePool = past.slowStart.pool === present.slowStart.pool;
+    const isHeld = [past, present].some(({ lastGood, waiting, dampingOverridden }) =>
+      lastGood !== undefined || waiting !== undefined || dampingOverridden === true
+    ) || past.maxDown !== undefined;
+    if (frontend.slowStart === undefined || !isSamePool || isHeld) {
+      continue;
+    }
+    const { up, ramps, first } = past.slowStart;
+    const entries = entriesOf(frontend, state);
+    if (
+      entries.some(({ backend }) =>
+        backend.standing !== undefined
+      )
+    ) continue;
+    const own = entries.filter(({ pool }) => pool === present.slowStart!.pool);
+    const entry = own.find(({ backend }) => backend.name === name);
+    if (entry === undefined || entry.weight < 2 || !entry.isUp || first.has(name)) continue;
+    if (entries.filter(({ address }) => address === entry.address).length > 1) continue;
+    const isPeer = ({ weight, isUp, step, backend }: Entry) =>
+      backend.name !== name && weight > 0 && isUp && step === undefined &&
+      up.has(backend.name) && !ramps.has(backend.name);
+    if (entry.step !== undefined || !own.some(isPeer)) continue;
+    return `${name} has its whole weight in ${frontend.name} immediately`;
+  }
+  return undefined;
+}
+
 /** Steps come late while the process is stopped. */
 const LATE_STEP_MS = 12_000;
 

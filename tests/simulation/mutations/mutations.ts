@@ -150,8 +150,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a failed reading is not retried",
     file: "src/vpp/sync/session.ts",
-    from: "    this.#retries.schedule(() => {",
-    to: '    if (request.trigger !== "retry") return;\n    this.#retries.schedule(() => {',
+    from: "    this.#retries.schedule(() => void this.run(",
+    to:
+      '    if (request.trigger !== "retry") return;\n    this.#retries.schedule(() => void this.run(',
   },
   {
     name: "VIPs of removed frontends stay",
@@ -508,6 +509,50 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/drain/quiet.ts",
     from: "nowMs - quietSinceMs >= quietMs",
     to: "nowMs - quietSinceMs >= 0",
+  },
+  {
+    name: "a scheduled intent begins late",
+    file: "src/intent/expiry.ts",
+    from: "nextMs = Math.min(nextMs, waits ? WAITING_MS : changeMs);",
+    to: "nextMs = Math.min(nextMs, waits ? WAITING_MS : changeMs + 4000);",
+  },
+  {
+    name: "lameduck does not survive a restart",
+    file: "src/intent/rules.ts",
+    from: "    kept.push(intent);\n    if (intent.scheduled === true) continue;",
+    to:
+      '    if (intent.kind !== "lameduck") kept.push(intent);\n    if (intent.scheduled === true) continue;',
+  },
+  {
+    name: "lameduck does not end",
+    file: "src/daemon/wire.ts",
+    from: "isLameduck: () => checker.current.intents.lameduck !== undefined,",
+    to:
+      "isLameduck: () => (options as { duck?: boolean }).duck ||= checker.current.intents.lameduck !== undefined,",
+  },
+  {
+    name: "damping holds for max-hold, whatever the penalty",
+    file: "src/health/policy/damping.ts",
+    from: "const decayMs = policy.halfLifeMs *",
+    to: "const decayMs = 1e9 * policy.halfLifeMs *",
+  },
+  {
+    name: "penalties do not decay",
+    file: "src/health/policy/damping.ts",
+    from: "const before = damping === undefined ? 0 : penaltyAt(damping, policy, nowMs);",
+    to: "const before = damping?.penalty ?? 0;",
+  },
+  {
+    name: "a server comes up with its whole weight",
+    file: "src/health/policy/slow_start.ts",
+    from: 'return isSamePool && past.lastGood === undefined && lookup.stateOf(name) === "up"',
+    to: "return isSamePool && nowMs < 0",
+  },
+  {
+    name: "a plan has the weights of the VIP that the frontend leaves",
+    file: "src/forecast/desired_frontends.ts",
+    from: "let sent = vipsBefore === undefined",
+    to: "let sent = vipsBefore !== null",
   },
   {
     name: "additions fill the stats segment",
