@@ -56,6 +56,8 @@ export class AnnounceJudge {
   #file: string | undefined;
   #last: AnnounceMoment | undefined;
   #awaySinceMs: number | undefined;
+  /** Since when the file has `on-vpp-away: withdraw`. */
+  #withdrawsMs: number | undefined;
   #lameduckSinceMs: number | undefined;
   #config: Config | undefined;
   /** When it was put in force. */
@@ -63,7 +65,11 @@ export class AnnounceJudge {
 
   /** A daemon starts with this file. */
   starting(file: string | undefined): void {
-    this.#awaySinceMs = this.#lameduckSinceMs = this.#last = undefined;
+    this.#awaySinceMs =
+      this.#withdrawsMs =
+      this.#lameduckSinceMs =
+      this.#last =
+        undefined;
     this.#file = file;
     this.#announced = new Set(announcedIn(file ?? ""));
   }
@@ -88,10 +94,11 @@ export class AnnounceJudge {
     }
     const withdraws = config.announce?.onVppAway === "withdraw";
     this.#awaySinceMs = isAway ? this.#awaySinceMs ?? nowMs : undefined;
-    const awayMs = this.#awaySinceMs === undefined
-      ? 0
-      : nowMs - Math.max(this.#awaySinceMs, withdraws ? soundMs : nowMs);
-    if (awayMs > AWAY_MS + WRITTEN_MS && announced.size > 0) {
+    this.#withdrawsMs = withdraws ? this.#withdrawsMs ?? nowMs : undefined;
+    const dueMs = this.#awaySinceMs === undefined || this.#withdrawsMs === undefined
+      ? Infinity
+      : Math.max(this.#awaySinceMs + AWAY_MS, soundMs + AWAY_MS, this.#withdrawsMs);
+    if (nowMs > dueMs + WRITTEN_MS && announced.size > 0) {
       return `${[...announced]} is announced while VPP is away`;
     }
     const mayWithdraw = withdraws && isAway && announced.size === 0;
