@@ -93,6 +93,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   9500,
   9688,
   9772,
+  10990,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {
