@@ -75,6 +75,10 @@ grpcTest("our client's errors are MaglevErrors with the server's message", async
       });
       const watch = client.watch({ logLevel: "loud" });
       await assert.rejects(watch.next(), { code: "invalid-argument" });
+      await assert.rejects(
+        client.call("ListBackends", { details: true }, { bounds: { bytes: 8 } }),
+        /ListBackendsResponse: need at most 8 bytes/,
+      );
       for (const bounds of [{ bytes: 8 }, { messages: 0 }]) {
         const bounded = client.watch({ backend: true }, { bounds });
         await assert.rejects(

@@ -5,7 +5,7 @@ import { onHub, smallMaglevd } from "../../../tests/support/worlds/hub_world.ts"
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import { TIMELINE_PAGE } from "../protocol.ts";
-import { DETAILS_PER_S } from "./model/bounds.ts";
+import { DETAILS_BOUNDS, DETAILS_PER_S, MAX_DETAILS_PENDING } from "./model/bounds.ts";
 
 const WHO = "alice (192.0.2.77:1234)";
 
@@ -165,5 +165,42 @@ Deno.test("an answer about another object, an old maglevd, one that is away, too
       await failure(hub.explainBackend("lb1", "b0", "viewer")),
       /^unavailable: lb1 is not connected: /,
     );
+  });
+});
+
+Deno.test("an explanation is bounded: a thousand servers are explained, two MiB are refused", async () => {
+  const lb1 = smallMaglevd();
+  let servers = 1000;
+  const text = "a sentence of the length that they have, with a name in it";
+  const links = Array.from({ length: 8 }, (_, at) => link(`kind${at}`, { text }));
+  lb1.answer("ExplainFrontend", ({ name = "" }) => ({
+    ...{ name, prefix: "192.0.2.1/32", protocol: "tcp", port: 80, state: "up" },
+    links: [],
+    servers: Array.from({ length: servers }, () => place({ links })),
+  }));
+  await onHub({ lb1 }, async ({ hub }) => {
+    const whole = await hub.explainFrontend("lb1", "web", "viewer");
+    assert.ok(!(whole instanceof MaglevError) && whole.servers.length === 1000);
+    servers = 4000;
+    const refused = await hub.explainFrontend("lb1", "web", "viewer");
+    assert.ok(refused instanceof MaglevError && refused.code === "internal");
+    assert.match(refused.message, new RegExp(`${DETAILS_BOUNDS.bytes} bytes`));
+  });
+});
+
+Deno.test("a maglevd that does not answer owes a bounded number of details, the others go on", async () => {
+  const [lb1, lb2] = [smallMaglevd(), smallMaglevd()];
+  await onHub({ lb1, lb2 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(10_000);
+    const release = lb1.hold("GetBackend");
+    const before = lb1.count("GetBackend");
+    const asked = Array.from({ length: 60 }, () => hub.backend("lb1", "b0", "viewer"));
+    const refused = (await Promise.all(asked.slice(MAX_DETAILS_PENDING))).map(String);
+    assert.equal(lb1.count("GetBackend") - before, MAX_DETAILS_PENDING);
+    assert.match(refused[0]!, /lb1 owes too many answers for details/);
+    assert.ok(!(await hub.backend("lb2", "b0", "viewer") instanceof MaglevError));
+    release();
+    await Promise.all(asked);
+    assert.ok(!(await hub.backend("lb1", "b0", "viewer") instanceof MaglevError));
   });
 });

@@ -31,12 +31,13 @@ import { EventBus } from "./event_bus.ts";
 import { ACTION_MS, type Connect, type Connection, wrongAnswer } from "./follow/connection.ts";
 import { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { backendFor, maglevdFor } from "./model/audience.ts";
+import { DETAILS_BOUNDS, MAX_DETAILS_PENDING } from "./model/bounds.ts";
 import { backendOf, transitionsOf } from "./model/convert.ts";
 import { backendExplanationOf, frontendExplanationOf, timelineOf } from "./model/diagnosis.ts";
 import { problemsOf, sortedProblems } from "./model/problems.ts";
 
 /** Of calls that browsers cause. */
-const CALL = { deadlineMs: ACTION_MS };
+const CALL = { deadlineMs: ACTION_MS, bounds: DETAILS_BOUNDS };
 
 export interface HubOptions {
   /** Names are unique; see parseServers(). */
@@ -213,6 +214,10 @@ class DashboardHub implements Hub {
     if (!follower.details.take(this.#options.clock.monotonicMs())) {
       return new MaglevError("resource-exhausted", "too many requests for details");
     }
+    if (follower.detailsPending >= MAX_DETAILS_PENDING) {
+      return new MaglevError("resource-exhausted", `${name} owes too many answers for details`);
+    }
+    follower.detailsPending++;
     try {
       return await ask(follower, connection);
     } catch (caught) {
@@ -225,6 +230,8 @@ class DashboardHub implements Hub {
       const { security } = this.#options;
       const endpoint = { server: status.address, ...security, timeoutMs: ACTION_MS };
       return new MaglevError(error.code, explain(error, endpoint), { cause: error });
+    } finally {
+      follower.detailsPending--;
     }
   }
 

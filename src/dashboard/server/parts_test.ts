@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { acceptsGzip, isJsonType, matchesTag } from "./headers.ts";
-import { SharedJson } from "./shared_json.ts";
+import { EncodedJson, SharedJson } from "./shared_json.ts";
 
 Deno.test("acceptsGzip() reads weights as RFC 9110 has them", () => {
   for (const yes of ["gzip", "GZIP", "br, gzip", "gzip;q=0.1", "*", "*;q=0.1", "x-gzip"]) {
@@ -47,4 +47,29 @@ Deno.test("SharedJson keeps a bounded number of answers for half a second", asyn
   assert.equal(made, before + 1, "the oldest gave way");
   await get("k299");
   assert.equal(made, before + 1);
+});
+
+Deno.test("SharedJson keeps a bounded number of bytes, and the newest answer in any case", async () => {
+  const shared = new SharedJson(new FakeClock());
+  let made = 0;
+  const get = async (key: string, mebibytes: number) => {
+    const answer = await shared.get(key, () => {
+      made++;
+      return Promise.resolve("x".repeat(mebibytes * 1024 * 1024));
+    });
+    assert.ok(answer instanceof EncodedJson);
+    return answer;
+  };
+  for (let n = 0; n < 20; n++) await get(`k${n}`, 10);
+  assert.equal(made, 20);
+  for (let n = 14; n < 20; n++) await get(`k${n}`, 10);
+  assert.equal(made, 20, "the last sixty MiB are kept");
+  await get("k13", 10);
+  assert.equal(made, 21, "and none before them");
+  await get("large", 70);
+  await get("large", 70);
+  assert.equal(made, 22);
+  await get("small", 0);
+  await get("large", 70);
+  assert.equal(made, 24, "not next to another one");
 });

@@ -9,8 +9,9 @@ import type { Clock } from "../../base/ports.ts";
 
 /** For how long an answer is given again, in milliseconds. */
 const KEPT_MS = 500;
-/** Answers that are kept; the oldest gives way. */
+/** Answers that are kept, and their bytes; the oldest gives way. The newest one is kept in any case. */
 const MAX_KEPT = 256;
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 
 /** A value as JSON. */
 export class EncodedJson {
@@ -25,6 +26,11 @@ export class EncodedJson {
   get gzip(): Uint8Array {
     return this.#gzip ??= gzipSync(this.plain, { level: 1 });
   }
+
+  /** What it takes, both forms together. */
+  get bytes(): number {
+    return this.plain.length + (this.#gzip?.length ?? 0);
+  }
 }
 
 /** Undefined: there is nothing of that name. */
@@ -33,6 +39,8 @@ export type Made = EncodedJson | MaglevError | undefined;
 interface Kept {
   readonly sinceMs: MonotonicMs;
   readonly made: Promise<Made>;
+  /** Undefined until it was made. */
+  value?: Made;
 }
 
 export class SharedJson {
@@ -49,20 +57,39 @@ export class SharedJson {
     const nowMs = this.#clock.monotonicMs();
     const kept = this.#kept.get(key);
     if (kept !== undefined && nowMs - kept.sinceMs < KEPT_MS) return kept.made;
-    const made = Promise.resolve(make()).then((value): Made =>
-      value === undefined || value instanceof MaglevError ? value : new EncodedJson(value)
-    );
+    const made = Promise.resolve(make()).then((value): Made => {
+      added.value = value === undefined || value instanceof MaglevError
+        ? value
+        : new EncodedJson(value);
+      this.#evict();
+      return added.value;
+    });
+    const added: Kept = { sinceMs: nowMs, made };
     this.#kept.delete(key);
-    this.#kept.set(key, { sinceMs: nowMs, made });
-    for (const [old, { sinceMs }] of this.#kept) {
-      if (this.#kept.size <= MAX_KEPT && nowMs - sinceMs < KEPT_MS) break;
-      this.#kept.delete(old);
-    }
+    this.#kept.set(key, added);
+    this.#evict();
     return made;
+  }
+
+  #evict(): void {
+    const nowMs = this.#clock.monotonicMs();
+    let bytes = 0;
+    for (const { value } of this.#kept.values()) bytes += bytesOf(value);
+    for (const [key, { sinceMs, value }] of this.#kept) {
+      const isFull = this.#kept.size > MAX_KEPT ||
+        (bytes > MAX_KEPT_BYTES && this.#kept.size > 1);
+      if (!isFull && nowMs - sinceMs < KEPT_MS) break;
+      this.#kept.delete(key);
+      bytes -= bytesOf(value);
+    }
   }
 
   /** Forgets all of them, so that an operator sees the effect of an action. */
   clear(): void {
     this.#kept.clear();
   }
+}
+
+function bytesOf(made: Made): number {
+  return made instanceof EncodedJson ? made.bytes : 0;
 }

@@ -71,6 +71,8 @@ export interface CallOptions {
   readonly user?: string | undefined;
   /** Aborting it ends the call with `aborted`. */
   readonly signal?: AbortSignal | undefined;
+  /** What the answer may cost, where it is less than what the client's options allow. More is `internal`. */
+  readonly bounds?: EventBounds | undefined;
 }
 
 export interface WatchOptions {
@@ -190,12 +192,12 @@ export class MaglevClient {
     info: MethodInfo<Req, Res>,
     { request, options }: { readonly request: Partial<Req>; readonly options: CallOptions },
   ): Promise<Res> {
-    const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal, user } = options;
+    const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal, user, bounds } = options;
     return new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         info.path,
         (bytes: Buffer) => bytes,
-        reader(info.response, { messages: this.#options.maxAnswerMessages }),
+        reader(info.response, { messages: this.#options.maxAnswerMessages, ...bounds }),
         bufferOf(encode(info.request, create(info.request, request))),
         this.#metadata(user),
         { deadline: new Date(this.#options.clock.wallMs() + deadlineMs) },

@@ -23,7 +23,9 @@ import type {
   WatchOptions,
 } from "../../../src/grpc/client/client.ts";
 import type { WatchRequest } from "../../../src/grpc/gen/maglev.ts";
-import { create } from "../../../src/grpc/messages/codec.ts";
+import { create, encode } from "../../../src/grpc/messages/codec.ts";
+import { Maglev } from "../../../src/grpc/messages/maglev.ts";
+import type { MethodInfo } from "../../../src/grpc/messages/methods.ts";
 
 /** A call that was made. */
 export interface FakeCall {
@@ -218,7 +220,7 @@ export class FakeMaglevd {
   async #call<M extends UnaryMethod>(
     method: M,
     request: Partial<RequestOf<M>>,
-    { signal, user }: CallOptions,
+    { signal, user, bounds }: CallOptions,
   ): Promise<ResponseOf<M>> {
     this.calls.push({ method, request, user });
     if (this.isRefused) throw refusal();
@@ -226,6 +228,10 @@ export class FakeMaglevd {
     const wait = this.isHung ? new Promise<void>(() => {}) : this.#held.get(method)?.promise;
     if (wait !== undefined) await Promise.race([wait, aborted(signal)]);
     if (answer === undefined || signal?.aborted === true) throw cancelled();
+    const { response } = Maglev[method] as MethodInfo<RequestOf<M>, ResponseOf<M>>;
+    if (bounds?.bytes !== undefined && encode(response, answer).length > bounds.bytes) {
+      throw new MaglevError("internal", `need at most ${bounds.bytes} bytes`);
+    }
     return answer;
   }
 

@@ -33,6 +33,8 @@ export class MaglevdFollower {
   readonly model: MaglevdModel;
   /** Calls that browsers cause. */
   readonly details = new RateLimit(DETAILS_PER_S);
+  /** Number of answers for details that are waited for. */
+  detailsPending = 0;
   readonly #options: FollowerOptions;
   readonly #outlet: Outlet;
   readonly #abort = new AbortController();
