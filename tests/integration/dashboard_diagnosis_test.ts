@@ -271,7 +271,17 @@ browserTest(
       fixture.isOld = false;
       await page.keyboard.press("Escape");
       fixture.setBackend("demo", "nginx0", { state: "down" });
-      await page.getByText("nginx0 takes no new flows").waitFor();
+      const why = page.getByRole("region", { name: "Why nginx0" });
+      await why.getByText("nginx0 takes no new flows").waitFor();
+      // Nothing changes: the answer is shown as an old one.
+      await page.clock.runFor(2000);
+      fixture.isBusy = true;
+      await page.clock.runFor(6000);
+      await why.getByText(/^Not current, \d+s old: too many requests for details$/).waitFor();
+      await why.getByText("nginx0 takes no new flows").waitFor();
+      fixture.isBusy = false;
+      await page.clock.runFor(6000);
+      await until(async () => await why.getByText("Not current").count() === 0);
     }),
 );
 

@@ -567,6 +567,37 @@ browserTest("empty and broken states are described in words", () => {
   });
 });
 
+browserTest(
+  "code that cannot be loaded is not silence: a message in its place, with the way out",
+  () =>
+    withScreen(demo(), { tree: "admin", rest: "#/demo/web" }, async ({ page, context }) => {
+      await page.locator(".row").first().waitFor();
+      await context.route(
+        /assets\/(help|action_dialog|diagnosis)-.*\.js$/,
+        (route) => route.abort(),
+      );
+      await page.reload();
+      const failed = page.getByRole("dialog", { name: "Not loaded" });
+      const press = async (name: string) => {
+        await page.getByRole("button", { name }).first().click();
+        await failed.getByText("This part of the page cannot be loaded.").waitFor();
+        await failed.getByRole("button", { name: "Close" }).click();
+        await until(async () => await page.getByRole("dialog").count() === 0);
+      };
+      await press("Sync …");
+      await press("History");
+      assert.equal(new URL(page.url()).search, "");
+      await page.getByRole("button", { name: "Why" }).click();
+      await page.locator(".card").getByRole("alert").getByText("cannot be loaded").waitFor();
+      await page.keyboard.press("?");
+      await failed.waitFor();
+      await context.unrouteAll();
+      await failed.getByRole("button", { name: "Reload the page" }).click();
+      await page.getByRole("button", { name: "Sync …" }).click();
+      await page.getByRole("dialog").getByText("No difference is known now.").waitFor();
+    }),
+);
+
 Deno.test("dashboard page: its scripts take 35 kB at most, and 60 kB with worker and charts", async () => {
   const size = { page: 0, later: 0 };
   for (const [path, bytes] of await builtFiles()) {

@@ -1,11 +1,11 @@
 /** The whole page. */
 import {
-  type Component,
   createEffect,
   createMemo,
   createSignal,
   type JSX,
   Match,
+  onMount,
   Show,
   Switch,
 } from "solid-js";
@@ -119,23 +119,30 @@ export function App(props: { readonly page: Page }): JSX.Element {
 
 /** Of several load balancers. */
 const LazyOverview = later(async () => (await import("./overview.tsx")).Overview);
-const LazyHelp = later(async () => (await import("./help.tsx")).Help);
-const LazyTimeline = later(async () => (await import("./diagnosis/mod.ts")).Timeline);
+const LazyHelp = later(async () => (await import("./help.tsx")).Help, {
+  close: ({ onClose }) => onClose(),
+});
+const LazyTimeline = later(async () => (await import("./diagnosis/mod.ts")).Timeline, {
+  close: (_, { navigation }) => navigation.setTimeline(undefined),
+});
+const LazyDialog = later(loadDialog, { close: (_, page) => page.setWish(undefined) });
+
+async function loadDialog() {
+  return (await import("./actions/action_dialog.tsx")).ActionDialog;
+}
 
 /** The confirmations, whose code only operators load. */
 function LazyActionDialog(): JSX.Element {
   const page = usePage();
-  const [dialog, setDialog] = createSignal<Component>();
-  createEffect(() => {
-    if (!page.admin || dialog() !== undefined) return;
-    // Without an answer at the start it is loaded when it is needed.
-    page.wish();
-    import("./actions/action_dialog.tsx").then(
-      ({ ActionDialog }) => setDialog(() => ActionDialog),
-      () => page.setWish(undefined),
-    );
+  onMount(() => {
+    // Without an answer now it is loaded when it is needed.
+    if (page.admin) loadDialog().catch(() => {});
   });
-  return <Show when={dialog()} keyed>{(Dialog) => <Dialog />}</Show>;
+  return (
+    <Show when={page.wish() !== undefined}>
+      <LazyDialog />
+    </Show>
+  );
 }
 
 /** Title and icon of the browser's tab change at most this often: it costs the whole browser. */

@@ -14,14 +14,16 @@ import { formatCount, formatLatency, formatShare, visible } from "../model/forma
 import { differenceWords, heldWord, risingWords } from "../model/health.ts";
 import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
-import { BackendDetails } from "./backend_details.tsx";
 import { usePage } from "./context.ts";
 import { Age } from "./parts/age.tsx";
 import { Counter, counterWords } from "./parts/counter.tsx";
 import { Flash } from "./parts/flash.tsx";
+import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
 import { Strip } from "./parts/strip.tsx";
+
+const LazyDetails = later(async () => (await import("./diagnosis/mod.ts")).BackendDetails);
 
 /** Number of columns of a row. */
 const COLUMNS = 12;
@@ -138,7 +140,7 @@ export function BackendRow(props: RowProps): JSX.Element {
           <Show when={open()}>
             <tr class="details" aria-label={details()}>
               <td colSpan={COLUMNS} aria-label={details()}>
-                <BackendDetails
+                <LazyDetails
                   lb={props.lb}
                   frontend={props.frontend}
                   pool={props.pool}

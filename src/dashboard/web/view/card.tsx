@@ -15,7 +15,7 @@ import { Name } from "./parts/name.tsx";
 
 const LazyChart = later(
   async () => (await import("./chart.tsx")).TrafficChart,
-  () => <div class="chart" />,
+  { fallback: () => <div class="chart" /> },
 );
 const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).FrontendWhy);
 

@@ -9,7 +9,7 @@ import type {
   LbServer,
   Pool,
   PoolBackend,
-} from "../../protocol.ts";
+} from "../../../protocol.ts";
 import {
   bothInstants,
   formatAge,
@@ -20,21 +20,20 @@ import {
   plural,
   utcInstant,
   visible,
-} from "../model/format.ts";
-import { risingWords } from "../model/health.ts";
-import { intentWords } from "../model/intent.ts";
-import type { Lb } from "../model/lb.ts";
-import { Actions } from "./actions/actions.tsx";
-import { usePage } from "./context.ts";
-import { Age } from "./parts/age.tsx";
-import { CopyJson } from "./parts/copy_json.tsx";
-import { counterWords } from "./parts/counter.tsx";
-import { keptUp } from "./parts/kept_up.ts";
-import { later } from "./parts/later.tsx";
-import { Mark } from "./parts/mark.tsx";
-import { outageTexts } from "./parts/strip.tsx";
-
-const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).BackendWhy);
+} from "../../model/format.ts";
+import { risingWords } from "../../model/health.ts";
+import { intentWords } from "../../model/intent.ts";
+import type { Lb } from "../../model/lb.ts";
+import { Actions } from "../actions/actions.tsx";
+import { usePage } from "../context.ts";
+import { Age } from "../parts/age.tsx";
+import { CopyJson } from "../parts/copy_json.tsx";
+import { counterWords } from "../parts/counter.tsx";
+import { keptUp } from "../parts/kept_up.ts";
+import { Mark } from "../parts/mark.tsx";
+import { Old } from "../parts/old.tsx";
+import { outageTexts } from "../parts/strip.tsx";
+import { BackendWhy } from "./backend_why.tsx";
 
 /** Last results are loaded again after this time. */
 const RESULTS_MS = 15_000;
@@ -50,7 +49,7 @@ export function BackendDetails(props: {
   readonly server: LbServer | undefined;
 }): JSX.Element {
   const page = usePage();
-  const { value: loaded, missing } = keptUp(page, {
+  const { value: loaded, missing, old } = keptUp(page, {
     // A transition makes what was loaded old.
     key: () => JSON.stringify([props.lb.name, props.backend.state, props.backend.since_ms]),
     load: () => page.api.backend(props.lb.name, props.backend.name),
@@ -64,7 +63,7 @@ export function BackendDetails(props: {
   };
   return (
     <div class="detail-grid">
-      <LazyWhy {...props} />
+      <BackendWhy {...props} />
       <dl class="facts">
         <dt>address</dt>
         <dd>{visible(props.backend.address)}</dd>
@@ -177,6 +176,7 @@ export function BackendDetails(props: {
       </dl>
       <section>
         <h3>Last results</h3>
+        <Old text={old()} />
         <ol class="lines">
           <Index each={resultRuns(loaded())} fallback={<li class="faint">{visible(none())}</li>}>
             {(run) => (

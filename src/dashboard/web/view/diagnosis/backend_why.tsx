@@ -8,6 +8,7 @@ import { usePage } from "../context.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Chain } from "./chain.tsx";
 import { DrainProgress } from "./drain_progress.tsx";
+import { Old } from "../parts/old.tsx";
 import { keptUp } from "../parts/kept_up.ts";
 
 export function BackendWhy(props: {
@@ -28,7 +29,7 @@ export function BackendWhy(props: {
       [name, state, since_ms, intent, blind, carried, server?.weight, server?.in_use],
     ]);
   };
-  const { value, missing } = keptUp(page, {
+  const { value, missing, old } = keptUp(page, {
     key,
     load: () => page.api.explainBackend(props.lb.name, props.backend.name),
   });
@@ -61,6 +62,7 @@ export function BackendWhy(props: {
       >
         {(answer) => (
           <>
+            <Old text={old()} />
             <p class={`verdict is-${answer().verdict.mark}`}>
               <Mark of={answer().verdict.mark} /> <b>{visible(props.backend.name)}</b>{" "}
               {visible(answer().verdict.text)}

@@ -7,6 +7,7 @@ import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
 import { Chain } from "./chain.tsx";
+import { Old } from "../parts/old.tsx";
 import { keptUp } from "../parts/kept_up.ts";
 
 /** Servers that are listed: a frontend may have thousands. */
@@ -23,7 +24,7 @@ export function FrontendWhy(
     const { differences } = lb.summaries.get(frontend.name) ?? { differences: [] };
     return JSON.stringify([lb.name, lb.status.connected, frontend, differences]);
   };
-  const { value, missing } = keptUp(page, {
+  const { value, missing, old } = keptUp(page, {
     key,
     load: () => page.api.explainFrontend(props.lb.name, props.frontend.name),
   });
@@ -33,6 +34,7 @@ export function FrontendWhy(
       <Show when={value()} fallback={<p class="faint">Why: {visible(missing())}</p>}>
         {(explanation) => (
           <>
+            <Old text={old()} />
             <Chain lb={props.lb} links={explanation().links} />
             <p class="faint">
               {explanation().servers.length === 0

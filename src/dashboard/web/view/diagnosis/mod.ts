@@ -1,4 +1,4 @@
 /** What explains and recalls. It is one piece of code, loaded when a part of it is first shown. */
-export { BackendWhy } from "./backend_why.tsx";
+export { BackendDetails } from "./backend_details.tsx";
 export { FrontendWhy } from "./frontend_why.tsx";
 export { Timeline } from "./timeline.tsx";
