@@ -79,10 +79,10 @@ Deno.test("explainFrontend() has its servers, without an operator for viewers", 
 
 Deno.test("texts without end are cut, and so is the number of links", async () => {
   const lb1 = smallMaglevd();
-  const long = link("k".repeat(1000), { text: "t".repeat(100_000), by: "b".repeat(10_000) });
+  const long = link("k".repeat(1000), { text: "t".repeat(4000), by: "b".repeat(2000) });
   lb1.answer("ExplainBackend", ({ name = "" }) => ({
     ...{ name, address: "", state: "up" },
-    links: Array.from({ length: 5000 }, () => long),
+    links: Array.from({ length: 150 }, () => long),
     places: Array.from({ length: 2000 }, () => place()),
   }));
   await onHub({ lb1 }, async ({ hub }) => {
