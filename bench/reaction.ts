@@ -23,6 +23,7 @@ import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../src/base/instant.
 import type { Clock, LogEventName, LogFields, Logger } from "../src/base/ports.ts";
 import type { Config } from "../src/config/model.ts";
 import { WorkerPool } from "../src/probe/engine/worker_pool.ts";
+import { folderIo } from "../src/system/state_file.ts";
 import { wireDaemon } from "../src/daemon/wire.ts";
 import { LogHandler } from "../src/log/handler.ts";
 import type { ProbeOutcome } from "../src/probe/ports.ts";
@@ -193,6 +194,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     clock: CLOCK,
     logger,
     engine: new WorkerPool({ clock: CLOCK, log: logger, workers: 1 }),
+    announceFolder: folderIo,
   });
   let batch: readonly ProbeOutcome[] = [];
   let batchMs = FAR_PAST_MS;

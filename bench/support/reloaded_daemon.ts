@@ -7,6 +7,7 @@
  * Arguments: configuration file, socket of VPP's API.
  */
 import { invariant } from "../../src/base/assert.ts";
+import { folderIo } from "../../src/system/state_file.ts";
 import { wireDaemon } from "../../src/daemon/wire.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Reloader } from "../../src/daemon/reload.ts";
@@ -39,7 +40,15 @@ const loaded = await loadConfig(path, { vpp: true });
 invariant(loaded.kind === "ok", "the configuration is valid");
 const engine = new WorkerPool({ clock, log: logger, workers: 1 });
 const { config } = loaded;
-const daemon = wireDaemon({ config, vppApiAddr, vppStatsAddr: "", clock, logger, engine });
+const daemon = wireDaemon({
+  config,
+  vppApiAddr,
+  vppStatsAddr: "",
+  clock,
+  logger,
+  engine,
+  announceFolder: folderIo,
+});
 const reloader = new Reloader({
   path,
   vppApiAddr,

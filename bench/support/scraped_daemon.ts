@@ -13,6 +13,7 @@ import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { createGrpcServer, servedMethods } from "../../src/daemon/grpc.ts";
 import { openMetricsPort } from "../../src/daemon/metrics_port.ts";
 import { Reloader } from "../../src/daemon/reload.ts";
+import { folderIo } from "../../src/system/state_file.ts";
 import { wireDaemon } from "../../src/daemon/wire.ts";
 import { STATUS_NAMES } from "../../src/grpc/status.ts";
 import { History } from "../../src/history/history.ts";
@@ -75,6 +76,7 @@ const daemon = wireDaemon({
   clock,
   logger,
   engine,
+  announceFolder: folderIo,
   events: metrics.events,
 });
 let unknown = count;

@@ -6,6 +6,7 @@ import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { loadConfig } from "../config/load.ts";
 import { READ_DEADLINE_MS, Reloader, SETTLED_MS } from "./reload.ts";
+import { folderIo } from "../system/state_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 
 const HEAD = "maglev:\n  backends:\n    a: { address: 127.0.0.1 }\n    b: { address: 127.0.0.2 }\n";
@@ -51,6 +52,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
       clock,
       logger,
       engine: new FakeProbeEngine(),
+      announceFolder: folderIo,
     });
     daemon.start();
     const world: World = {

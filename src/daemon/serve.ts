@@ -26,6 +26,7 @@ import { type Loaded, Reloader } from "./reload.ts";
 import { ServiceStatus } from "./service_status.ts";
 import { writeLine } from "../system/stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
+import { type FolderIo, folderIo } from "../system/state_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 
 interface Context {
@@ -123,9 +124,14 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
-  const kept = { intents, penalties };
-  const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, ...kept, events });
+  const disk = { intents, penalties, announceFolder };
+  const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, ...disk, events });
   return { daemon, metrics, loaded };
+}
+
+/** The routing daemon reads the file of announced prefixes. */
+function announceFolder(path: string): FolderIo {
+  return folderIo(path, { readableByAll: true });
 }
 
 /** The configured port; undefined: off; a string: the reason why it cannot be opened. */

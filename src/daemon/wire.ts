@@ -46,8 +46,8 @@ export interface WireOptions {
   readonly penalties?: (PenaltyStore & Closable) | undefined;
   /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
-  /** The folder of the file of `maglev.announce`; absent: the file system's. */
-  readonly announceFolder?: (path: string) => FolderIo;
+  /** Opens the folder of the file of `maglev.announce`, whose path a reload may change. */
+  readonly announceFolder: (path: string) => FolderIo;
   /** Connects to VPP's API; absent: over its socket or shared memory. */
   readonly connect?: VppConnectionOptions["connect"];
   /** Opens VPP's stats segment; absent: over its socket. */

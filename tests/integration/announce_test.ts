@@ -11,6 +11,7 @@ import { type Bird, fetchBird } from "../support/judges/bird.ts";
 import { readUntil } from "../support/judges/until.ts";
 import { withFolder } from "../support/servers/daemon.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { folderIo } from "../../src/system/state_file.ts";
 import { wireDaemon } from "../../src/daemon/wire.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 
@@ -99,6 +100,7 @@ Deno.test({
         clock,
         logger,
         engine: new FakeProbeEngine(),
+        announceFolder: folderIo,
       });
       const port = freePort();
       const socketOf = (role: string) => `${folder}/${role}.ctl`;

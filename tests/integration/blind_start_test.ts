@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import type { Config } from "../../src/config/model.ts";
+import { folderIo } from "../../src/system/state_file.ts";
 import { type Daemon, wireDaemon } from "../../src/daemon/wire.ts";
 import { WHO } from "../support/worlds/checker_fixture.ts";
 import { withFolder } from "../support/servers/daemon.ts";
@@ -47,6 +48,7 @@ async function live(simulator: Simulator, fn: (life: Life) => Promise<void>): Pr
     clock,
     logger,
     engine,
+    announceFolder: folderIo,
   });
   daemon.start();
   try {

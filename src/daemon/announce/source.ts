@@ -4,7 +4,7 @@ import type { Border } from "../../announce/border.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { FAR_PAST_MS, later } from "../../base/instant.ts";
 import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
-import { type FolderIo, folderIo } from "../../system/state_file.ts";
+import type { FolderIo } from "../../system/state_file.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
 import type { ActualVip, VipKey } from "../../vpp/lb/model.ts";
 import type { VppConnection } from "../../vpp/ports.ts";
@@ -29,8 +29,8 @@ export interface AnnounceOptions {
   } | undefined;
   /** True while an operator keeps all prefixes withdrawn. */
   readonly isLameduck: () => boolean;
-  /** The folder of the file; absent: the file system's. */
-  readonly folder?: ((path: string) => FolderIo) | undefined;
+  /** Opens the folder of the file. */
+  readonly folder: (path: string) => FolderIo;
 }
 
 /** Follows whether VPP is connected and was programmed since. */
@@ -68,9 +68,8 @@ const MAX_DELAY_MS = 30_000;
 
 /** The announcer of a daemon; start it with the daemon. */
 export function createAnnouncer(options: AnnounceOptions): Announcer {
-  const { clock, logger, checker, vpp } = options;
+  const { clock, logger, checker, vpp, folder } = options;
   const source = announceSource(options);
-  const folder = options.folder ?? ((path: string) => folderIo(path, { readableByAll: true }));
   const announcer = new Announcer({ source, clock, logger, folder });
   if (vpp !== undefined) vpp.sent.onSent = () => announcer.updateSoon();
   // At the end of the turn, when the weights of all frontends are sent. A pool may have taken over.

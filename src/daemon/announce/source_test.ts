@@ -20,6 +20,7 @@ import { VPP_ENCAPS } from "../../vpp/lb/model.ts";
 import { Reconciler, WITHDRAWAL_MS } from "../../vpp/sync/reconcile.ts";
 import { SentWeights } from "../../vpp/sync/sent_weights.ts";
 import { desiredSource } from "../desired_source.ts";
+import { folderIo } from "../../system/state_file.ts";
 import { createAnnouncer, VppProgress } from "./source.ts";
 
 const HYSTERESIS_MS = 10_000;
@@ -96,6 +97,7 @@ async function inWorld(
       clock,
       logger,
       isLameduck: () => false,
+      folder: folderIo,
       vpp: {
         sent,
         ...progress,

@@ -9,6 +9,7 @@ import type { BackendAction, SetWeightRequest } from "../../../src/intent/reques
 import { loadConfig } from "../../../src/config/load.ts";
 import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
+import { folderIo } from "../../../src/system/state_file.ts";
 import { wireDaemon } from "../../../src/daemon/wire.ts";
 import { SystemClock } from "../../../src/system/system_clock.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
@@ -32,6 +33,7 @@ async function main([path, folder, text]: readonly string[]): Promise<void> {
     clock,
     logger,
     engine: new WorkerPool({ clock, log: logger, workers: 1 }),
+    announceFolder: folderIo,
     intents: { ...opened, maxAgeMs: 3_600_000 },
   });
   daemon.start();
