@@ -3,7 +3,7 @@
  * for byte but for ids and checksums of IPv4 headers.
  */
 import assert from "node:assert/strict";
-import { parseIp } from "../../src/base/address.ts";
+import { bytesOf, parseIp } from "../../src/base/address.ts";
 import { echoPacket, encapsulate, type Ends, synPacket } from "../../src/probe/encap/packet.ts";
 import { startVpp } from "./support.ts";
 import { NO_WIRE, Wire } from "./wire.ts";
@@ -26,7 +26,7 @@ const VIPS: readonly (readonly [vip: string, inner: Family, outer: Family])[] = 
 ];
 
 function ends(source: string, destination: string): Ends {
-  return { source: parseIp(source)!.bytes, destination: parseIp(destination)!.bytes };
+  return { source: bytesOf(parseIp(source)!), destination: bytesOf(parseIp(destination)!) };
 }
 
 /** The packet with zeros for the ids and checksums of its IPv4 headers. */

@@ -155,5 +155,5 @@ export function isThisHost(remote: string, local: string): boolean {
 function isLoopback(address: string): boolean {
   const ip = parseIp(plainAddress(address));
   if (ip === undefined) return false;
-  return ip.family === 4 ? ip.bytes[0] === 127 : ip.text === "::1";
+  return ip.family === 4 ? ip.packed.charCodeAt(0) === 127 : ip.text === "::1";
 }

@@ -2,7 +2,7 @@
  * Probes of the path that VPP's packets take: an echo request to a VIP, in GRE to a server. The
  * answer comes directly, and is matched as that of any echo (icmp/channel.ts).
  */
-import { type IpAddress, ipFromBytes } from "../../base/address.ts";
+import { bytesOf, type IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { type EchoProbe, IcmpChannel, type IcmpSocket, SEND_BATCH } from "../icmp/channel.ts";
@@ -41,15 +41,15 @@ export class EncapProber {
     const { vip, server, tunnelSource, source, timeoutMs } = target;
     invariant(tunnelSource.family === server.family, "a tunnel has one family");
     invariant(source === undefined || source.family === vip.family, "an answer has one family");
-    const tunnel = { source: tunnelSource.bytes, destination: server.bytes };
+    const tunnel = { source: bytesOf(tunnelSource), destination: bytesOf(server) };
     return async (cancellation) => {
       const opened = this.#open(server.family);
       if (typeof opened !== "number") return opened;
       // Looked up each time, because addresses and routes change.
-      const own = source?.bytes ?? routeSource(vip);
+      const own = source === undefined ? routeSource(vip) : bytesOf(source);
       if (!(own instanceof Uint8Array)) return own;
       const probe: EchoProbe & TunnelTarget = {
-        destination: vip.bytes,
+        destination: bytesOf(vip),
         scope: 0,
         source: own,
         timeoutMs,
@@ -108,11 +108,12 @@ function calls(): Calls {
 }
 
 /** The address of this host on the way to the VIP, or the verdict without one. */
-function routeSource({ bytes }: IpAddress): Uint8Array | Verdict {
+function routeSource(vip: IpAddress): Uint8Array | Verdict {
+  const bytes = bytesOf(vip);
   const source = new Uint8Array(bytes.length);
   const result = calls().maglev_route_source(bytes, bytes.length, source, source.length);
   if (result === 0) return source;
-  const detail = `this host has no address to which an answer from ${ipFromBytes(bytes).text} ` +
+  const detail = `this host has no address to which an answer from ${vip.text} ` +
     `could come: ${errnoName(result)}`;
   return inconclusive("connect", { lack: "source-address", detail });
 }

@@ -1,7 +1,7 @@
 /** Packets of the encapsulated path, against bytes that another program computed (Python). */
 import assert from "node:assert/strict";
 import { fuzz, mutateBytes, rounds } from "../../../tests/support/fakes/fuzz.ts";
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { echoPacket, encapsulate, type Ends, type Syn, synPacket, tcpAnswer } from "./packet.ts";
 
 const TOKEN = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i);
@@ -9,7 +9,7 @@ const ECHO = { id: 0x1234, seq: 0xfedc, token: TOKEN };
 const SYN: Syn = { sourcePort: 40_000, port: 443, sequence: 0xfedcba98 };
 
 function ends(source: string, destination: string): Ends {
-  return { source: parseIp(source)!.bytes, destination: parseIp(destination)!.bytes };
+  return { source: bytesOf(parseIp(source)!), destination: bytesOf(parseIp(destination)!) };
 }
 
 const TO_VIP = { 4: ends("10.77.0.2", "192.0.2.80"), 6: ends("fd77::2", "2001:db8:77::80") };

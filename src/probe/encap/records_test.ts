@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { echoPacket, encapsulate } from "./packet.ts";
 import { TunnelRecords, type TunnelTarget } from "./records.ts";
 
 Deno.test("TunnelRecords has the packet of each target, in its own tunnel", () => {
-  const bytes = (text: string) => parseIp(text)!.bytes;
+  const bytes = (text: string) => bytesOf(parseIp(text)!);
   const targets: readonly TunnelTarget[] = [["192.0.2.80", "10.0.0.2"], ["2001:db8::80", "fd00::2"]]
     .map(([vip, source], i) => ({
       destination: bytes(vip!),

@@ -8,7 +8,7 @@
  */
 import { openShim, type Shim, type ShimCalls, type ShimResult } from "../../../ffi/open.ts";
 import { ICMP_DATAGRAM, ICMP_RAW } from "../../../ffi/symbols.ts";
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { type EchoProbe, IcmpChannel, type IcmpSocket } from "./channel.ts";
@@ -60,9 +60,11 @@ export class IcmpProber {
   readonly prober = (spec: ProbeSpec): Probe => {
     const address = parseIp(spec.address, { allowZone: true });
     invariant(address !== undefined, `${spec.address} is not an address`);
-    const { family, bytes: destination, zone } = address;
+    const { family, zone } = address;
+    const destination = bytesOf(address);
     const { probeIpv4Src, probeIpv6Src, timeoutMs } = spec.healthcheck;
-    const source = (family === 4 ? probeIpv4Src : probeIpv6Src)?.bytes;
+    const from = family === 4 ? probeIpv4Src : probeIpv6Src;
+    const source = from && bytesOf(from);
     return (cancellation) => {
       const opened = this.#socketOf(family);
       if (opened.kind === "failed") return Promise.resolve(opened.verdict);

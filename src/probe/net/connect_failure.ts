@@ -2,7 +2,7 @@
  * Finds the reason why a connection attempt failed. Where the error is ambiguous, a datagram socket
  * is connected to the target, which looks up the route and sends nothing.
  */
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { errnoName } from "../../base/errno.ts";
 import { connectVerdict, errorCode, type Verdict } from "../outcome.ts";
 import { type ProbeSpec, sourceOf } from "../prober.ts";
@@ -31,11 +31,11 @@ export function routeRefusal(address: string, source: string | undefined): strin
   }
   if (target === undefined) return undefined;
   const from = source === undefined ? undefined : parseIp(source);
-  const none = new Uint8Array(0);
-  const bytes = from?.bytes ?? none;
+  const to = bytesOf(target);
+  const bytes = from === undefined ? new Uint8Array(0) : bytesOf(from);
   const result = shim.calls.maglev_route_check(
-    target.bytes,
-    target.bytes.length,
+    to,
+    to.length,
     bytes,
     bytes.length,
     Number(target.zone),

@@ -3,7 +3,7 @@
  * and one blocking call waits for the set; that call runs in a thread of Deno's pool and gets no
  * buffer (see icmp.ts). Datagrams of one turn of the event loop are sent together.
  */
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import type { KernelMs } from "../icmp/records.ts";
@@ -229,11 +229,12 @@ function targetOf(spec: ProbeSpec): UdpTarget | Verdict {
   const parsed = parseIp(address, { allowZone: true });
   invariant(parsed !== undefined, `${address} is not an address`);
   const source = sourceOf(spec);
+  const from = source === undefined ? undefined : parseIp(source);
   return {
-    destination: parsed.bytes,
+    destination: bytesOf(parsed),
     port: spec.healthcheck.port,
     scope: parsed.zone === "" ? 0 : Number(parsed.zone),
-    source: source === undefined ? undefined : parseIp(source)?.bytes,
+    source: from && bytesOf(from),
   };
 }
 

@@ -6,22 +6,21 @@
  * Source: VPP src/vnet/ip/ip46_address.h, src/plugins/lb/util.c, src/vnet/ip/ip6_format.c.
  * PURE.
  */
-import { type IpAddress, ipFromBytes } from "../../base/address.ts";
+import { type IpAddress, ipFromBytes, writeBytes } from "../../base/address.ts";
 
-/** An address; `key` is equal for equal addresses. */
+/** An address; `packed` is equal for equal addresses. */
 export interface Address46 {
   /** 16 bytes. */
   readonly bytes: Uint8Array;
-  readonly key: string;
+  /** The same as a text of 16 characters. */
+  readonly packed: string;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
 /** The 16-byte form of an address. */
-export function address46(address: Pick<IpAddress, "bytes">): Address46 {
+export function address46(address: Pick<IpAddress, "packed">): Address46 {
   const bytes = new Uint8Array(16);
-  bytes.set(address.bytes, 16 - address.bytes.length);
-  return withKey(bytes);
+  writeBytes(bytes, address.packed, 16 - address.packed.length);
+  return withText(bytes);
 }
 
 /** True when the plugin takes it for IPv4 (`ip46_address_is_ip4`). */
@@ -58,7 +57,7 @@ export function normalize(address: Address46, length: number): Address46 {
     view.setBigUint64(0, from.getBigUint64(0) & high);
     view.setBigUint64(8, from.getBigUint64(8) & low);
   }
-  return withKey(new Uint8Array(view.buffer));
+  return withText(new Uint8Array(view.buffer));
 }
 
 /** As VPP prints an address (`format_ip46_address`). */
@@ -82,8 +81,6 @@ export function formatIp6(bytes: Uint8Array): string {
   return `::ffff:${group(12)}:${group(14)}`;
 }
 
-function withKey(bytes: Uint8Array): Address46 {
-  let key = "";
-  for (const byte of bytes) key += HEX[byte]!;
-  return { bytes, key };
+function withText(bytes: Uint8Array): Address46 {
+  return { bytes, packed: String.fromCharCode(...bytes) };
 }

@@ -339,7 +339,7 @@ export class LbPlugin {
       dpo,
       ...{ flushes: 0, flows: 0 },
     }));
-    vip.slots.set(address.key, vip.servers.take(() => index));
+    vip.slots.set(address.packed, vip.servers.take(() => index));
   }
 
   #remove(server: Server): void {
@@ -361,7 +361,7 @@ export class LbPlugin {
   }
 
   #serverAt(vip: Vip, address: Address46): Server | undefined {
-    const slot = vip.slots.get(address.key);
+    const slot = vip.slots.get(address.packed);
     return slot === undefined ? undefined : this.#server(vip.servers.at(slot)!);
   }
 
@@ -392,7 +392,7 @@ export class LbPlugin {
       const server = this.#server(index);
       if (server.used || this.#now < server.lastUsed + KEEP_REMOVED_S) continue;
       this.#routes.release(server.address, 128);
-      vip.slots.delete(server.address.key);
+      vip.slots.delete(server.address.packed);
       vip.servers.put(slot);
       this.#servers.put(index);
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { monotonic } from "../../../tests/support/fakes/instants.ts";
-import { parseIp } from "../../base/address.ts";
+import { bytesOf, parseIp } from "../../base/address.ts";
 import { formatAddress46 } from "./address46.ts";
 import { LbPlugin } from "./plugin.ts";
 import { serverRecords, showLb, showVips, showVipsVerbose, vipRecords } from "./show.ts";
@@ -284,7 +284,7 @@ Deno.test("serverRecords: a filter is 16 raw bytes, which an IPv4 prefix never m
   addServer(plugin, "2001:db8::1/128 6 80", "2001:db8::a");
   const raw = (text: string) => {
     const bytes = new Uint8Array(16);
-    bytes.set(parseIp(text)!.bytes);
+    bytes.set(bytesOf(parseIp(text)!));
     return bytes;
   };
   const found = (text: string, protocol = 6) =>

@@ -4,6 +4,7 @@
  * Source: VPP src/plugins/lb/api.c (dump handlers), lb.c (format functions), cli.c.
  * PURE.
  */
+import { bytesOf } from "../../base/address.ts";
 import type { Address46 } from "./address46.ts";
 import { formatAddress46, formatIp6, formatPrefix46, isIp4Prefix, toIp } from "./address46.ts";
 import { VIP_COUNTERS } from "./counters.ts";
@@ -78,7 +79,7 @@ export function showVips(plugin: LbPlugin): string {
 /** `show lb` of a VPP that has seen no packet. */
 export function showLb(plugin: LbPlugin): string {
   return `lb_main ip4-src-address: ${plugin.conf.ip4SrcAddress.text} \n` +
-    ` ip6-src-address: ${formatIp6(plugin.conf.ip6SrcAddress.bytes)} \n` +
+    ` ip6-src-address: ${formatIp6(bytesOf(plugin.conf.ip6SrcAddress))} \n` +
     ` #vips: ${plugin.vipCount + 1}\n #ass: ${plugin.serverCount}\n`;
 }
 

@@ -37,7 +37,7 @@ export function countTraffic(plugin: LbPlugin, traffic: Traffic): boolean {
   const length = length46(address, address.family === 4 ? 32 : 128);
   for (const vip of plugin.vips()) {
     const meant = vip.used && vip.port === port && vip.length === length &&
-      vip.prefix.key === prefix.key;
+      vip.prefix.packed === prefix.packed;
     if (!meant) continue;
     const death = packets > 0 ? deathByPacket(plugin, vip) : undefined;
     if (death !== undefined) plugin.die(death);

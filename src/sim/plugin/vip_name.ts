@@ -48,7 +48,7 @@ export function resolveName(name: VipName): ResolvedName {
 
 /** Equal for equal prefixes. */
 export function prefixKey(name: Pick<ResolvedName, "prefix" | "length">): string {
-  return `${name.prefix.key}/${name.length}`;
+  return `${name.prefix.packed}/${name.length}`;
 }
 
 /** The type of a new VIP. An encapsulation that does not go with the family falls through to ip6-gre6, type 0. */

@@ -15,13 +15,12 @@
  * Source: VPP src/plugins/lb/lb.c lb_vip_update_new_flow_table(), src/vppinfra/xxhash.h.
  * PURE.
  */
-import type { IpAddress } from "../../base/address.ts";
+import { type IpAddress, writeBytes } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 
 /** A server of the table; weight 0 takes no part. VPP's weight is a u8: 0 to 255. */
 export interface TableServer {
-  /** 4 or 16 bytes, network order. */
-  readonly address: Pick<IpAddress, "bytes">;
+  readonly address: Pick<IpAddress, "packed">;
   readonly weight: number;
 }
 
@@ -70,7 +69,7 @@ function inPlay(servers: readonly TableServer[]): Contender[] {
   for (const [index, { address, weight }] of servers.entries()) {
     if (weight <= 0) continue;
     const key = new Uint8Array(16);
-    key.set(address.bytes, 16 - address.bytes.length);
+    writeBytes(key, address.packed, 16 - address.packed.length);
     const view = new DataView(key.buffer);
     // Address halves as little-endian u64s, XORed: `low` holds the bits that the replica flips.
     const low = view.getUint32(0, true) ^ view.getUint32(8, true);

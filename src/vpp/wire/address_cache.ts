@@ -13,7 +13,7 @@ const TABLE: (IpAddress | undefined)[] = new Array(PLACES).fill(undefined);
 export function addressAt(bytes: Uint8Array, at: number, length: number): IpAddress {
   const place = hashOf(bytes, at, length) & (PLACES - 1);
   const known = TABLE[place];
-  if (known !== undefined && isAt(known.bytes, bytes, at, length)) return known;
+  if (known !== undefined && isAt(known.packed, bytes, at, length)) return known;
   const made = ipFromBytes(bytes.subarray(at, at + length));
   TABLE[place] = made;
   return made;
@@ -26,8 +26,8 @@ function hashOf(bytes: Uint8Array, at: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function isAt(part: Uint8Array, bytes: Uint8Array, at: number, length: number): boolean {
+function isAt(part: string, bytes: Uint8Array, at: number, length: number): boolean {
   if (part.length !== length) return false;
-  for (let i = 0; i < length; i++) if (part[i] !== bytes[at + i]) return false;
+  for (let i = 0; i < length; i++) if (part.charCodeAt(i) !== bytes[at + i]) return false;
   return true;
 }

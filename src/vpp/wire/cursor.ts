@@ -3,7 +3,7 @@
  * stored directly, without a DataView, so that nothing but the message itself is allocated. The
  * generated codecs (messages.ts) consist of calls to these two classes.
  */
-import type { IpAddress } from "../../base/address.ts";
+import { type IpAddress, writeBytes } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { addressAt } from "./address_cache.ts";
 import type { AddressWithPrefix } from "./codec.ts";
@@ -119,21 +119,21 @@ export class Writer {
   ip4(value: IpAddress): void {
     if (value.family !== 4) throw this.#unfit("IPv4 address", value.text);
     const at = this.#reserve(4);
-    this.#bytes.set(value.bytes, at);
+    writeBytes(this.#bytes, value.packed, at);
   }
 
   /** `vl_api_ip6_address_t`. */
   ip6(value: IpAddress): void {
     if (value.family !== 6) throw this.#unfit("IPv6 address", value.text);
     const at = this.#reserve(16);
-    this.#bytes.set(value.bytes, at);
+    writeBytes(this.#bytes, value.packed, at);
   }
 
   /** `vl_api_address_t`: an IPv4 address uses the first four of sixteen bytes; the rest are 0. */
   address(value: IpAddress): void {
     const at = this.#reserve(17);
     this.#bytes[at] = value.family === 4 ? AF_IP4 : AF_IP6;
-    this.#bytes.set(value.bytes, at + 1);
+    writeBytes(this.#bytes, value.packed, at + 1);
   }
 
   /** `vl_api_prefix_t`. */

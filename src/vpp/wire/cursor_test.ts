@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ipFromBytes, parseIp } from "../../base/address.ts";
+import { bytesOf, ipFromBytes, parseIp } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { Reader, Writer } from "./cursor.ts";
 
@@ -38,12 +38,12 @@ Deno.test("Writer writes every type big-endian and Reader reads it back", () => 
       [(w) => w.fixedString("é", 4), [0xc3, 0xa9, 0, 0], (r) => r.fixedString(4), "é"],
       [(w) => w.string("ab"), [0, 0, 0, 2, 0x61, 0x62], (r) => r.string(), "ab"],
       [(w) => w.ip4(v4), [192, 0, 2, 1], (r) => r.ip4(), v4],
-      [(w) => w.ip6(v6), [...v6.bytes], (r) => r.ip6(), v6],
+      [(w) => w.ip6(v6), [...bytesOf(v6)], (r) => r.ip6(), v6],
       [(w) => w.address(v4), [0, 192, 0, 2, 1, ...new Array(12).fill(0)], (r) => r.address(), v4],
-      [(w) => w.address(v6), [1, ...v6.bytes], (r) => r.address(), v6],
+      [(w) => w.address(v6), [1, ...bytesOf(v6)], (r) => r.address(), v6],
       [
         (w) => w.prefix({ address: v6, len: 128 }),
-        [1, ...v6.bytes, 128],
+        [1, ...bytesOf(v6), 128],
         (r) => r.prefix(),
         { address: v6, len: 128 },
       ],

@@ -3,6 +3,7 @@
  * fast one against.
  */
 import { Buffer } from "node:buffer";
+import { bytesOf } from "../../../src/base/address.ts";
 import type { TableServer } from "../../../src/vpp/lb/new_flow_table.ts";
 
 /** The plugin's algorithm as its C source reads, in BigInt, with the sort it does. */
@@ -10,7 +11,7 @@ export function referenceTable(list: readonly TableServer[], length: number): In
   const table = new Int32Array(length).fill(-1);
   const keys = list.map(({ address }) => {
     const key = new Uint8Array(16);
-    key.set(address.bytes, 16 - address.bytes.length);
+    key.set(bytesOf(address), 16 - address.packed.length);
     return key;
   });
   const entries = list.flatMap(({ weight }, index) =>

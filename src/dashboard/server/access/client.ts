@@ -2,7 +2,7 @@
  * PURE. Who a request comes from: the other end of the connection or, through proxies that are
  * trusted, what they say about it.
  */
-import { addressKind, type IpAddress, parseIp, plainAddress } from "../../../base/address.ts";
+import { addressKind, bytesOf, type IpAddress, parseIp, plainAddress } from "../../../base/address.ts";
 import type { HttpRequest } from "../../../http/ports.ts";
 
 /** The client of a request. */
@@ -64,18 +64,20 @@ function parsePrefix(text: string): Prefix | undefined {
   const [, host = "", digits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const address = parseIp(host);
   if (address === undefined) return undefined;
-  const most = 8 * address.bytes.length;
+  const most = 8 * address.packed.length;
   const length = digits === undefined ? most : Number(digits);
   return length <= most ? { address, length } : undefined;
 }
 
-function contains({ address, length }: Prefix, { bytes }: IpAddress): boolean {
-  if (bytes.length !== address.bytes.length) return false;
-  return bytes.every((byte, index) => {
+function contains({ address, length }: Prefix, { packed }: IpAddress): boolean {
+  if (packed.length !== address.packed.length) return false;
+  for (let index = 0; index < packed.length; index++) {
     const bits = Math.min(8, Math.max(0, length - 8 * index));
     const mask = (0xff00 >> bits) & 0xff;
-    return (byte & mask) === (address.bytes[index]! & mask);
-  });
+    const differing = packed.charCodeAt(index) ^ address.packed.charCodeAt(index);
+    if ((differing & mask) !== 0) return false;
+  }
+  return true;
 }
 
 /** The client of a request; header fields are believed from trusted proxies alone. */
@@ -135,6 +137,7 @@ function hopAddress(hop: string): IpAddress | undefined {
 }
 
 /** One customer has a whole /64 of IPv6. */
-function groupOf({ family, text, bytes }: IpAddress): string {
-  return family === 4 ? text : `${bytes.subarray(0, 8).toHex()}/64`;
+function groupOf(address: IpAddress): string {
+  const { family, text } = address;
+  return family === 4 ? text : `${bytesOf(address).subarray(0, 8).toHex()}/64`;
 }

@@ -21,7 +21,7 @@ const PATH_DROP = 2;
 export function lookUpRoute(routes: Routes, wanted: IpRouteLookup): IpRouteLookupReply {
   if (wanted.tableId !== 0) return failed(NO_SUCH_FIB);
   const { family } = wanted.prefix.address;
-  const all = length46(ipFromBytes(wanted.prefix.address.bytes), 0);
+  const all = length46(wanted.prefix.address, 0);
   const address = address46(wanted.prefix.address);
   const longest = length46(wanted.prefix.address, wanted.prefix.len);
   if (longest > 128) return failed(ERRORS.NO_SUCH_ENTRY);

@@ -76,5 +76,5 @@ export class Routes {
 }
 
 function routeKey(prefix: Address46, length: number): string {
-  return `${prefix.key}/${length}`;
+  return `${prefix.packed}/${length}`;
 }

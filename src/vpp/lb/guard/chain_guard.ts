@@ -181,7 +181,8 @@ function contains(vip: ActualVip, address: IpAddress): boolean {
   for (let bit = 0; bit < vip.prefixLength; bit += 8) {
     const mask = 0xff << Math.max(0, 8 - (vip.prefixLength - bit));
     const at = bit >> 3;
-    if (((vip.address.bytes[at]! ^ address.bytes[at]!) & mask & 0xff) !== 0) return false;
+    const differing = vip.address.packed.charCodeAt(at) ^ address.packed.charCodeAt(at);
+    if ((differing & mask & 0xff) !== 0) return false;
   }
   return true;
 }

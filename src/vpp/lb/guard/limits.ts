@@ -37,7 +37,7 @@ export function unsafeVip({ address, newFlowsTableLength }: DesiredVip): string 
 
 /** The reason why VPP would misread this address; undefined when it would not. */
 export function unsafeAddress(address: IpAddress): string | undefined {
-  if (address.family === 4 || address.bytes.slice(0, 12).some((byte) => byte !== 0)) {
+  if (address.family === 4 || !address.packed.startsWith("\0".repeat(12))) {
     return undefined;
   }
   return `VPP treats ${address.text} as an IPv4 address; use the IPv4 form`;
