@@ -70,8 +70,8 @@ export class Checker implements CheckerReader {
   readonly #agents: Agents;
   readonly #wakeTimer: WakeTimer;
   readonly #stepper: Stepper;
-  /** The outcome of restoring the kept intents; logged at the start. */
-  readonly #restored: Restored;
+  /** The outcome of restoring the kept intents; logged at the start, and then released. */
+  #restored: Restored | undefined;
   readonly #weightsSent: CheckerOptions["weightsSent"];
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";
@@ -144,13 +144,15 @@ export class Checker implements CheckerReader {
     this.#engine.onStart = (probe) => logProbeStart(this.#logger, this.#targets.find(probe));
     this.#engine.trace(this.#logger.enabled("debug"));
     this.#engine.isolate?.(this.#registry.config.healthchecker.isolation);
-    const transitions = [...this.#restored.transitions];
+    const restored = this.#restored!;
+    this.#restored = undefined;
+    const transitions = [...restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#stepper.begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
-    logRestored(this.#logger, this.#restored);
-    this.#operations.start(this.#restored.intentSet);
+    logRestored(this.#logger, restored);
+    this.#operations.start(restored.intentSet);
     this.#publish({ transitions, changes, last, atMs });
   }
 

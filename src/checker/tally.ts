@@ -87,14 +87,17 @@ export class Tally {
 
 type Counting<T> = Omit<T, "count"> & { count: number };
 
-/** Counts stand in sorted lists: a backend has one or two, and they are written as they are. */
+/**
+ * Counts stand in sorted lists: a backend has one or two, and they are written as they are. A list
+ * is replaced when it gets another entry, because `push` makes room for 17.
+ */
 class Totals implements BackendTally {
   readonly name: string;
   type: ProbeType | undefined;
   voids = 0;
   durations = noDurations();
-  probes: Counting<ProbeCount>[] = [];
-  readonly transitions: Counting<TransitionCount>[] = [];
+  probes: readonly Counting<ProbeCount>[] = [];
+  transitions: readonly Counting<TransitionCount>[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -115,16 +118,16 @@ class Totals implements BackendTally {
     for (const entry of this.transitions) {
       if (entry.from === from && entry.to === to) return void entry.count++;
     }
-    this.transitions.push({ from, to, count: 1 });
-    this.transitions.sort((a, b) => compared(a.from, b.from) || compared(a.to, b.to));
+    this.transitions = this.transitions.concat({ from, to, count: 1 })
+      .sort((a, b) => compared(a.from, b.from) || compared(a.to, b.to));
   }
 
   #countResult(result: ProbeCount["result"], code: ResultCode): void {
     for (const entry of this.probes) {
       if (entry.code === code && entry.result === result) return void entry.count++;
     }
-    this.probes.push({ result, code, count: 1 });
-    this.probes.sort((a, b) => -compared(a.result, b.result) || compared(a.code, b.code));
+    this.probes = this.probes.concat({ result, code, count: 1 })
+      .sort((a, b) => -compared(a.result, b.result) || compared(a.code, b.code));
   }
 
   #begin(type: ProbeType): void {
