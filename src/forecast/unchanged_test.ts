@@ -73,11 +73,21 @@ const EDITS: Readonly<Record<string, Edit>> = {
   }),
 };
 
+/** Without the policies of frontends, which are always evaluated. */
+function withoutPolicies(config: Config): Config {
+  const frontends = [...config.frontends].map(([name, frontend]) => {
+    const { onAllDown: _1, slowStart: _2, ...plain } = frontend;
+    const pools = plain.pools.map(({ maxDown: _, ...pool }) => pool);
+    return [name, { ...plain, pools }] as const;
+  });
+  return { ...config, frontends: new Map(frontends) };
+}
+
 Deno.test("a forecast leaves out what a reload does not change, and finds the same", () => {
   let left = 0;
   fc.assert(
     fc.property(
-      configs,
+      fc.oneof({ weight: 3, arbitrary: configs.map(withoutPolicies) }, configs),
       fc.array(commands, { maxLength: 20, size: "max" }),
       fc.constantFrom(...Object.keys(EDITS)),
       fc.nat(),
