@@ -12,7 +12,7 @@ import type { CountersSnapshot } from "../../../src/vpp/ports.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { TakenFault } from "../world/vpp.ts";
 import type { Observer, World } from "../world/world.ts";
-import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
+import type { Forecast, ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { announcedIn } from "../../../src/announce/file_text.ts";
 import { CountersJudge } from "./vpp/counters_judge.ts";
 import { vipKeyText } from "../../../src/vpp/lb/model.ts";
@@ -378,9 +378,8 @@ export class Judge implements Observer {
     this.#intents.reloading(next);
     this.#health.reloading();
     this.#story.watch();
-    const { reconciler, progress } = this.#world.daemon!.vpp!;
-    this.#wasProgrammed = progress.programmed() && !this.#isExcused("wrong") &&
-      !this.#isExcused("changing");
+    const { reconciler } = this.#world.daemon!.vpp!;
+    this.#wasProgrammed = this.#isProgrammed;
     // A sync under way carries out a part of what the reload is to do.
     this.#wasRight = this.mustBeRight && this.#syncs === 0 && !this.#isExcused("doubtful") &&
       reconciler.warmedUp && reconciler.withheld().length === 0 &&
@@ -407,6 +406,27 @@ export class Judge implements Observer {
       config.backends.get(name)?.enabled === true && !countsAsUp(backends.get(name)!)
     );
     if (out !== undefined) this.fail("a reload takes no server out", `${out} was up`);
+  }
+
+  /** True when VPP has all that was decided. */
+  get #isProgrammed(): boolean {
+    return this.#world.daemon!.vpp!.progress.programmed() && !this.#isExcused("wrong") &&
+      !this.#isExcused("changing");
+  }
+
+  /**
+   * An operator's action is about to be carried out; `plan`: what a plan says of it. The result is to
+   * be called right afterwards.
+   */
+  planned(plan: Forecast): () => void {
+    const isKnown = this.#isProgrammed && this.#world.vpp.natAddresses().size === 0 &&
+      this.#world.daemon!.vpp!.reconciler.withheld().length === 0;
+    return () => {
+      if (!isKnown) return;
+      const { current } = this.#world.daemon!.checker;
+      const wrong = planDifference(plan, current, { isProgrammed: true });
+      if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
+    };
   }
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */

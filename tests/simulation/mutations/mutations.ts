@@ -555,6 +555,12 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "let sent = vipsBefore !== null",
   },
   {
+    name: "a plan of an action leaves the backend as it is",
+    file: "src/forecast/forecast.ts",
+    from: "if (passed.ok) after.set(name, passed.backend);",
+    to: "",
+  },
+  {
     name: "additions fill the stats segment",
     file: "src/vpp/sync/guard/stats_guard.ts",
     from: 'return use?.verdict === "full" ? statsUseText(use) : undefined;',

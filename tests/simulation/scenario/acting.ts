@@ -5,6 +5,8 @@ import { workOutReload } from "../../../src/checker/worked_reload.ts";
 import { planContext, planProblem } from "../../../src/daemon/plan_guard.ts";
 import { capabilitiesOf } from "../../../src/daemon/wire.ts";
 import {
+  type ForecastAction,
+  forecastAction,
   forecastReload,
   forecastWorkedOut,
   plansOfReload,
@@ -217,6 +219,19 @@ export class Actor {
     return { worked, context, forecast, hash: planText(worked, plans, context) };
   }
 
+  /** What a plan says of an action that begins now; the result is called right after it. */
+  #planAction(action: ForecastAction): () => void {
+    const { daemon, clock } = this.#world.process!;
+    const steps = forecastAction(daemon!.checker.snapshot(), action, {
+      nowMs: clock.wallMs(),
+      atMs: clock.monotonicMs(),
+      can: { weights: true },
+    });
+    // It will be refused.
+    if (steps instanceof MaglevError) return () => {};
+    return this.#judge.planned(finish(steps));
+  }
+
   /** Stands for the hash of a file's text. */
   #nameOf(config: Config): string {
     let name = this.#names.get(config);
@@ -269,10 +284,14 @@ export class Actor {
         const { inMs, forMs } = action;
         const times = canEnd ? { inMs, forMs } : { inMs: undefined, forMs: undefined };
         const request = create(BackendRequest, { name, reason: "test", ...timesOf(times) });
+        const planned = inMs === undefined
+          ? this.#planAction({ kind: action.action, backend: name })
+          : undefined;
         const acked = judge.acting(action.action, name, times);
         actOnBackend(action.action, api).run(request, OPERATOR).then(({ answer }) => {
           if (!(answer instanceof MaglevError) && answer.warning === "") acked();
         }, (error) => judge.fail("action", error));
+        planned?.();
         return;
       }
       case "drain": {
@@ -287,11 +306,15 @@ export class Actor {
           begin: timesOf({ inMs, forMs }).begin,
           reason: "test",
         });
+        const planned = inMs === undefined
+          ? this.#planAction({ kind: "drain", backend: name, force })
+          : undefined;
         const acked = judge.acting("drain", name, { inMs, forMs: undefined });
         drainBackend(api).run(request, OPERATOR).then(({ answer }) => {
           const isSure = !(answer instanceof MaglevError) && answer.warning === "";
           if (isSure) acked();
         }, (error) => judge.fail("drain", error));
+        planned?.();
         return;
       }
       case "weight": {
@@ -310,8 +333,13 @@ export class Actor {
           file,
           ...(file ? {} : timesOf({ inMs, forMs })),
         });
+        const place = { frontend: frontend.name, pool: pool.name, backend };
+        const planned = file || inMs !== undefined
+          ? undefined
+          : this.#planAction({ kind: "weight", ...place, weight });
         judge.changed();
         setWeight(api).run(request, OPERATOR).catch((error) => judge.fail("weight", error));
+        planned?.();
         return;
       }
       case "clear": {

@@ -1,17 +1,17 @@
-/** Compares what a plan of a reload said with what the reload then did. PURE. */
-import type { ReloadForecast } from "../../../../src/forecast/forecast.ts";
+/** Compares what a plan of a reload or an action said with what it then did. PURE. */
+import type { Forecast, ReloadForecast } from "../../../../src/forecast/forecast.ts";
 import { vipKeyText } from "../../../../src/vpp/lb/model.ts";
 import type { LogFields } from "../../../../src/base/ports.ts";
 import type { SentRequest } from "../../world/requests.ts";
 import { type CheckerState, wantedOf } from "../wanted.ts";
 
 /**
- * The first difference; undefined: all happened as planned. `after`: right after the reload. A plan
+ * The first difference; undefined: all happened as planned. `after`: right afterwards. A plan
  * takes VPP to be programmed. While it is away, no server rises: each has its whole weight when VPP
  * is back.
  */
 export function planDifference(
-  plan: ReloadForecast,
+  plan: Forecast,
   after: CheckerState,
   { isProgrammed }: { readonly isProgrammed: boolean },
 ): string | undefined {
