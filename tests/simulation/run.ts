@@ -122,7 +122,7 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   await calm(world, judge);
   if (over()) return;
   const isSame = lasts && stays;
-  if (stays && kept() !== keptBefore) {
+  if (isSame && kept() !== keptBefore) {
     judge.fail("intents survive", `"${keptBefore}" became "${kept()}"`);
   }
   if (isSame && states() !== before) {

@@ -79,6 +79,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   4704,
   4873,
   5753,
+  387,
   5857,
   415,
   1191,
@@ -86,6 +87,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   4019,
   4988,
   5116,
+  5681,
   8184,
   8524,
   8572,
@@ -93,6 +95,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   9500,
   9688,
   9772,
+  10243,
   10990,
 ];
 

@@ -665,9 +665,13 @@ export class Judge implements Observer {
   }
 
   /** A backend has come up; `slow-start` gives it its weight in steps. */
-  #cameUp(name: string, { checker }: Daemon): void {
+  #cameUp(name: string, { checker, vpp }: Daemon): void {
     if (this.#isReloading || this.#isExcused("warming") || this.#isExcused("wrong")) return;
-    const wrong = unrisen(name, checker.current, this.#memoriesBefore);
+    const withheld = new Set(vpp!.reconciler.withheld().map(({ fields }) => keyOfFields(fields)));
+    const wrong = unrisen(name, checker.current, {
+      before: this.#memoriesBefore,
+      isProgrammed: (vip) => !withheld.has(vip),
+    });
     if (wrong !== undefined) this.fail("a server rises in steps", wrong);
   }
 

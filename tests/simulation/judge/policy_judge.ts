@@ -119,10 +119,18 @@ export type Memories = ReadonlyMap<string, PolicyMemory>;
 
 /**
  * The first frontend in which a server has come up with its whole weight, next to one that already
- * had its own in the active pool. `before`: right before; nothing else was changed by operators.
+ * had its own in the active pool. `before`: right before. `isProgrammed`: VPP has the VIP.
  */
-export function unrisen(name: string, state: CheckerState, before: Memories): string | undefined {
+export function unrisen(
+  name: string,
+  state: CheckerState,
+  { before, isProgrammed }: {
+    readonly before: Memories;
+    readonly isProgrammed: (vip: string) => boolean;
+  },
+): string | undefined {
   for (const frontend of state.config.frontends.values()) {
+    if (!isProgrammed(keyOf(frontend))) continue;
     const past = before.get(frontend.name);
     const present = state.frontends.get(frontend.name)?.memory;
     if (past?.slowStart === undefined || present?.slowStart === undefined) continue;
@@ -142,7 +150,9 @@ export function unrisen(name: string, state: CheckerState, before: Memories): st
     ) continue;
     const own = entries.filter(({ pool }) => pool === present.slowStart!.pool);
     const entry = own.find(({ backend }) => backend.name === name);
-    if (entry === undefined || entry.weight < 2 || !entry.isUp || first.has(name)) continue;
+    if (entry === undefined || entry.weight < 2 || !entry.isUp) continue;
+    // One whose check has changed counted as up all the time.
+    if (first.has(name) || up.has(name)) continue;
     if (entries.filter(({ address }) => address === entry.address).length > 1) continue;
     const isPeer = ({ weight, isUp, step, backend }: Entry) =>
       backend.name !== name && weight > 0 && isUp && step === undefined &&
@@ -218,6 +228,8 @@ function takenLast(
   { isOut, isCut, serving }: Taken & { readonly serving: PolicyMemory["serving"] | undefined },
 ): string | undefined {
   if (onAllDown !== "last-good" || !entries.every(isOut)) return undefined;
+  // One is up, and withheld because VPP has no room for it.
+  if (entries.some(serves)) return undefined;
   // Of several backends at an address, an operator may have taken the one that had weight.
   const isOperators = ({ address, backend: { name } }: Entry) =>
     serving?.get(address)?.has(name) === false ||
