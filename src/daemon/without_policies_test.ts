@@ -1,8 +1,7 @@
 /**
  * A file without policies has VPP programmed as before there were any: not one byte is different.
  * Method: the requests of random stories are compared with those that the commit before the first
- * policy sent. It recorded them with this test, and `RECORD_REQUESTS=1` in the environment. They were
- * recorded once again, without requests for weights that stay, which came with a flush of the VIP.
+ * policy sent. It recorded them with this test, and `RECORD_REQUESTS=1` in the environment.
  */
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";

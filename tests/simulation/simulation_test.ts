@@ -85,6 +85,8 @@ const ONCE_FAILED_WITH_POLICIES = [
   1191,
   2101,
   4019,
+  709,
+  1159,
   4988,
   5116,
   5681,

@@ -321,16 +321,13 @@ function flushes(operation: Operation): operation is ServerFlush {
 
 /**
  * `operations` with one flush of the VIP instead of those of its servers, when all servers that
- * may have flows are flushed and there are at least two. Nothing else is sent for a server that
- * keeps its weight.
+ * may have flows are flushed and there are at least two.
  */
 function withOneFlush(operations: Operation[], actual: ActualVip): Operation[] {
   if (operations.filter(flushes).length < 2 || mayKeepFlows(actual, operations)) return operations;
   const plain = operations.flatMap((operation): Operation[] => {
     if (!flushes(operation)) return [operation];
-    const isFlush = operation.kind === "as-flush" ||
-      (operation.kind === "as-weight" && operation.weight === operation.previousWeight);
-    return isFlush ? [] : [{ ...operation, flush: false }];
+    return operation.kind === "as-flush" ? [] : [{ ...operation, flush: false }];
   });
   return [...plain, vipFlush(actual, "all-servers")];
 }

@@ -154,12 +154,6 @@ const CASES: readonly {
     operations: ["as-weight 10.0.0.1 0", "as-weight 10.0.0.2 0", "vip-flush"],
   },
   {
-    name: "nothing but the flush of the VIP for a server that keeps its weight",
-    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0!"),
-    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=0"),
-    operations: ["as-weight 10.0.0.1 0", "vip-flush"],
-  },
-  {
     name: "single flushes when a server keeps its flows",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0! 10.0.0.3=0"),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100"),

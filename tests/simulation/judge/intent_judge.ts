@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { Intent, IntentSet } from "../../../src/intent/intent.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { VppView } from "../world/vpp.ts";
 import type { World } from "../world/world.ts";
@@ -19,6 +20,9 @@ export interface ActionTimes {
 
 /** A beginning is noticed within this, also by a daemon that was stopped for a moment. */
 const BEGUN_MS = 1000;
+
+/** An end is noticed within this. */
+const ENDED_MS = 1500;
 
 interface Out {
   readonly action: string;
@@ -41,6 +45,9 @@ export class IntentJudge {
   /** Counts actions of each backend: only the newest counts. */
   readonly #versions = new Map<string, number>();
   #config: Config;
+  /** Since when the time of an intent in force is over. */
+  #overMs = new Map<Intent, number>();
+  #isClockSet = false;
 
   constructor(world: World, fail: (invariant: string, message: string) => void) {
     this.#world = world;
@@ -111,6 +118,7 @@ export class IntentJudge {
 
   /** The clock is set: when a scheduled one begins and ends is not known exactly. */
   clockSet(): void {
+    this.#isClockSet = true;
     for (const [backend, { fromMs }] of [...this.#out]) {
       if (fromMs > -Infinity) this.#out.delete(backend);
     }
@@ -122,6 +130,27 @@ export class IntentJudge {
     const isOver = ({ untilMs, endMs }: Out) => time.wallMs >= untilMs || time.nowMs >= endMs;
     for (const [backend, out] of [...this.#out]) if (isOver(out)) this.#out.delete(backend);
     for (const out of this.#unanswered) if (isOver(out)) this.#unanswered.delete(out);
+  }
+
+  /** An intent ends with its time. When one ends after the clock was set is not known exactly. */
+  tick(intents: IntentSet): void {
+    if (this.#isClockSet) return;
+    const { wallMs, nowMs } = this.#world.time;
+    const before = this.#overMs;
+    this.#overMs = new Map();
+    for (const intent of intents.list()) {
+      // A drain has its length from VPP's acknowledgement on.
+      if (intent.kind === "drain" || intent.untilMs === undefined) continue;
+      if (wallMs < intent.untilMs) continue;
+      const sinceMs = before.get(intent) ?? nowMs;
+      this.#overMs.set(intent, sinceMs);
+      if (nowMs - sinceMs > ENDED_MS) {
+        this.#fail(
+          "intents end",
+          `${intent.kind} is in force for ${wallMs - intent.untilMs} ms too long`,
+        );
+      }
+    }
   }
 
   /** The file was lost for a reason that is allowed. */

@@ -284,7 +284,8 @@ export class Actor {
         const { inMs, forMs } = action;
         const times = canEnd ? { inMs, forMs } : { inMs: undefined, forMs: undefined };
         const request = create(BackendRequest, { name, reason: "test", ...timesOf(times) });
-        const planned = inMs === undefined
+        // Some are refused because of their times, which a plan does not have.
+        const planned = inMs === undefined && forMs === undefined
           ? this.#planAction({ kind: action.action, backend: name })
           : undefined;
         const acked = judge.acting(action.action, name, times);
@@ -334,7 +335,7 @@ export class Actor {
           ...(file ? {} : timesOf({ inMs, forMs })),
         });
         const place = { frontend: frontend.name, pool: pool.name, backend };
-        const planned = file || inMs !== undefined
+        const planned = file || inMs !== undefined || forMs !== undefined
           ? undefined
           : this.#planAction({ kind: "weight", ...place, weight });
         judge.changed();
