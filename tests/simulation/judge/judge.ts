@@ -415,7 +415,7 @@ export class Judge implements Observer {
   }
 
   /**
-   * An operator's action is about to be carried out; `plan`: what a plan says of it. The result is to
+   * An operator's action is about to be carried out; `plan`: its plan. The result is to
    * be called right afterwards.
    */
   planned(plan: Forecast): () => void {

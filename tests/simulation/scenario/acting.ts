@@ -219,7 +219,7 @@ export class Actor {
     return { worked, context, forecast, hash: planText(worked, plans, context) };
   }
 
-  /** What a plan says of an action that begins now; the result is called right after it. */
+  /** The plan of an action that begins now; the result is called right after it. */
   #planAction(action: ForecastAction): () => void {
     const { daemon, clock } = this.#world.process!;
     const steps = forecastAction(daemon!.checker.snapshot(), action, {
