@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
-import { FAR_PAST_MS } from "../base/instant.ts";
 import type { BackendConfig } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
 import { frontendHealth } from "../health/frontend.ts";
@@ -19,9 +19,9 @@ import {
   run,
   type World,
 } from "../../tests/support/worlds/checker_commands.ts";
+import { RecordedVpp, vppEvents } from "../../tests/support/worlds/recorded_vpp.ts";
 import type { Checker } from "./checker.ts";
 import type { CheckerEvent, FrontendView } from "./ports.ts";
-import { weightsOf } from "./registry.ts";
 
 /** Follows the events; its state must equal the snapshot. */
 class Listener {
@@ -30,7 +30,10 @@ class Listener {
   #servers = new Map<string, readonly string[]>();
   #events: CheckerEvent[] = [];
 
-  constructor(checker: Checker) {
+  readonly #vpp: RecordedVpp;
+
+  constructor(checker: Checker, vpp: RecordedVpp) {
+    this.#vpp = vpp;
     this.#adopt(checker);
     // A frontend begins in unknown; another state at start is an event.
     this.frontends.clear();
@@ -69,7 +72,7 @@ class Listener {
         assert.deepEqual(view, frontends.get(name), "handed view");
       }
       const programmed = [...handed.keys()];
-      const servers = serverTexts(checker);
+      const servers = serverTexts(checker, this.#vpp);
       for (const [name, texts] of servers) {
         const before = this.#servers.get(name);
         const untold = texts.some((text, i) => text !== KEPT && text !== before?.[i]);
@@ -105,35 +108,30 @@ class Listener {
     this.frontends.clear();
     for (const [name, { state }] of backends) this.backends.set(name, state);
     for (const [name, { state }] of frontends) this.frontends.set(name, state);
-    this.#servers = serverTexts(checker);
+    this.#servers = serverTexts(checker, this.#vpp);
   }
 }
 
 /** A server whose weight VPP keeps; no event has to name its frontend. */
 const KEPT = "kept";
 
-function serverTexts(checker: Checker): Map<string, readonly string[]> {
+/** The servers by frontend, each of which must be what its policies decide by their memory alone. */
+function serverTexts(checker: Checker, vpp: RecordedVpp): Map<string, readonly string[]> {
   const { backends, frontends, config } = checker.snapshot();
+  vpp.remember();
   return new Map([...frontends].map(([name, view]) => {
-    const fresh = frontendHealth(view.config, {
-      stateOf: (backend) => countedState(backends.get(backend)!),
-      addressOf: (backend) => config.backends.get(backend)!.address,
-      weightsBefore: () => weightsOf(view),
-      tableLength: config.vppLb?.newFlowsTableLength,
-    }, { past: view.memory, nowMs: FAR_PAST_MS });
-    const { memory: { lastGood }, ...health } = fresh;
-    assert.deepEqual(lastGood, view.memory.lastGood);
-    const { memory: _, ...rest } = view;
-    // A step of slow-start stays as it was worked out, with the weights and the table of that time.
-    // And max-down decides again by VPP's weights while servers have no verdict after a start.
-    const { slowStart, maxDown } = view.memory;
-    const isOpen = (slowStart?.ramps.size ?? 0) > 0 ||
-      [...maxDown?.values() ?? []].some(({ preliminary }) => preliminary === true);
-    if (!isOpen) {
-      assert.deepEqual(rest, { name, config: view.config, ...health }, "the view is current");
-    }
-    const { servers } = isOpen ? view : fresh;
-    const texts = servers.map(({ address, weight, flush, keep }) =>
+    const { weights, isProgrammed, tableLength, nowMs } = vpp.circumstancesOf(view);
+    const lookup = {
+      stateOf: (backend: string) => countedState(backends.get(backend)!),
+      addressOf: (backend: string) => config.backends.get(backend)!.address,
+      // VPP may have taken this view's weights since.
+      weightsBefore: () => weights,
+      isProgrammed: () => isProgrammed,
+      tableLength,
+    };
+    const fresh = frontendHealth(view.config, lookup, { past: view.memory, nowMs });
+    assert.deepEqual(view, { name, config: view.config, ...fresh }, "the view is current");
+    const texts = view.servers.map(({ address, weight, flush, keep }) =>
       keep === true ? KEPT : `${address.text} ${weight} ${flush}`
     );
     return [name, texts];
@@ -235,29 +233,43 @@ function checkInvariants(world: World): void {
   }
 }
 
+const happenings = fc.oneof(
+  { weight: 10, arbitrary: commands },
+  { weight: 1, arbitrary: vppEvents.map((vpp) => ({ kind: "vpp" as const, vpp })) },
+);
+
 Deno.test("Checker: events, snapshot and engine agree over any sequence of results, actions and reloads", () => {
   fc.assert(
-    fc.property(configs, fc.array(commands, { maxLength: 60, size: "max" }), (config, sequence) => {
-      const store = new MemoryStore();
-      const world = newWorld(config, { intents: { kept: [], maxAgeMs: 0, store } });
-      const listener = new Listener(world.checker);
-      world.checker.start();
-      listener.catchUp(world.checker);
-      checkInvariants(world);
-      for (const command of sequence) {
-        const before = world.checker.snapshot();
-        const copy = [...before.backends];
-        run(world, command);
+    fc.property(
+      configs,
+      fc.array(happenings, { maxLength: 60, size: "max" }),
+      (config, sequence) => {
+        const store = new MemoryStore();
+        const clock = new FakeClock();
+        const vpp = new RecordedVpp(clock);
+        const intents = { kept: [], maxAgeMs: 0, store };
+        const world = newWorld(config, { intents, clock, weightsSent: vpp });
+        vpp.follow(world.checker);
+        const listener = new Listener(world.checker, vpp);
+        world.checker.start();
         listener.catchUp(world.checker);
         checkInvariants(world);
-        checkIntents(world);
-        checkRestart(world, store);
-        assert.deepEqual([...before.backends], copy, "a snapshot must not change");
-      }
-      world.checker.stop();
-      assert.equal(world.engine.running.size, 0);
-      assert.equal(world.clock.timers, 0);
-    }),
+        for (const each of sequence) {
+          const before = world.checker.snapshot();
+          const copy = [...before.backends];
+          if (each.kind === "vpp") vpp.take(each.vpp);
+          else run(world, each);
+          listener.catchUp(world.checker);
+          checkInvariants(world);
+          checkIntents(world);
+          checkRestart(world, store);
+          assert.deepEqual([...before.backends], copy, "a snapshot must not change");
+        }
+        world.checker.stop();
+        assert.equal(world.engine.running.size, 0);
+        assert.equal(world.clock.timers, 0);
+      },
+    ),
     { numRuns: 300 },
   );
 });

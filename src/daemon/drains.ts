@@ -1,12 +1,15 @@
 /** Connects the drains in force with the watch of VPP that ends them early. */
 import type { Clock } from "../base/ports.ts";
+import type { IpAddress } from "../base/address.ts";
 import type { Checker } from "../checker/checker.ts";
 import { flowTimeoutMs } from "../checker/operations/worked_request.ts";
+import type { FrontendView } from "../checker/ports.ts";
 import type { FrontendConfig } from "../config/model.ts";
 import { type DrainEnd, QUIET_MARGIN_MS } from "../vpp/drain/quiet.ts";
 import { type DrainedServer, DrainWatch } from "../vpp/drain/watch.ts";
 import type { DrainIntent } from "../intent/intent.ts";
 import { vipKeyOf } from "../vpp/lb/desired.ts";
+import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
 import type { VppConnection } from "../vpp/ports.ts";
 import type { Reconciler } from "../vpp/sync/reconcile.ts";
 
@@ -38,21 +41,36 @@ export function watchDrains(parts: DrainParts): DrainWatch {
   return watch;
 }
 
-/** Reports drains whose weight 0 VPP has everywhere; to be called when VPP has answered. */
+/**
+ * Reports drains that VPP has acknowledged: in every VIP it has the server with the weight of a
+ * drained one, or not at all. That is 0, except where other backends of the address serve. To be
+ * called when VPP has answered.
+ */
 export function acknowledgeDrains(
-  { checker, reconciler }: {
+  { checker, reconciler, connection: { state } }: {
     readonly checker: Pick<Checker, "current" | "drainAcknowledged">;
     readonly reconciler: Pick<Reconciler, "vip">;
+    readonly connection: Pick<VppConnection, "state">;
   },
 ): void {
-  for (const { address, vips, drain } of drainedServers(checker)) {
-    const isOut = vips.every((key) =>
-      reconciler.vip(key)?.servers.every((server) =>
-        server.address.text !== address.text || server.weight === 0
-      )
-    );
-    if (isOut) checker.drainAcknowledged(drain);
+  const weights = state.kind !== "connected" || state.lb.capabilities.weights;
+  for (const { address, views, drain } of drainedServers(checker)) {
+    const isDone = ({ config, servers }: FrontendView) => {
+      const has = find(reconciler.vip(vipKeyOf(config))?.servers, address)?.weight ?? 0;
+      const wanted = find(servers, address);
+      const sent = weights ? wanted?.weight : wanted?.weight && FULL_WEIGHT;
+      // VPP's weight stays where the prober is blind to another backend of the address.
+      return has === 0 || has === sent || wanted?.keep === true;
+    };
+    if (views.every(isDone)) checker.drainAcknowledged(drain);
   }
+}
+
+function find<Server extends { readonly address: IpAddress }>(
+  servers: readonly Server[] | undefined,
+  { text }: IpAddress,
+): Server | undefined {
+  return servers?.find(({ address }) => address.text === text);
 }
 
 function causeOf(end: DrainEnd, neededMs: number): string {
@@ -63,15 +81,19 @@ function causeOf(end: DrainEnd, neededMs: number): string {
 
 function drainedServers(
   { current }: Pick<Checker, "current">,
-): readonly (DrainedServer & { readonly drain: DrainIntent })[] {
+): readonly (DrainedServer & {
+  readonly drain: DrainIntent;
+  readonly views: readonly FrontendView[];
+})[] {
   const { intents, config, frontends } = current;
   if (intents.size === 0) return [];
   return intents.list().flatMap((drain) => {
     if (drain.kind !== "drain") return [];
     const { backend } = drain;
-    const vips = [...frontends.values()].filter((view) => uses(view.config, backend));
+    const views = [...frontends.values()].filter((view) => uses(view.config, backend));
     const { address } = config.backends.get(backend)!;
-    return [{ backend, address, drain, vips: vips.map((view) => vipKeyOf(view.config)) }];
+    const vips = views.map((view) => vipKeyOf(view.config));
+    return [{ backend, address, drain, views, vips }];
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../tests/support/fakes/fake_clock.ts";
-import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { PluginLb } from "../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../tests/support/worlds/reconcile_world.ts";
@@ -13,12 +13,12 @@ import { acknowledgeDrains } from "./drains.ts";
 
 const LENGTH_MS = 5000;
 
-/** All servers of THREE are up in a VPP that can be held; `drain` begins a drain of `a`. */
-async function world() {
+/** All servers are up in a VPP that can be held; `drain` begins a drain of `a`. */
+async function world(small: SmallConfig = THREE, { weights = true } = {}) {
   const sent = new SentWeights();
   const connection = new FakeConnection();
   const { checker, clock, logger, engine, stateOf } = setUp(
-    smallConfig({ ...THREE, newFlowsTableLength: 64 }),
+    smallConfig({ ...small, newFlowsTableLength: 64 }),
     {
       weightsSent: {
         of: (frontend) => sent.of(vipKeyOf(frontend)),
@@ -34,17 +34,17 @@ async function world() {
     logger,
     lbConfig: () => vppLbOf(checker.current.config),
     sent,
-    onStats: () => acknowledgeDrains({ checker, reconciler }),
+    onStats: () => acknowledgeDrains({ checker, reconciler, connection }),
   });
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
-    acknowledgeDrains({ checker, reconciler });
+    acknowledgeDrains({ checker, reconciler, connection });
   });
-  const lb = new PluginLb();
+  const lb = new PluginLb(undefined, { weights });
   reconciler.start();
   connection.connect(lb);
   checker.start();
-  engine.bringUp("a", "b", "c");
+  engine.bringUp(...Object.keys(small.backends));
   await settle();
   return {
     clock,
@@ -98,3 +98,25 @@ Deno.test("the time of a drain goes on while VPP is away", async () => {
   assert.equal(stateOf("a"), "disabled");
   await stop();
 });
+
+/** `b` has the address of `a`, so VPP's server keeps a weight during a drain of `a`. */
+const SHARED: SmallConfig = {
+  backends: { a: { address: "10.0.0.1" }, b: { address: "10.0.0.1" }, c: {} },
+  frontends: { web: { pools: "a:100 b:50 c:10" } },
+};
+
+for (const weights of [true, false]) {
+  const which = weights ? "with weights" : "without weights";
+  Deno.test(`the length of a drain counts from VPP's acknowledgement where another backend of the address serves, ${which}`, async () => {
+    const { clock, lb, stateOf, drain, stop } = await world(SHARED, { weights });
+    lb.hold();
+    drain();
+    await clock.advanceAsync(3000);
+    lb.release();
+    await clock.advanceAsync(LENGTH_MS - (weights ? 1 : 3001));
+    assert.equal(stateOf("a"), "up");
+    await clock.advanceAsync(2);
+    assert.equal(stateOf("a"), "disabled");
+    await stop();
+  });
+}

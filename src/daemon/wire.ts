@@ -201,7 +201,7 @@ function wireVpp(
     onStats: (report) => {
       events?.synchronised(report);
       progress.synchronised(report);
-      acknowledgeDrains({ checker, reconciler });
+      acknowledgeDrains({ checker, reconciler, connection });
     },
   });
   const progress = new VppProgress(connection, () => reconciler.warmedUp);
@@ -219,7 +219,7 @@ function wireVpp(
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
   });
-  checker.subscribe(() => acknowledgeDrains({ checker, reconciler }));
+  checker.subscribe(() => acknowledgeDrains({ checker, reconciler, connection }));
   const drains = watchDrains({ checker, reconciler, connection, clock });
   return {
     get sinceMs() {
