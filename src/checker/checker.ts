@@ -10,6 +10,7 @@
  * wait for them.
  */
 import { invariant } from "../base/assert.ts";
+import type { MaglevError } from "../base/errors.ts";
 import { type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
@@ -203,7 +204,12 @@ export class Checker implements CheckerReader {
     return this.#operations.drain(request, options);
   }
 
-  /** VPP has acknowledged the weight 0 of a drain everywhere; its length counts from now on. */
+  /** Why drainBackend() would refuse now, for a plan; undefined: it would not. */
+  drainProblem(request: Pick<DrainRequest, "backend" | "force">): MaglevError | undefined {
+    return this.#operations.drainProblem(request);
+  }
+
+  /** VPP has acknowledged a drain everywhere; its length counts from now on. */
   drainAcknowledged(drain: DrainIntent): void {
     if (this.#phase === "running") this.#operations.drainAcknowledged(drain);
   }

@@ -7,7 +7,7 @@
  * async/steps.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
-import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../base/instant.ts";
+import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
@@ -21,11 +21,8 @@ import type { VipPlan } from "../vpp/lb/plan.ts";
 import { checkWeightRequest } from "../checker/operations/operator.ts";
 import type { BackendAction, SetWeightRequest } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
-import { isLastServer } from "../checker/last_server.ts";
 import type { Snapshot } from "../checker/ports.ts";
-import { weightsOf } from "../checker/registry.ts";
 import { withWeight } from "../config/pool_weights.ts";
-import { lastServerProblem, outOfService } from "../checker/operations/worked_request.ts";
 import { drainOf } from "../intent/rules.ts";
 import { frontendsInForce } from "../intent/weights_in_force.ts";
 import {
@@ -144,18 +141,14 @@ export function forecastAction(
     : forecastBackend(snapshot, action, options);
 }
 
-/** While the drain lasts. */
+/** While the drain lasts. Checker.drainProblem() decides whether it may begin. */
 function forecastDrain(
   snapshot: Snapshot,
-  { backend: name, force }: { readonly backend: string; readonly force: boolean },
+  { backend: name }: { readonly backend: string },
   { can, nowMs, atMs }: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
   const { backends, config, intents, frontends: past } = snapshot;
-  const before = backends.get(name);
-  if (before === undefined) return notFound("backend", name, backends.keys());
-  const problem = outOfService(name, before.state) ??
-    (force ? undefined : lastServerProblem(name, emptiedBy(snapshot, name)));
-  if (problem !== undefined) return new MaglevError("failed-precondition", problem);
+  if (!backends.has(name)) return notFound("backend", name, backends.keys());
   const options = { by: { peer: "", identity: "" } };
   const length = { untilMs: nowMs, forMs: 0, options, nowMs };
   const drain = drainOf({ backend: name, then: "disable", force: false, ...length });
@@ -165,18 +158,6 @@ function forecastDrain(
     forecastVips({ past, now, atOnce: after, settled: after, can, nowMs: atMs }),
     NOTHING_CHANGES,
   );
-}
-
-/** Names of frontends that serve now, and would not without the weights of a backend. */
-function emptiedBy({ config, backends, frontends }: Snapshot, name: string): readonly string[] {
-  const stateOf = stateIn(backends);
-  const addressOf = (backend: string) => config.backends.get(backend)!.address;
-  return [...frontends.values()].filter((view) => {
-    const { pools } = view.config;
-    if (!pools.some((pool) => pool.backends.some((entry) => entry.name === name))) return false;
-    const lookup = { stateOf, addressOf, weightsBefore: () => weightsOf(view) };
-    return isLastServer(view, name, { lookup, nowMs: FAR_PAST_MS });
-  }).map((view) => view.name);
 }
 
 function forecastWeight(

@@ -146,6 +146,13 @@ export class Operations {
     return this.#carryOut(drain, () => this.#backend(name));
   }
 
+  /** Why a drain cannot begin now; undefined: it can, or the backend is unknown. */
+  drainProblem(request: Pick<DrainRequest, "backend" | "force">): MaglevError | undefined {
+    if (this.#registry.backend(request.backend) === undefined) return undefined;
+    const message = drainObstacle(this.#registry, request);
+    return message === undefined ? undefined : new MaglevError("failed-precondition", message);
+  }
+
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     const nowMs = this.#parts.clock.wallMs();
     const change = workOutWeight(this.#registry, request, { options, nowMs });
@@ -273,7 +280,7 @@ export class Operations {
   /** True while a scheduled drain would take the last server with a weight from a frontend. */
   #mustWait(scheduled: Intent): boolean {
     if (scheduled.kind !== "drain" || scheduled.force === true) return false;
-    const message = drainObstacle(this.#registry, scheduled.backend);
+    const message = drainObstacle(this.#registry, { backend: scheduled.backend, force: false });
     if (message === undefined) return false;
     if (!this.#waiting.has(intentId(scheduled))) {
       this.#waiting.add(intentId(scheduled));

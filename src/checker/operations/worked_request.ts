@@ -130,9 +130,7 @@ export function workOutDrain(
   const problem = checkOptions(options, { nowMs, canEnd: false, canBegin: true }) ??
     lengthProblem(request, untilMs);
   if (problem !== undefined) return { kind: "refused", error: problem, before };
-  const message = isNow
-    ? outOfService(backend, before) ?? lastServer(registry, request)
-    : undefined;
+  const message = isNow ? drainObstacle(registry, request) : undefined;
   if (message !== undefined) {
     return { kind: "refused", error: new MaglevError("failed-precondition", message), before };
   }
@@ -142,10 +140,13 @@ export function workOutDrain(
   return { kind: "change", before, after: before, intentSet, intent, frontends };
 }
 
-/** Why a drain cannot begin now; undefined: it can. */
-export function drainObstacle(registry: Registry, backend: string): string | undefined {
+/** Why a drain of a known backend cannot begin now; undefined: it can. */
+export function drainObstacle(
+  registry: Registry,
+  { backend, force }: Pick<DrainRequest, "backend" | "force">,
+): string | undefined {
   const { state } = registry.backend(backend)!;
-  return outOfService(backend, state) ?? lastServer(registry, { backend, force: false });
+  return outOfService(backend, state) ?? lastServer(registry, { backend, force });
 }
 
 function lengthProblem(
@@ -164,7 +165,7 @@ function lengthProblem(
 }
 
 /** Why a backend in this state cannot be drained; undefined: it can. */
-export function outOfService(backend: string, state: BackendState): string | undefined {
+function outOfService(backend: string, state: BackendState): string | undefined {
   return isProbed(state) ? undefined : `${cannot(backend)} it is ${state}`;
 }
 
@@ -181,7 +182,7 @@ function lastServer(
 }
 
 /** Why a drain is refused that empties these frontends; undefined without any. */
-export function lastServerProblem(
+function lastServerProblem(
   backend: string,
   emptied: readonly string[],
 ): string | undefined {

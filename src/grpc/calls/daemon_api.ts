@@ -28,6 +28,7 @@ export interface DaemonApi {
     | "disableBackend"
     | "clearBackend"
     | "drainBackend"
+    | "drainProblem"
     | "cancelIntent"
     | "enableBackend"
     | "setLameduck"

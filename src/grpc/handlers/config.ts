@@ -86,6 +86,8 @@ export function planBackend(
     const nowMs = clock.wallMs();
     const action = forecastActionOf(request, { snapshot, nowMs });
     if (action instanceof MaglevError) return action;
+    const refusal = action.kind === "drain" ? checker.drainProblem(action) : undefined;
+    if (refusal !== undefined) return refusal;
     const state = vpp?.connection.state;
     const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
     const steps = forecastAction(snapshot, action, {

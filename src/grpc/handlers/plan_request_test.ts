@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { setUpHealthy, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
+import { setUpHealthy, THREE, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { DrainBackendRequest, PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
+import type { CallContext } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import { drainBackend } from "./backend.ts";
 import { setWeight } from "./frontend.ts";
+import { planBackend } from "./config.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
 const PLACE = { frontend: "web", pool: "pool0", backend: "a" };
@@ -112,4 +114,27 @@ Deno.test("drainBackend() logs force, and the end of a drain with and without a 
     force: true,
     until: at(5000),
   });
+});
+
+Deno.test("a plan of a drain is refused as the drain is, also where VPP keeps the weights of blind servers", async () => {
+  const weights = new Map([["10.0.0.1", 100], ["10.0.0.2", 0], ["10.0.0.3", 0]]);
+  const weightsSent = { of: () => weights, isProgrammed: () => false };
+  const world = setUp(smallConfig(THREE), { weightsSent });
+  const { checker, engine } = world;
+  checker.start();
+  for (const name of ["a", "b", "c"]) engine.reportVoid(name);
+  const handle = planBackend({ ...world, vpp: undefined } as unknown as DaemonApi);
+  const context = { signal: new AbortController().signal } as CallContext;
+  const planned = (request: Partial<PlanBackendRequest>) =>
+    handle(create(PlanBackendRequest, { name: "a", action: "drain", ...request }), context);
+  const request = { backend: "a", then: "disable", forMs: undefined, force: false } as const;
+  const refused = checker.drainBackend(request, WHO);
+  assert.ok(!refused.ok);
+  assert.match(refused.error.message, /the last server with a weight of frontend "web"/);
+  assert.equal(refusal(await planned({})), refusal(refused.error));
+  assert.match(refusal(await planned({ name: "d" })), /^not-found/);
+  assert.ok(!(await planned({ force: true }) instanceof MaglevError));
+  assert.ok(!(await planned({ name: "b" }) instanceof MaglevError), "it serves nothing");
+  checker.disableBackend("b", WHO);
+  assert.match(refusal(await planned({ name: "b", force: true })), /drain backend "b": it is dis/);
 });

@@ -132,7 +132,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       name: fc.constantFrom(...NAMES),
     }),
   },
-  { weight: 2, arbitrary: fc.constant({ kind: "wait" as const }) },
+  { weight: 4, arbitrary: fc.constant({ kind: "wait" as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
