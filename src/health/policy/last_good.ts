@@ -45,15 +45,19 @@ export function keepLastGood(
   frontend: FrontendShape,
   { lookup, past }: LastGoodOptions,
 ): FrontendHealth {
-  const { lastGood: before, serving } = past;
+  const { lastGood: before, serving, closed } = past;
   if (frontend.onAllDown !== "last-good") {
     return released(health, frontend, { before, why: "`on-all-down` is `close` now" });
   }
+  // Until a hold is announced it is VPP that holds, also at addresses that a reload brought.
+  const isEarly = before?.announced === false && before.weights.size > 0;
+  const inVpp = (before === undefined && closed !== true) || isEarly;
   const weightBefore = ({ text }: IpAddress) =>
-    (before === undefined ? lookup.weightsBefore?.() : before.weights)?.get(text) ?? 0;
+    (inVpp ? lookup.weightsBefore?.() : before?.weights)?.get(text) ?? 0;
   // In a hold the weights of blind servers are among those that are held.
   const kept = ({ keep, address }: MergedServer) =>
-    before === undefined && keep === true && weightBefore(address) > 0;
+    before === undefined && keep === true &&
+    (lookup.weightsBefore?.()?.get(address.text) ?? 0) > 0;
   if (health.servers.some((server) => server.weight > 0 || kept(server))) {
     const up = withServing(health, servingNow(health, frontend, lookup));
     return released(up, frontend, { before, why: "a server is up: weights follow health" });
@@ -67,12 +71,14 @@ export function keepLastGood(
   const drains = drained.size === 0 ? {} : { drained };
   if (weights.size === 0) {
     const why = "operators have taken out the last server that was held: it closes";
-    const closed = withServing(released(health, frontend, { before, why }), serving);
-    if (drained.size === 0) return closed;
+    const closing = withServing(released(health, frontend, { before, why }), serving);
+    if (drained.size === 0) {
+      return inVpp ? closing : { ...closing, memory: { ...closing.memory, closed: true } };
+    }
     return {
-      ...closed,
-      servers: closed.servers.map((server) => heldServer(server, { weights, down: drained })),
-      memory: { ...closed.memory, lastGood: { weights, ...drains, announced: false } },
+      ...closing,
+      servers: closing.servers.map((server) => heldServer(server, { weights, down: drained })),
+      memory: { ...closing.memory, lastGood: { weights, ...drains, announced: false } },
     };
   }
   const announced = before?.announced === true || !undecided;

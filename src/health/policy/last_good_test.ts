@@ -107,7 +107,29 @@ Deno.test("last-good: operators take servers out, and with the last one it close
   assert.equal(steps.is, "down pool 0");
   assert.equal(steps.step(WEB, "a=down b=down").servers, "1=0F 2=0", "it stays closed");
   assert.equal(steps.step(WEB, "a=down b=disabled").servers, "1=0F 2=0F");
-  assert.equal(steps.health!.memory, NO_MEMORY);
+  assert.deepEqual(steps.health!.memory, { closed: true });
+  assert.equal(steps.step(WEB, "a=up b=disabled").health!.memory, NO_MEMORY);
+});
+
+Deno.test("last-good: closed, it holds no server that VPP still has with weight, until one was up", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  // A reload brings another server, and VPP is not programmed yet.
+  const other = frontendOf("c:10");
+  for (const _ of [1, 2]) {
+    steps.inVpp = new Map([["10.0.0.3", 10]]);
+    assert.equal(steps.step(other, "c=down").servers, "3=0F");
+  }
+  steps.step(other, "c=up");
+  assert.equal(steps.step(other, "c=down").servers, "3=10");
+});
+
+Deno.test("last-good: before it is announced, servers that a reload brings are held as VPP has them", () => {
+  const steps = new Steps();
+  for (const frontend of [WEB, frontendOf("c:10 d:20")]) {
+    steps.inVpp = new Map([["10.0.0.1", 100], ["10.0.0.3", 10]]);
+    steps.step(frontend, "a=unknown b=unknown c=unknown d=unknown");
+  }
+  assert.equal(steps.servers, "3=10 4=0");
 });
 
 Deno.test("last-good: drained servers keep their flows until a server comes up", () => {

@@ -16,6 +16,11 @@ export interface PolicyMemory {
   readonly wakeAtMs?: MonotonicMs;
   readonly lastGood?: LastGood;
   /**
+   * A hold ended without a server that is up. No other hold begins before one is, although VPP may
+   * still have other servers with weight.
+   */
+  readonly closed?: true;
+  /**
    * With `on-all-down`, where backends share an address: those with weight when a server was last
    * up, by address. Others of an address have not given it the weight that VPP has.
    */

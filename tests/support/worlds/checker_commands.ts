@@ -23,11 +23,18 @@ const backends: fc.Arbitrary<Required<SmallBackend>> = fc.record({
 export const configs: fc.Arbitrary<Config> = fc.record({
   list: fc.uniqueArray(fc.tuple(fc.constantFrom(...NAMES), backends), {
     minLength: 1,
+    maxLength: NAMES.length,
+    size: "max",
     selector: ([name]) => name,
   }),
   entries: fc.array(
-    fc.tuple(fc.integer({ min: 0, max: 2 }), fc.nat(), fc.nat(), fc.integer({ min: 0, max: 100 })),
-    { minLength: 1, maxLength: 12 },
+    fc.tuple(
+      fc.constantFrom(0, 0, 0, 1, 2),
+      fc.constantFrom(0, 0, 0, 0, 1, 2),
+      fc.nat(),
+      fc.integer({ min: 0, max: 100 }),
+    ),
+    { minLength: 1, maxLength: 24, size: "max" },
   ),
   rise: fc.integer({ min: 1, max: 2 }),
   transitionHistory: fc.integer({ min: 1, max: 3 }),
@@ -35,7 +42,7 @@ export const configs: fc.Arbitrary<Config> = fc.record({
   srcIpSticky: fc.constantFrom(true, false, false),
   onAllDown: fc.constantFrom(undefined, "last-good" as const),
   slowStart: fc.constantFrom(undefined, { durationMs: 2000, steps: 3 }),
-  maxDown: fc.constantFrom(undefined, undefined, { count: 1 }, { percent: 50 }),
+  maxDown: fc.constantFrom(undefined, { count: 1 }, { percent: 50 }),
   damping: fc.constantFrom(
     undefined,
     { halfLifeMs: 60_000, suppress: 1, reuse: 0.5, maxHoldMs: 90_007 },
@@ -89,6 +96,8 @@ const forMs = fc.constantFrom(undefined, undefined, 1000, 30_000, 200_000);
 
 export type Command =
   | { readonly kind: "report"; readonly results: readonly (readonly [number, boolean])[] }
+  /** The same result of several servers, in one batch. */
+  | { readonly kind: "turn"; readonly picks: number; readonly ok: boolean }
   | { readonly kind: "late" }
   | { readonly kind: "void"; readonly pick: number }
   | ({ readonly kind: "pause" | "disable"; readonly name: string } & Times)
@@ -112,6 +121,14 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("report" as const),
       results: fc.array(fc.tuple(fc.nat(), fc.boolean()), { minLength: 1, maxLength: 12 }),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("turn" as const),
+      picks: fc.integer({ min: 1, max: 31 }),
+      ok: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "late" as const }) },
@@ -157,6 +174,11 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("reload" as const), config: configs }) },
 );
 
+/** A `turn` as often as it takes until its servers change sides, whichever `rise` and `fall`. */
+export function untilTurned(command: Command): readonly Command[] {
+  return command.kind === "turn" ? [command, command, command] : [command];
+}
+
 const AGENT_WORDS = ["up ready", "50%", "drain", "maint", "down", "up", "ready 100%", "0% ?"];
 
 export type World = ReturnType<typeof setUp> & {
@@ -178,6 +200,15 @@ export function run(world: World, command: Command): void {
       });
       past.push(...outcomes);
       engine.onOutcomes(outcomes);
+      return;
+    }
+    case "turn": {
+      const names = NAMES.filter((name, i) =>
+        engine.running.has(name) && (command.picks >> i & 1) === 1
+      );
+      const outcomes = names.map((name) => engine.outcome(name, command.ok ? PASS : FAIL));
+      past.push(...outcomes);
+      if (outcomes.length > 0) engine.onOutcomes(outcomes);
       return;
     }
     case "late": {

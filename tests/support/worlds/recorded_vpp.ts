@@ -20,6 +20,8 @@ export interface Circumstances {
   readonly isProgrammed: boolean;
   readonly tableLength: BackendLookup["tableLength"];
   readonly nowMs: MonotonicMs;
+  /** The view of the same frontend before. */
+  readonly before: FrontendView | undefined;
 }
 
 /** Something that happens to VPP. */
@@ -31,16 +33,21 @@ export type VppEvent =
   | { readonly kind: "away" };
 
 export const vppEvents: fc.Arbitrary<VppEvent> = fc.oneof(
-  fc.record({
-    kind: fc.constant("found" as const),
-    weights: fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 4 }),
-  }),
-  fc.record({ kind: fc.constantFrom("synchronised" as const, "away" as const) }),
+  { weight: 4, arbitrary: fc.constant({ kind: "synchronised" as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "away" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("found" as const),
+      weights: fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 4 }),
+    }),
+  },
 );
 
 export class RecordedVpp implements WeightsSent {
   readonly #sent = new SentWeights();
   readonly #circumstances = new WeakMap<FrontendView, Circumstances>();
+  readonly #newest = new Map<string, FrontendView>();
   readonly #clock: FakeClock;
   #checker: Checker | undefined;
   #state: "away" | "found" | "synchronised" = "away";
@@ -70,6 +77,7 @@ export class RecordedVpp implements WeightsSent {
       this.remember();
       if (event.kind === "program") this.#program(event.frontends);
       else if (event.kind === "reload") this.#reload();
+      this.#acknowledge();
     });
     this.remember();
   }
@@ -83,6 +91,7 @@ export class RecordedVpp implements WeightsSent {
       if (this.#state === "away") return;
       this.#state = "synchronised";
       this.#program([...this.#views()]);
+      this.#acknowledge();
     } else {
       this.#state = "found";
       this.#sent.disconnected();
@@ -107,7 +116,9 @@ export class RecordedVpp implements WeightsSent {
         isProgrammed: this.isProgrammed(view.config),
         tableLength: this.#checker!.current.config.vppLb?.newFlowsTableLength,
         nowMs: this.#clock.monotonicMs(),
+        before: this.#newest.get(view.name),
       });
+      this.#newest.set(view.name, view);
     }
   }
 
@@ -143,6 +154,15 @@ export class RecordedVpp implements WeightsSent {
     const { newFlowsTableLength } = this.#checker!.current.config.vppLb ??
       { newFlowsTableLength: 1024 };
     return desiredVip(config, { servers, newFlowsTableLength });
+  }
+
+  /** VPP has the weights of drains as soon as it is programmed. */
+  #acknowledge(): void {
+    const checker = this.#checker!;
+    if (this.#state !== "synchronised") return;
+    for (const intent of checker.current.intents.list()) {
+      if (intent.kind === "drain") checker.drainAcknowledged(intent);
+    }
   }
 
   #reload(): void {
