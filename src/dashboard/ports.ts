@@ -166,6 +166,11 @@ export interface MaglevdActions {
     request: { readonly frontend?: string | undefined; readonly reason?: string | undefined },
     actor: Actor,
   ): Promise<ActionAnswer | MaglevError>;
+  /** Takes back an intent that is to come, or ends one that has begun. */
+  cancel(
+    request: { readonly id: string; readonly reason?: string | undefined },
+    actor: Actor,
+  ): Promise<ActionAnswer | MaglevError>;
   plan(
     request:
       | ({ readonly kind: BackendAction; readonly backend: string } & ActionOptions)

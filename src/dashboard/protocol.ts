@@ -212,6 +212,8 @@ export interface Intent {
   readonly since_ms: number;
   /** When it begins; absent: it has begun. */
   readonly from_ms?: number;
+  /** Of one to come: its name, by which it is taken back. */
+  readonly id?: string;
   /** When it ends by itself; absent: never. */
   readonly until_ms?: number;
   /** Of a weight: the file's, which it stands in place of. */
@@ -554,6 +556,11 @@ export interface WeightBody extends ActionBody {
 /** Body of `POST sync`; without frontend: all. */
 export interface SyncBody {
   readonly frontend?: string;
+  readonly reason?: string;
+}
+
+/** Body of `POST intents/{id}/cancel`. */
+export interface CancelBody {
   readonly reason?: string;
 }
 

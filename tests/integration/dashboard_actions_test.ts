@@ -329,6 +329,47 @@ browserTest(
 );
 
 browserTest(
+  "what is scheduled can be taken back, until it begins",
+  async () => {
+    const nowMs = Date.now();
+    const lb = demoLb(nowMs);
+    const scheduled = [3, 5].map((hours, at) => ({
+      ...{ kind: "disable", id: `id/${at}`, since_ms: nowMs, reason: `window ${at}` } as const,
+      from_ms: nowMs + hours * 3_600_000,
+    }));
+    const backends = lb.backends.map((backend) =>
+      backend.name === "nginx1" ? { ...backend, scheduled } : backend
+    );
+    await withScreen([{ ...lb, backends }], { tree: "admin" }, async (screen) => {
+      const { page, fixture } = screen;
+      const dialog = page.getByRole("dialog");
+      await page.getByRole("button", { name: "nginx1" }).click();
+      const details = page.locator("tr.details");
+      const takeBack = details.getByRole("button", { name: "Take back …" });
+      await details.getByText("window 1").waitFor();
+      await takeBack.nth(1).click();
+      await dialog.getByText("It does not begin.").waitFor();
+      await dialog.getByLabel("Reason").fill("not needed");
+      await dialog.getByRole("button", { name: "Take back the disable of nginx1" }).click();
+      await until(async () => await details.getByText("window 1").count() === 0);
+      await until(async () => await dialog.count() === 0);
+      assert.deepEqual(acted(screen), [
+        ["POST", "admin/api/demo/intents/id%2F1/cancel", { reason: "not needed" }],
+      ]);
+      await takeBack.click();
+      const act = dialog.getByRole("button", { name: "Take back the disable of nginx1" });
+      assert.ok(await act.isEnabled());
+      fixture.setBackend("demo", "nginx1", { scheduled: [], state: "disabled" });
+      await dialog.getByText("It has begun, or is no longer to come.").waitFor();
+      assert.ok(await act.isDisabled());
+      await page.goto(fixture.url("view", "#/demo/web/nginx1"));
+      await details.waitFor();
+      assert.equal(await page.getByRole("button", { name: "Take back …" }).count(), 0);
+    });
+  },
+);
+
+browserTest(
   "a viewer sees why it cannot act, and under view/ there is nothing to act with",
   () =>
     withScreen([{ ...demoLb(Date.now()), role: "viewer" }], { tree: "admin" }, async (screen) => {

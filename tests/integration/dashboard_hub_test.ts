@@ -165,10 +165,13 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       const { kind, reason, from_ms = 0 } = toBe.value;
       assert.deepEqual([kind, reason], ["disable", "new disk"]);
       assert.ok(Math.abs(from_ms - Date.now() - 3_600_000) < 20_000);
-      const [toCome] = (await client.call("ListIntents")).intents.filter((each) => each.scheduled);
-      await client.call("CancelIntent", { id: toCome!.id });
-      await until(() => backendOf(state("lb1"), "b0").scheduled === undefined);
       const actions = hub.actions("lb1")!;
+      const takeBack = () => actions.cancel({ id: toBe.value.id! }, { user: "eve" });
+      assert.deepEqual(await takeBack(), { ok: true });
+      const gone = await until(() => backendOf(state("lb1"), "b0").scheduled === undefined);
+      assert.ok(gone.ms < SOON_MS, `${gone.ms} ms`);
+      const again = await takeBack();
+      assert.ok(again instanceof MaglevError && again.code === "not-found");
       const planned = await actions.plan({ kind: "disable", backend: "b1" }, { user: "eve" });
       assert.ok(!(planned instanceof MaglevError));
       assert.deepEqual(planned.states, [{ backend: "b1", from: "up", to: "disabled" }]);

@@ -67,6 +67,14 @@ export function actionsOf(
       if (report instanceof MaglevError) return report;
       return { ok: true, sync: syncReportOf(report) };
     },
+    async cancel({ id, reason = "" }, actor) {
+      const answer = await caller("CancelIntent", { id, reason }, actor);
+      if (answer instanceof MaglevError) return answer;
+      const { backend = "", frontend = "" } = answer.intent ?? {};
+      follower.acted(backend === "" ? [] : [backend], frontend === "" ? [] : [frontend]);
+      if (answer.intent?.id !== id) return wrongAnswer(answer.intent?.id ?? "");
+      return { ok: true, ...warningPart(answer.warning) };
+    },
     async plan(action, actor) {
       const answer = await caller("PlanBackend", planRequest(action), actor);
       if (answer instanceof MaglevError) return answer;

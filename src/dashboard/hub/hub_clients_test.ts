@@ -5,6 +5,8 @@ import { fakeBackend, MS } from "../../../tests/support/fakes/fake_maglevd.ts";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import { onHub, smallMaglevd } from "../../../tests/support/worlds/hub_world.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { Intent } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 import type { SentEvent } from "../ports.ts";
 import type { Backend } from "../protocol.ts";
 import { DETAILS_PER_S } from "./model/bounds.ts";
@@ -97,6 +99,28 @@ Deno.test("actions carry the login, and answer with the object as it is then", a
     const away = await actions.sync({}, actor);
     assert.ok(away instanceof MaglevError && away.code === "unavailable");
     assert.match(away.message, /^lb1 is not connected: the connection ended/);
+  });
+});
+
+Deno.test("an intent to come is taken back by its id, and its backend is read again", async () => {
+  const lb1 = smallMaglevd();
+  lb1.answer("CancelIntent", ({ id = "" }) => ({
+    intent: create(Intent, { id: id === "8" ? "9" : id, kind: "disable", backend: "b1" }),
+    warning: "not durable",
+  }));
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    const actions = hub.actions("lb1")!;
+    await clock.advanceAsync(5000);
+    const before = lb1.count("GetBackend");
+    const answer = await actions.cancel({ id: "7", reason: "r" }, { user: "eve" });
+    assert.deepEqual(answer, { ok: true, warning: "not durable" });
+    assert.deepEqual(lb1.calls.find(({ method }) => method === "CancelIntent"), {
+      ...{ method: "CancelIntent", request: { id: "7", reason: "r" }, user: "eve" },
+    });
+    await clock.advanceAsync(500);
+    assert.equal(lb1.count("GetBackend"), before + 1);
+    const wrong = await actions.cancel({ id: "8" }, { user: "eve" });
+    assert.ok(wrong instanceof MaglevError && /about "9"/.test(wrong.message));
   });
 });
 

@@ -4,6 +4,8 @@ import { settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { fakeBackend, fakeFrontend } from "../../../tests/support/fakes/fake_maglevd.ts";
 import { onHub, smallMaglevd } from "../../../tests/support/worlds/hub_world.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { DrainProgress, Intent } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 
 /** The fake clock's wall time at its start. */
 const WALL_MS = 1_700_000_000_000;
@@ -170,6 +172,30 @@ Deno.test("a refresh reports only what changed otherwise than by events", async 
     await clock.advanceAsync(30_000);
     const [whole] = takeOf("maglevd-state");
     assert.deepEqual(whole?.state.backends.map(({ name }) => name), ["b9", "b0", "b1", "b2"]);
+  });
+});
+
+Deno.test("a drain is read again every five seconds: no event reports whether it can end early", async () => {
+  const lb1 = smallMaglevd();
+  const intent = create(Intent, { kind: "drain", then: "disable", backend: "b1" });
+  const drain = (unwatched: string) => ({ intent, drain: create(DrainProgress, { unwatched }) });
+  lb1.change("b1", drain("VPP is not connected"));
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(1000);
+    const unwatched = () =>
+      hub.maglevd("lb1", "viewer")!.backends.find(({ name }) => name === "b1")!.drain_unwatched;
+    assert.equal(unwatched(), "VPP is not connected");
+    const before = lb1.count("GetBackend");
+    lb1.change("b1", drain(""));
+    await clock.advanceAsync(7000);
+    assert.equal(unwatched(), undefined);
+    await clock.advanceAsync(10_000);
+    assert.ok(lb1.count("GetBackend") - before <= 4);
+    lb1.change("b1", { intent: undefined, drain: undefined });
+    await clock.advanceAsync(7000);
+    const ended = lb1.count("GetBackend");
+    await clock.advanceAsync(20_000);
+    assert.equal(lb1.count("GetBackend"), ended, "only while it lasts");
   });
 });
 

@@ -8,6 +8,7 @@ import { failure, json, refusalOf } from "./answers.ts";
 import {
   type Read,
   readActionBody,
+  readCancelBody,
   readDrainBody,
   readPlanBody,
   readSyncBody,
@@ -99,6 +100,11 @@ function prepare(action: Action, bytes: Uint8Array): Read<Prepared> {
         fields: { frontend: body.frontend, reason: body.reason },
         run: (actions, actor) =>
           actions.sync({ frontend: body.frontend, reason: body.reason }, actor),
+      }));
+    case "cancel":
+      return map(readCancelBody(bytes), ({ reason }) => ({
+        fields: { intent: action.id, reason },
+        run: (actions, actor) => actions.cancel({ id: action.id, reason }, actor),
       }));
     case "plan":
       return map(readPlanBody(bytes), (body) => ({

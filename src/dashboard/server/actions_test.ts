@@ -26,6 +26,7 @@ Deno.test("actions reach the hub as they were asked for, with the user", async (
   const drain = { reason: "r", for_ms: 60_000, then: "pause", force: true };
   await world.ask("/admin/api/lb1/backends/a/drain", { ...POST, body: drain });
   await world.ask("/admin/api/lb1/plan", { ...POST, body: { action: "drain", backend: "a" } });
+  await world.ask("/admin/api/lb1/intents/i%2F1/cancel", { ...POST, body: { reason: "r" } });
   const end = { reason: undefined, forMs: undefined, untilMs: undefined };
   assert.deepEqual(world.hub.asked, [
     {
@@ -73,6 +74,7 @@ Deno.test("actions reach the hub as they were asked for, with the user", async (
       },
       user: USER,
     },
+    { maglevd: "lb1", method: "cancel", request: { id: "i/1", reason: "r" }, user: USER },
   ]);
 });
 

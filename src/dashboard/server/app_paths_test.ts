@@ -204,6 +204,19 @@ const ADMIN: readonly Row[] = [
     options: { ...POST, body: { for_ms: 60_000, then: "disable", force: true } },
     status: 200,
   },
+  {
+    target: "/admin/api/lb1/intents/i%2F1/cancel",
+    options: { ...POST, body: { reason: "r" } },
+    status: 200,
+  },
+  {
+    target: "/admin/api/lb1/intents/1/cancel",
+    options: { ...POST, body: { for_ms: 1 } },
+    status: 400,
+    text: /for_ms: unknown field; known are reason/,
+  },
+  { target: "/admin/api/lb1/intents//cancel", options: POST, status: 404 },
+  { target: "/admin/api/lb1/intents/1", options: POST, status: 404 },
   { target: `/admin/api/${ODD}/backends/a%2Fb/pause`, options: POST, status: 200 },
   // Wrong
   { target: "/admin/nothing", options: READ, status: 404 },

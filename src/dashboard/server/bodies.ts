@@ -1,5 +1,5 @@
 /** PURE. Bodies of actions: JSON objects whose fields are all known and valid. */
-import type { ActionBody, DrainBody, PlanBody, SyncBody, WeightBody } from "../protocol.ts";
+import type { ActionBody, CancelBody, DrainBody, PlanBody, SyncBody, WeightBody } from "../protocol.ts";
 import { BACKEND_ACTIONS } from "./routes.ts";
 
 /** A body, or the reason why it cannot be used; it begins with the field, if there is one. */
@@ -56,6 +56,7 @@ const WEIGHT_FIELDS: Fields<WeightBody> = {
   weight: { check: weight, required: true },
 };
 const SYNC_FIELDS: Fields<SyncBody> = { frontend: { check: name }, reason: { check: text } };
+const CANCEL_FIELDS: Fields<CancelBody> = { reason: { check: text } };
 const PLAN_FIELDS: Fields<PlanBody> = {
   ...DRAIN_FIELDS,
   ...ACTION_FIELDS,
@@ -81,6 +82,10 @@ export function readWeightBody(bytes: Uint8Array): Read<WeightBody> {
 
 export function readSyncBody(bytes: Uint8Array): Read<SyncBody> {
   return readObject<SyncBody>(bytes, SYNC_FIELDS);
+}
+
+export function readCancelBody(bytes: Uint8Array): Read<CancelBody> {
+  return readObject<CancelBody>(bytes, CANCEL_FIELDS);
 }
 
 /**

@@ -50,12 +50,12 @@ Deno.test("SharedJson keeps a bounded number of answers for half a second", asyn
 });
 
 Deno.test("SharedJson keeps a bounded number of bytes, and the newest answer in any case", async () => {
-  const shared = new SharedJson(new FakeClock());
+  const shared = new SharedJson(new FakeClock(), 64 * 1024);
   let made = 0;
-  const get = async (key: string, mebibytes: number) => {
+  const get = async (key: string, kibibytes: number) => {
     const answer = await shared.get(key, () => {
       made++;
-      return Promise.resolve("x".repeat(mebibytes * 1024 * 1024));
+      return Promise.resolve("x".repeat(kibibytes * 1024));
     });
     assert.ok(answer instanceof EncodedJson);
     return answer;
@@ -63,7 +63,7 @@ Deno.test("SharedJson keeps a bounded number of bytes, and the newest answer in 
   for (let n = 0; n < 20; n++) await get(`k${n}`, 10);
   assert.equal(made, 20);
   for (let n = 14; n < 20; n++) await get(`k${n}`, 10);
-  assert.equal(made, 20, "the last sixty MiB are kept");
+  assert.equal(made, 20, "the last sixty KiB are kept");
   await get("k13", 10);
   assert.equal(made, 21, "and none before them");
   await get("large", 70);

@@ -48,6 +48,7 @@ export type Action =
       readonly pool: string;
       readonly backend: string;
     }
+    | { readonly kind: "cancel"; readonly id: string }
     | { readonly kind: "sync" | "plan" }
   );
 
@@ -154,6 +155,9 @@ function actionOf(segments: readonly string[]): Action | undefined {
     if (rest[2] === "drain") return { kind: "drain", maglevd, backend };
     const action = BACKEND_ACTIONS.find((name) => name === rest[2]);
     return action && { kind: "backend", maglevd, action, backend };
+  }
+  if (rest.length === 3 && rest[0] === "intents" && rest[2] === "cancel") {
+    return { kind: "cancel", maglevd, id: rest[1]! };
   }
   const [frontends, frontend, pools, pool, backends, backend, last] = rest;
   if (

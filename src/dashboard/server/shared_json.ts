@@ -45,11 +45,13 @@ interface Kept {
 
 export class SharedJson {
   readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #maxBytes: number;
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  constructor(clock: Pick<Clock, "monotonicMs">, maxBytes = MAX_KEPT_BYTES) {
     this.#clock = clock;
+    this.#maxBytes = maxBytes;
   }
 
   /** The answer of `key`, from `make` unless it was made just now; `make` must not throw. */
@@ -77,7 +79,7 @@ export class SharedJson {
     for (const { value } of this.#kept.values()) bytes += bytesOf(value);
     for (const [key, { sinceMs, value }] of this.#kept) {
       const isFull = this.#kept.size > MAX_KEPT ||
-        (bytes > MAX_KEPT_BYTES && this.#kept.size > 1);
+        (bytes > this.#maxBytes && this.#kept.size > 1);
       if (!isFull && nowMs - sinceMs < KEPT_MS) break;
       this.#kept.delete(key);
       bytes -= bytesOf(value);

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { PlanAnswer } from "../protocol.ts";
 import { Confirmation, type ConfirmationView } from "./confirmation.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { TimelinePage } from "../protocol.ts";
 import { HistoryLoader, type HistoryView } from "./history_loader.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { Keeper, type KeptView } from "./keeper.ts";
 

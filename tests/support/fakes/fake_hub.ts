@@ -188,6 +188,7 @@ export class FakeHub implements Hub {
       drain: acted("drain"),
       setWeight: acted("setWeight"),
       sync: acted("sync"),
+      cancel: acted("cancel"),
       plan: done<PlanAnswer>(PLAN)("plan"),
     };
   }

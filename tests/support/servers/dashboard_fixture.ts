@@ -379,6 +379,15 @@ export class DashboardFixture {
       const report = { ...sync, weights_updated: 0, failed: 0, duration_ms: 12 };
       return Response.json({ ok: true, sync: report } satisfies ActionAnswer);
     }
+    if (rest[0] === "intents") {
+      for (const { name, scheduled } of this.lb(lb!).backends) {
+        const left = scheduled?.filter(({ id }) => id !== rest[1]);
+        if (left?.length !== scheduled?.length) {
+          this.setBackend(lb!, name, { scheduled: left ?? [] });
+        }
+      }
+      return Response.json({ ok: true } satisfies ActionAnswer);
+    }
     const done = rest[0] === "backends"
       ? this.#actOnBackend(lb!, rest, body)
       : this.#setWeight(lb!, rest, body);

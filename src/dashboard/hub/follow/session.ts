@@ -52,7 +52,11 @@ export class Session {
     const { signal } = this.#abort;
     const onError = (error: MaglevError) => this.#onError(error);
     const common = { connection, model, clock, signal, isShown, onError };
-    this.#status = new StatusReader({ ...common, onVpp: () => this.#onVpp() });
+    this.#status = new StatusReader({
+      ...common,
+      onVpp: () => this.#onVpp(),
+      onRead: () => this.#touchDrains(),
+    });
     this.#objects = new ObjectReader(common);
     this.#lb = new LbReader({ ...common, send });
     this.#refresh = new Periodic(clock, REFRESH_MS, () => {
@@ -262,6 +266,13 @@ export class Session {
     if (!this.#isOpen) return;
     this.#lb.wake();
     this.#lb.look();
+  }
+
+  /** Whether a drain can end early depends on VPP, and no event reports it. */
+  #touchDrains(): void {
+    const drained = this.#options.model.backends.values()
+      .filter(({ intent }) => intent?.kind === "drain").map(({ name }) => name);
+    this.#objects.touch([...drained], []);
   }
 
   /** A call that was refused is reported; one without an answer ends the connection. */

@@ -26,6 +26,8 @@ export interface StatusReaderOptions {
   readonly onError: (error: MaglevError) => void;
   /** VPP has connected. */
   readonly onVpp: () => void;
+  /** It was read. */
+  readonly onRead: () => void;
 }
 
 export class StatusReader {
@@ -90,6 +92,7 @@ export class StatusReader {
       model.setStatus(withStatus(model.status, statusPart(info)));
       if (model.status.config_hash !== config_hash) this.wantConfig();
       await this.#putVpp(vppStateOf(info));
+      if (!signal.aborted) this.#options.onRead();
     } catch (error) {
       if (!signal.aborted) onError(MaglevError.from(error));
     }

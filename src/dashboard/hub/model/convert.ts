@@ -179,7 +179,9 @@ export function intentOf(intent: messages.Intent): Intent {
     since_ms: milliseconds(
       intent.scheduled ? intent.sinceUnixNs : fromUnixNs ?? intent.sinceUnixNs,
     ),
-    ...(intent.scheduled && fromUnixNs !== undefined ? { from_ms: milliseconds(fromUnixNs) } : {}),
+    ...(intent.scheduled && fromUnixNs !== undefined
+      ? { from_ms: milliseconds(fromUnixNs), id: clip(intent.id, MAX_NAME) }
+      : {}),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),
     ...(kind === "drain" ? { then: intent.then === "pause" ? "pause" : "disable" } : {}),

@@ -1,5 +1,5 @@
 /** PURE. An action and its plan in the words of the confirmation. */
-import type { BackendAction, DrainEnd, PlanAnswer, PlannedVip } from "../../protocol.ts";
+import type { BackendAction, DrainEnd, Intent, PlanAnswer, PlannedVip } from "../../protocol.ts";
 import { formatShare, plural } from "./format.ts";
 import { differenceWords } from "./health.ts";
 import type { Lb } from "./lb.ts";
@@ -22,7 +22,22 @@ export type Wish =
     readonly pool: string;
     readonly weight: number | "file";
   }
-  | { readonly kind: "sync"; readonly lb: string; readonly frontend?: string };
+  | { readonly kind: "sync"; readonly lb: string; readonly frontend?: string }
+  | {
+    readonly kind: "cancel";
+    readonly lb: string;
+    readonly backend: string;
+    /** The intent that is taken back. */
+    readonly id: string;
+    readonly of: Intent["kind"];
+  };
+
+/** What maglevd can plan: it has an effect on VPP now, and is done to a backend. */
+export type PlannedWish = Exclude<Wish, { readonly kind: "sync" | "cancel" }>;
+
+export function isPlanned(wish: Wish): wish is PlannedWish {
+  return wish.kind !== "sync" && wish.kind !== "cancel";
+}
 
 /** The words on the button that does it: `Disable nginx0`. */
 export function verbOf(wish: Wish): string {
@@ -33,6 +48,8 @@ export function verbOf(wish: Wish): string {
         : `Set ${wish.backend} to ${wish.weight}`;
     case "sync":
       return `Sync ${wish.frontend ?? "all frontends"}`;
+    case "cancel":
+      return `Take back the ${wish.of} of ${wish.backend}`;
     default:
       return `${wish.kind[0]!.toUpperCase()}${wish.kind.slice(1)} ${wish.backend}`;
   }
@@ -57,6 +74,8 @@ export function meaningOf(wish: Wish, draining: boolean): string {
         : "Probing begins again; it serves as soon as it is up.";
     case "weight":
       return "The share of new flows changes; established flows stay.";
+    case "cancel":
+      return "It does not begin. What is in force now stays.";
     case "sync":
       return "VPP's state is read and compared, and each difference is corrected.";
   }

@@ -5,7 +5,7 @@ import { announcementOf, titleOf } from "./announce.ts";
 import { append, filterLines, KINDS, LEVELS, lineOf, MAX_LINES } from "./event_log.ts";
 import { backend, maglevd, NOW_MS, vip, web } from "./test_lb.ts";
 import { createLb } from "./lb.ts";
-import { canEnd, consequencesOf, syncSentences, verbOf } from "./plan_words.ts";
+import { canEnd, consequencesOf, isPlanned, syncSentences, verbOf } from "./plan_words.ts";
 
 const PLAN: PlanAnswer = {
   ok: true,
@@ -40,6 +40,9 @@ Deno.test("the button has the verb", () => {
   assert.equal(verbOf({ ...weight, weight: "file" }), "Give a the file's weight");
   assert.equal(verbOf({ kind: "sync", lb }), "Sync all frontends");
   assert.equal(verbOf({ kind: "sync", lb, frontend: "web" }), "Sync web");
+  const back = { kind: "cancel", lb, backend: "a", id: "7", of: "drain" } as const;
+  assert.equal(verbOf(back), "Take back the drain of a");
+  assert.ok(!canEnd(back) && !isPlanned(back) && isPlanned({ kind: "pause", lb, backend: "a" }));
 });
 
 Deno.test("a sync names the differences that are known", () => {

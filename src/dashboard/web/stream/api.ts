@@ -4,6 +4,7 @@ import type {
   ActionBody,
   BackendDetails,
   BackendExplanation,
+  CancelBody,
   DrainBody,
   ErrorAnswer,
   FrontendExplanation,
@@ -15,7 +16,7 @@ import type {
   TimelinePage,
   WeightBody,
 } from "../../protocol.ts";
-import type { Wish } from "../model/plan_words.ts";
+import type { PlannedWish, Wish } from "../model/plan_words.ts";
 import type { Base, TimelineTarget } from "../model/url_state.ts";
 
 /** An answer that is not a success, or none at all. */
@@ -111,7 +112,7 @@ export class Api {
   }
 
   /** What a wish would do. */
-  plan(wish: Exclude<Wish, { kind: "sync" }>, body: ActionBody, signal: AbortSignal) {
+  plan(wish: PlannedWish, body: ActionBody, signal: AbortSignal) {
     const { kind: action, lb: _, ...target } = wish;
     const plan: PlanBody = { action, ...target, ...body };
     return this.#send<PlanAnswer>("POST", { lb: wish.lb, path: "plan" }, plan, signal);
@@ -127,6 +128,11 @@ export class Api {
           ...(body.reason === undefined ? {} : { reason: body.reason }),
         };
         return this.#send("POST", { lb, path: "sync" }, sync, signal);
+      }
+      case "cancel": {
+        const { reason } = body;
+        const content: CancelBody = reason === undefined ? {} : { reason };
+        return this.#send("POST", { lb, path: `intents/${part(wish.id)}/cancel` }, content, signal);
       }
       case "weight": {
         const { frontend, pool, backend, weight } = wish;

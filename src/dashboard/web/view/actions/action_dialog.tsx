@@ -22,7 +22,9 @@ import {
   consequencesOf,
   DRAIN_LENGTHS,
   DURATIONS,
+  isPlanned,
   meaningOf,
+  type PlannedWish,
   syncSentences,
   verbOf,
   type Wish,
@@ -76,9 +78,17 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     ...(reason().trim() === "" ? {} : { reason: reason().trim() }),
     ...(forMs() > 0 && canEnd(wish()) ? { for_ms: forMs() } : {}),
   });
+  /** False: what was to be taken back has begun, or is gone. */
+  const isThere = () => {
+    const target = wish();
+    if (target.kind !== "cancel") return true;
+    page.track(target.lb, `b:${target.backend}`);
+    const { scheduled = [] } = lb()?.backends.get(target.backend) ?? {};
+    return scheduled.some(({ id }) => id === target.id);
+  };
   const canAct = () => {
     const found = lb();
-    return found !== undefined && page.canAct(found);
+    return found !== undefined && page.canAct(found) && isThere();
   };
 
   let plannedMs = 0;
@@ -86,11 +96,13 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   let isOld = false;
   const request = () => ({ wish: wish(), body: body() });
   const confirmation = new Confirmation<ReturnType<typeof request>, ActionAnswer>(request(), {
-    plan: first.kind === "sync" ? undefined : ({ wish, body }, signal) => {
-      plannedMs = BROWSER.steadyMs();
-      // Its kind never changes.
-      return page.api.plan(wish as Exclude<Wish, { kind: "sync" }>, body, signal);
-    },
+    plan: isPlanned(first)
+      ? ({ wish, body }, signal) => {
+        plannedMs = BROWSER.steadyMs();
+        // Its kind never changes.
+        return page.api.plan(wish as PlannedWish, body, signal);
+      }
+      : undefined,
     act: ({ wish, body }, signal) => page.api.act(wish, body, signal),
     mayBeDone,
     unsure: () => page.refresh(),
@@ -187,7 +199,10 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             </ul>
           )}
         </Show>
-        <Show when={wish().kind !== "sync"}>
+        <Show when={!isThere()}>
+          <p class="is-degraded" role="status">It has begun, or is no longer to come.</p>
+        </Show>
+        <Show when={isPlanned(wish())}>
           <section class="consequences" aria-live="polite" aria-label="Consequences">
             <Show
               when={view()?.plan}
@@ -224,6 +239,8 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
               )}
             </Show>
           </section>
+        </Show>
+        <Show when={wish().kind !== "sync"}>
           <label>
             Reason
             <input

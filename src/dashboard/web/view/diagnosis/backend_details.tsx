@@ -136,7 +136,23 @@ export function BackendDetails(props: {
             <>
               <dt>to come</dt>
               <dd class="is-held" title={bothInstants(intent.from_ms ?? intent.since_ms)}>
-                {intent.kind}, {intentWords(intent, page.lbNowMs(props.lb))}
+                {intent.kind}, {intentWords(intent, page.lbNowMs(props.lb))}{" "}
+                <Show when={page.admin && intent.id}>
+                  {(id) => (
+                    <button
+                      type="button"
+                      class="quiet"
+                      disabled={!page.canAct(props.lb)}
+                      onClick={() =>
+                        page.setWish({
+                          ...{ kind: "cancel", lb: props.lb.name, backend: props.backend.name },
+                          ...{ id: id(), of: intent.kind },
+                        })}
+                    >
+                      Take back …
+                    </button>
+                  )}
+                </Show>
               </dd>
             </>
           )}
