@@ -16,6 +16,7 @@ import { playFailover } from "./play.ts";
 import { DEMO_VIP, demoConfig } from "./scenario.ts";
 import { Screen } from "./screen.ts";
 import { startServers } from "./servers.ts";
+import { taskCommand } from "./task_command.ts";
 import { VppWatch } from "./vpp_watch.ts";
 
 const FLAGS = {
@@ -57,6 +58,14 @@ async function runDemo(): Promise<number> {
   }
 }
 
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 async function play(folder: string, playMs: number | undefined): Promise<number> {
   const { port, servers } = await startServers();
   const simulator = await startSimulator({
@@ -67,7 +76,9 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
   });
   const config = `${folder}/maglev.yaml`;
   await Deno.writeTextFile(config, demoConfig(port));
-  const screen = new Screen();
+  const screen = new Screen({
+    task: taskCommand({ path: Deno.env.get("PATH") ?? "", isFile, version: Deno.version.deno }),
+  });
   const watch = new VppWatch(simulator, { servers, screen });
   const grpc = Promise.withResolvers<string>();
   const maglevd = new MaglevdProcess({

@@ -10,11 +10,17 @@ const CLOCK = new SystemClock();
 
 export class Screen {
   readonly #startMs = CLOCK.monotonicMs();
+  readonly #task: string;
 
   /** When the line that is being shown came; undefined: now. */
   #atMs: MonotonicMs | undefined;
   /** Lines that came before the introduction. */
   #early: { readonly line: LogLine; readonly atMs: MonotonicMs }[] | undefined = [];
+
+  /** `task` is the command that starts a task of the checkout. */
+  constructor({ task }: { readonly task: string }) {
+    this.#task = task;
+  }
 
   /** Prints the address of the dashboard first, then the rest, then the lines that came before. */
   intro(parts: {
@@ -66,7 +72,7 @@ Ctrl-C ends everything.
         return this.#say("maglevd", `metrics: http://${line.address}/metrics, /healthz, /readyz`);
       case "grpc-listen":
         this.#say("maglevd", `gRPC: ${line.address}; in another terminal:`);
-        this.#say("", `  deno task maglevc --server ${line.address} show frontends`);
+        this.#say("", `  ${this.#task} maglevc --server ${line.address} show frontends`);
         return this.#say("", "  (and without a command for its shell)");
       case "vpp-connect":
         return this.#say("maglevd", `connected to VPP ${line.version} (pid ${line.pid})`);

@@ -146,6 +146,14 @@ for (const [name, settings] of Object.entries(PROXIES)) {
   );
 }
 
+packagingTest("mandoc has no warning about the man pages", ["mandoc"], async () => {
+  const folder = `${ROOT}/docs/man`;
+  const pages = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
+  assert.equal(pages.length, 4);
+  const { code, stdout } = await run(["mandoc", "-T", "lint", "-W", "warning", ...pages]);
+  assert.deepEqual([code, stdout], [0, ""]);
+});
+
 packagingTest(
   "the units of docs/policies.md are well-formed",
   ["systemd-analyze"],

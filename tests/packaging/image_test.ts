@@ -109,6 +109,11 @@ packagingTest(
             );
             assert.ok(version.startsWith(`${name} ${versionOf("first")} `), version);
           }
+          // With Debian's slim image, of 75 MB, it has at most 320 MB.
+          const size = async (name: string) =>
+            Number(await podman.output("image", "inspect", "--format", "{{.Size}}", name)) / 1e6;
+          const added = await size(image) - await size("localhost/base");
+          assert.ok(added > 90 && added < 120, `${added} MB`);
           const flags = await podman.output("run", "--rm", "--network", "none", image, "--version");
           assert.ok(flags.startsWith("maglevd "), flags);
         });

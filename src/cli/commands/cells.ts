@@ -135,7 +135,7 @@ export function drainText({ flows, quietNs, quietNeededNs, unwatched }: messages
   const parts = [
     flows === undefined ? "" : flows === 1n ? "at most 1 flow left" : `at most ${flows} flows left`,
     quietNs === undefined ? "" : `no packet for ${elapsed(millisecondsOf(quietNs))} of ${needed}`,
-    unwatched === "" ? "" : `it cannot end early: ${unwatched}`,
+    unwatched === "" ? "" : `it cannot end early now: ${unwatched}`,
   ];
   return parts.filter((part) => part !== "").join(", ");
 }

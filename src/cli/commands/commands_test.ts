@@ -304,7 +304,7 @@ Deno.test("a drain waits for its end with progress, over a restart of the server
   assert.deepEqual([good.ok, good.paused], [true, 13_000]);
   assert.deepEqual(good.said.map((line) => line.replace(/, at most [^,]* left$/, "")), [
     "web1: draining for 0s, at most 12 flows left, no packet for 10s of 42s, " +
-    "it cannot end early: new kernel",
+    "it cannot end early now: new kernel",
     "web1: draining for 10s, at most 3 flows left, no packet for 4.0s of 42s",
   ]);
   assert.match(good.text, /^web1: disabled/);

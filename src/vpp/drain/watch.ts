@@ -10,7 +10,7 @@ import type { IpAddress } from "../../base/address.ts";
 import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { ActualVip, ServerFigures, VipKey } from "../lb/model.ts";
-import { vipKeyText } from "../lb/model.ts";
+import { vipKeyText, vipLabel } from "../lb/model.ts";
 import type { ConnectionState, StatsReader, VppConnection } from "../ports.ts";
 import { afterLook, type DrainEnd, type DrainMemory, flowsOf, routeIndexOf } from "./quiet.ts";
 
@@ -171,12 +171,12 @@ export class DrainWatch {
     const figures: (ServerFigures | undefined)[] = [];
     for (const key of vips) {
       const vip = this.#options.vip(key);
-      if (vip === undefined) return { problem: `VPP is not known to have VIP ${vipKeyText(key)}` };
+      if (vip === undefined) return { problem: `VPP is not known to have VIP ${vipLabel(key)}` };
       const server = vip.servers.find((each) => each.address.text === address.text);
       if (server === undefined) continue;
       if (server.weight !== 0) {
         return {
-          problem: `VPP still has weight ${server.weight} for it in VIP ${vipKeyText(key)}`,
+          problem: `VPP still has weight ${server.weight} for it in VIP ${vipLabel(key)}`,
         };
       }
       figures.push(server.figures);

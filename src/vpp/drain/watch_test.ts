@@ -5,7 +5,7 @@ import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import type { ActualVip } from "../lb/model.ts";
-import { vipKeyText } from "../lb/model.ts";
+import { vipKeyText, vipLabel } from "../lb/model.ts";
 import type { CounterQuery, StatsReader } from "../ports.ts";
 import { type DrainedServer, DrainWatch } from "./watch.ts";
 
@@ -13,6 +13,7 @@ const SERVER = "10.0.0.1";
 const WEB = desired("192.0.2.1");
 const TLS = desired("192.0.2.1", "", { port: 443 });
 const WEB_KEY = vipKeyText(WEB);
+const WEB_NAME = "192.0.2.1:80/tcp";
 const NEEDED_MS = 42_000;
 
 class DrainWorld {
@@ -119,9 +120,11 @@ Deno.test("DrainWatch waits until VPP has weight 0, and reports what is missing"
   const problem = () => world.watch.progress("a")?.unwatched;
   assert.equal(problem(), "VPP is not connected");
   world.connect();
-  assert.equal(problem(), `VPP is not known to have VIP ${WEB_KEY}`);
+  assert.equal(problem(), `VPP is not known to have VIP ${WEB_NAME}`);
   world.found(3, 100);
-  assert.equal(problem(), `VPP still has weight 100 for it in VIP ${WEB_KEY}`);
+  assert.equal(problem(), `VPP still has weight 100 for it in VIP ${WEB_NAME}`);
+  const all = desired("2001:db8::1", "", { port: 0, protocol: 255 });
+  assert.equal(vipLabel(all), "[2001:db8::1]:*/any");
   world.clock.advance(2 * NEEDED_MS);
   assert.deepEqual([world.ended, world.reads], [[], []]);
   world.found(3);

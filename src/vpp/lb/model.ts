@@ -152,6 +152,14 @@ export function vipKeyText(key: VipKey): string {
   return `${key.address.text}/${key.prefixLength} ${key.protocol} ${key.port}`;
 }
 
+/** A VIP for people: `192.0.2.1:80/tcp`; an asterisk stands for all ports. */
+export function vipLabel({ address, prefixLength, protocol, port }: VipKey): string {
+  const { text } = address;
+  const six = text.includes(":");
+  const prefix = prefixLength === (six ? 128 : 32) ? text : `${text}/${prefixLength}`;
+  return `${six ? `[${prefix}]` : prefix}:${port === 0 ? "*" : port}/${protocolName(protocol)}`;
+}
+
 /** `tcp`, `udp`, `any`, or the number of another protocol. */
 export function protocolName(protocol: number): string {
   return protocol === 6
