@@ -1,11 +1,14 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import type { Config } from "../config/model.ts";
+import { AGENT_READY } from "../health/agent.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
 import { isSuppressed, penaltyAt } from "../health/policy/damping.ts";
 import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 const BACKEND_STATES = Object.keys(BACKEND_STATE_NUMBER) as BackendState[];
+const AGENT_STATES = ["ready", "drain", "maint", "down"] as const;
 const FRONTEND_STATES: readonly FrontendState[] = ["unknown", "up", "down"];
 
 const backendState = new SeriesWriter("maglev_backend_state");
@@ -15,6 +18,8 @@ const transitions = new SeriesWriter("maglev_backend_transitions_total");
 const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds");
 const dampingPenalty = new SeriesWriter("maglev_backend_damping_penalty");
 const damped = new SeriesWriter("maglev_backend_damped");
+const agentState = new SeriesWriter("maglev_backend_agent_state");
+const agentRatio = new SeriesWriter("maglev_backend_agent_weight_ratio");
 const frontendState = new SeriesWriter("maglev_frontend_state");
 const frontendHeld = new SeriesWriter("maglev_frontend_held");
 const poolHeld = new SeriesWriter("maglev_frontend_pool_held");
@@ -102,6 +107,24 @@ export const backendRows = {
     for (const { name, damping, policy } of backends.values()) {
       if (policy.damping === undefined) continue;
       damped.line(page, isSuppressed(damping, policy.damping, monotonicMs) ? 1 : 0, name);
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_agent_state({ snapshot: { backends, config } }: MetricsView, page: Page) {
+    for (const { name, agent } of backends.values()) {
+      if (!hasAgent(name, config)) continue;
+      const { down, admin } = agent ?? AGENT_READY;
+      const reported = down ? "down" : admin;
+      for (const state of AGENT_STATES) {
+        agentState.line(page, state === reported ? 1 : 0, name, state);
+      }
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_agent_weight_ratio({ snapshot: { backends, config } }: MetricsView, page: Page) {
+    for (const { name, agent } of backends.values()) {
+      if (!hasAgent(name, config)) continue;
+      agentRatio.line(page, (agent ?? AGENT_READY).percent / 100, name);
       if (page.full) yield;
     }
   },
@@ -197,3 +220,8 @@ export const backendRows = {
     }
   },
 };
+
+function hasAgent(backend: string, { backends, healthchecks }: Config): boolean {
+  const { healthcheck } = backends.get(backend)!;
+  return healthcheck !== undefined && healthchecks.get(healthcheck)!.agent !== undefined;
+}

@@ -259,11 +259,27 @@ Deno.test("collect() writes flows of each VIP's backends, packets and bytes of e
   assert.deepEqual(rows("maglev_vpp_backend_bytes_total"), ["a 1240", "twin 1240"]);
 });
 
+Deno.test("collect() shows what agents report, and nothing of backends without agents", () => {
+  const healthchecks = { other: { agent: { port: 9, intervalMs: 500 } } };
+  const backends = { a: { healthcheck: "other" }, b: { healthcheck: "other" }, c: {} };
+  const { checker, engine } = setUp(smallConfig({ ...THREE, healthchecks, backends }));
+  checker.start();
+  const shown = (words: string) => {
+    engine.report({ "a (agent)": { ...PASS, detail: words } });
+    return [...familiesOf(viewOf(checker))].flatMap(([name, { samples }]) =>
+      !name.startsWith("maglev_backend_agent_") ? [] : samples.filter(({ value }) => value > 0)
+        .map(({ labels: { backend, state = "" }, value }) => `${backend} ${state}${value}`)
+    ).join(", ");
+  };
+  assert.equal(shown("drain 25%"), "a drain1, b ready1, a 0.25, b 1");
+  assert.equal(shown("down"), "a down1, b ready1, a 0.25, b 1");
+});
+
 Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
   const damping = { halfLifeMs: 1000, suppress: 2, reuse: 1, maxHoldMs: 1000 };
   const { checker, engine } = setUp(smallConfig({
     ...THREE,
-    healthchecks: { tcp: { damping } },
+    healthchecks: { tcp: { damping, agent: { port: 9, intervalMs: 500 } } },
     announces: true,
   }));
   checker.start();

@@ -42,6 +42,7 @@ type Step =
   | { readonly kind: "probe"; readonly ok: boolean; readonly code: number; readonly ms: number }
   | { readonly kind: "certificate"; readonly ms: number }
   | { readonly kind: "void" | "pause" | "resume" | "disable" | "enable" | "reload" }
+  | { readonly kind: "agent"; readonly words: string }
   | { readonly kind: "weight"; readonly weight: number };
 
 const STEP: fc.Arbitrary<Step> = fc.oneof(
@@ -56,6 +57,10 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   },
   fc.record({ kind: fc.constant("certificate" as const), ms: fc.nat(2 ** 31) }),
   fc.record({ kind: fc.constantFrom("void", "pause", "resume", "disable", "enable", "reload") }),
+  fc.record({
+    kind: fc.constant("agent" as const),
+    words: fc.constantFrom("up", "drain 33%", "maint", "down", "ready 7%", "0%"),
+  }),
   fc.record({ kind: fc.constant("weight" as const), weight: fc.nat(100) }),
 );
 
@@ -73,9 +78,10 @@ function checkerOf({ names, static: still, frontends, steps }: {
   readonly frontends: readonly string[];
   readonly steps: readonly (readonly [backend: number, step: Step])[];
 }) {
+  const agent = { port: 9, intervalMs: 500 };
   const configOf = (type: "tcp" | "icmp", kept: readonly string[]) =>
     smallConfig({
-      healthchecks: type === "tcp" ? {} : { tcp: { params: { type: "icmp" } } },
+      healthchecks: { tcp: type === "tcp" ? { agent } : { params: { type: "icmp" } } },
       backends: Object.fromEntries(kept.map((name, i): [string, SmallBackend] => [
         name,
         { address: `10.0.0.${i % 4}`, healthcheck: i === still ? "" : "tcp" },
@@ -99,6 +105,10 @@ function checkerOf({ names, static: still, frontends, steps }: {
         if (running !== undefined) engine.report({ [backend]: result });
         break;
       }
+      case "agent":
+        if (!engine.running.has(`${backend} (agent)`)) break;
+        engine.report({ [`${backend} (agent)`]: { ...PASS, detail: step.words } });
+        break;
       case "certificate":
         if (running === undefined) break;
         engine.report({ [backend]: { ...PASS, certificateExpiryMs: wall(step.ms) } });

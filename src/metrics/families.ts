@@ -79,6 +79,20 @@ export const FAMILIES = {
     kept: "scrape",
     absent: "for backends without damping",
   },
+  maglev_backend_agent_state: {
+    type: "gauge",
+    help: "1 for what the backend's agent reports, 0 for the others; down takes precedence.",
+    labels: { ...BACKEND, state: "ready, drain, maint, down" },
+    kept: "scrape",
+    absent: "for backends without agents",
+  },
+  maglev_backend_agent_weight_ratio: {
+    type: "gauge",
+    help: "Share of its weight that the backend's agent allows, 0 to 1, apart from its state.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: "for backends without agents",
+  },
   ...FRONTEND_FAMILIES,
   maglev_probe_total: {
     type: "counter",

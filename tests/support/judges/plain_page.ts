@@ -102,6 +102,26 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
       value: policy.damping && Number(damping?.suppressedMs !== undefined),
     })),
   ];
+  const withAgents = backends.filter(({ name }) => {
+    const { healthcheck } = config.backends.get(name)!;
+    return healthcheck !== undefined && config.healthchecks.get(healthcheck)!.agent !== undefined;
+  });
+  yield [
+    "maglev_backend_agent_state",
+    withAgents.flatMap(({ name, agent }) =>
+      ["ready", "drain", "maint", "down"].map((state) => ({
+        labels: [name, state],
+        value: Number(state === (agent?.down === true ? "down" : agent?.admin ?? "ready")),
+      }))
+    ),
+  ];
+  yield [
+    "maglev_backend_agent_weight_ratio",
+    withAgents.map(({ name, agent }) => ({
+      labels: [name],
+      value: (agent?.percent ?? 100) / 100,
+    })),
+  ];
   yield [
     "maglev_frontend_state",
     frontends.flatMap(({ name, state }) =>
