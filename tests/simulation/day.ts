@@ -37,7 +37,7 @@ Deno.exit(await runDay() ? 0 : 1);
 async function runDay(): Promise<boolean> {
   const startMs = performance.now();
   let judge!: Judge;
-  const pace = { tickMs: MINUTE_MS, comparedMs: 10 * MINUTE_MS };
+  const pace = { tickMs: MINUTE_MS, comparedMs: 10 * MINUTE_MS, explainedOf: 20 };
   const config = dayConfig(new Dice(seed));
   const world = new World(seed, (world) => judge = new Judge(world, pace), {
     config,
