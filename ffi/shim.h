@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 7
+#define MAGLEV_SHIM_ABI 8
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -215,6 +215,27 @@ MAGLEV_EXPORT int32_t maglev_packet_send(int32_t fd4, int32_t fd6, uint8_t *reco
  */
 MAGLEV_EXPORT int32_t maglev_route_source(const uint8_t *destination, uint32_t destination_size,
                                           uint8_t *source, uint32_t source_size);
+
+/*
+ * The sockets for connection attempts of `family` that leave as packets with headers of our own. The
+ * raw socket that is returned gets the answers, for maglev_icmp_receive(), as TCP segments.
+ * about[0]: a bound, unconnected socket, to be closed after it; about[1]: its port, from which the
+ * attempts come.
+ */
+MAGLEV_EXPORT int32_t maglev_syn_open(uint32_t family, uint32_t *about, uint32_t about_size);
+
+/*
+ * The name of the interface that has `address` (4 or 16 bytes), without an end mark: its length is
+ * returned. -ENODEV: none has it.
+ */
+MAGLEV_EXPORT int32_t maglev_interface_of(const uint8_t *address, uint32_t address_size,
+                                          uint8_t *name, uint32_t name_size);
+
+/*
+ * The reverse path filter of an interface: 0 off, 1 strict, 2 loose; the greater of its own and that
+ * of all, as the kernel takes it.
+ */
+MAGLEV_EXPORT int32_t maglev_rp_filter(const uint8_t *name, uint32_t name_size);
 
 /* ---- UDP (udp.c) ---- */
 

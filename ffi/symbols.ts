@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 7;
+export const SHIM_ABI = 8;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 /** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
@@ -108,6 +108,14 @@ export const SYMBOLS = {
   // int32_t maglev_route_source(const uint8_t *destination, uint32_t destination_size,
   //                             uint8_t *source, uint32_t source_size)
   maglev_route_source: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
+
+  // int32_t maglev_syn_open(uint32_t family, uint32_t *about, uint32_t about_size)
+  maglev_syn_open: { parameters: ["u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_interface_of(const uint8_t *address, uint32_t address_size, uint8_t *name,
+  //                             uint32_t name_size)
+  maglev_interface_of: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_rp_filter(const uint8_t *name, uint32_t name_size)
+  maglev_rp_filter: { parameters: ["buffer", "u32"], result: "i32" },
 
   // int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size)
   maglev_stats_connect: { parameters: ["buffer", "u32"], result: "i32" },

@@ -75,6 +75,43 @@ static void test_route_source(void) {
   CHECK(result < 0 || memcmp(source, loopback6, 16) == 0);
 }
 
+static void test_interface(void) {
+  uint8_t name[16];
+  int32_t length = maglev_interface_of(loopback4, 4, name, sizeof name);
+  CHECK(length == 2 && memcmp(name, "lo", 2) == 0);
+  CHECK(maglev_interface_of(loopback4, 4, name, 1) == -EINVAL);
+  CHECK(maglev_interface_of(loopback4, 5, name, sizeof name) == -EINVAL);
+  static const uint8_t foreign4[4] = {192, 0, 2, 77};
+  CHECK(maglev_interface_of(foreign4, 4, name, sizeof name) == -ENODEV);
+  static const uint8_t foreign6[16] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+  length = maglev_interface_of(foreign6, 16, name, sizeof name);
+  CHECK(length == -ENODEV || length == -ENOENT);
+  int32_t filter = maglev_rp_filter((const uint8_t *)"lo", 2);
+  CHECK(filter >= 0 && filter <= 2);
+  CHECK(maglev_rp_filter((const uint8_t *)"../all", 6) == -EINVAL);
+  CHECK(maglev_rp_filter((const uint8_t *)"a234567890123456", 16) == -EINVAL);
+  CHECK(maglev_rp_filter((const uint8_t *)"", 0) == -EINVAL);
+  CHECK(maglev_rp_filter((const uint8_t *)"no-such", 7) == -ENOENT);
+}
+
+/* A connection from the held port is none of ours, but its answer is what the filter passes. */
+static void test_syn(int32_t fd, const uint32_t *about) {
+  int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof name;
+  CHECK(bind(server, (struct sockaddr *)&name, size) == 0 && listen(server, 1) == 0);
+  CHECK(getsockname(server, (struct sockaddr *)&name, &size) == 0);
+  CHECK(connect((int)about[0], (struct sockaddr *)&name, size) == 0);
+  static struct maglev_icmp_received in[4];
+  uint32_t full[2];
+  int32_t count = maglev_icmp_receive(fd, 4, (uint8_t *)in, sizeof in, full, sizeof full);
+  CHECK(count == 1 && in[0].length >= 20 && (in[0].packet[13] & 0x16) == 0x12);
+  CHECK(memcmp(in[0].address, loopback4, 4) == 0);
+  CHECK((in[0].packet[2] << 8 | in[0].packet[3]) == (int)about[1]);
+  CHECK(memcmp(in[0].packet, &name.sin_port, 2) == 0);
+  close(server);
+}
+
 int main(void) {
   CHECK(maglev_packet_open(5) == -EINVAL);
   test_route_source();
@@ -86,6 +123,20 @@ int main(void) {
     CHECK(fd == -EPERM || fd == -EACCES);
   }
   test_refusals(-1);
+  test_interface();
+  uint32_t about[2];
+  CHECK(maglev_syn_open(5, about, sizeof about) == -EINVAL);
+  CHECK(maglev_syn_open(4, about, 4) == -EINVAL);
+  for (uint32_t family = 4; family <= 6; family += 2) {
+    int32_t syn = maglev_syn_open(family, about, sizeof about);
+    if (syn < 0) {
+      CHECK(syn == -EPERM || syn == -EACCES || family == 6);
+      continue;
+    }
+    CHECK(about[1] > 0 && about[1] < 65536);
+    if (family == 4) test_syn(syn, about);
+    CHECK(maglev_close(syn) == 0 && maglev_close((int32_t)about[0]) == 0);
+  }
   puts("ok");
   return 0;
 }

@@ -13,3 +13,9 @@ export function isEqual(a: unknown, b: unknown): boolean {
   }
   return true;
 }
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

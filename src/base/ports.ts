@@ -108,6 +108,8 @@ export type LogEventName =
   | "frontend-released"
   | "slow-start-begin"
   | "slow-start-end"
+  | "encap-failed"
+  | "encap-passed"
   | "frontend-announced"
   | "frontend-withdrawn"
   | "announce-failed"

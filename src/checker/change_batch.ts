@@ -84,7 +84,8 @@ export function logChanges(
     logger.info("frontend-transition", { frontend: name, from, to });
   }
   for (const { event, frontend, pool, backend, message } of policyChanges) {
-    const level = event.startsWith("slow-start") ? "info" : "warn";
+    const quiet = event.startsWith("slow-start") || event === "encap-passed";
+    const level = quiet ? "info" : "warn";
     logger[level](event, { frontend, pool, backend, message });
   }
 }

@@ -21,6 +21,7 @@ import type { Backend, NamedTransition } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { Agents } from "./probes/agents.ts";
 import { CarriedTimes } from "./carried_times.ts";
+import { EncapProbes } from "./encap/probes.ts";
 import { withPenalties } from "../damping/kept.ts";
 import type { DrainIntent, Intent } from "../intent/intent.ts";
 import { logDropped, logRestored, NO_STORE } from "../intent/expiry.ts";
@@ -69,6 +70,7 @@ export class Checker implements CheckerReader {
   readonly #operations: Operations;
   readonly #carried: CarriedTimes;
   readonly #agents: Agents;
+  readonly #encap: EncapProbes;
   readonly #wakeTimer: WakeTimer;
   readonly #stepper: Stepper;
   /** The outcome of restoring the kept intents; logged at the start, and then released. */
@@ -96,6 +98,7 @@ export class Checker implements CheckerReader {
       carried: this.#carried,
       registry: () => this.#registry,
     });
+    this.#encap = new EncapProbes({ targets: this.#targets, registry: () => this.#registry });
     this.#wakeTimer = new WakeTimer(clock, (nowMs) => this.#wake(nowMs));
     this.#publisher = new Publisher({ logger, tally: this.#tally, clock, penalties });
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
@@ -105,7 +108,11 @@ export class Checker implements CheckerReader {
       logger,
       store,
       awaitsVpp: () => this.#weightsSent?.isConnected?.() === true,
-      act: (name, act) => this.#stepper.act(name, act),
+      act: (name, act) => {
+        const refusal = this.#stepper.act(name, act);
+        this.#encap.updateBackend(name);
+        return refusal;
+      },
       publish: (transitions, frontends) => {
         this.#publish(this.#changesOf(transitions, frontends));
       },
@@ -122,6 +129,11 @@ export class Checker implements CheckerReader {
   /** Running totals for metrics. */
   get tally(): Tally {
     return this.#tally;
+  }
+
+  /** Totals of checks through VPP's tunnel, by encapKey(). */
+  get encapTally(): Tally {
+    return this.#encap.tally;
   }
 
   get current(): Snapshot {
@@ -150,6 +162,7 @@ export class Checker implements CheckerReader {
     const transitions = [...restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#stepper.begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
+    this.#encap.update();
     const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
     logRestored(this.#logger, restored);
@@ -249,6 +262,7 @@ export class Checker implements CheckerReader {
     this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
     this.#engine.isolate?.(config.healthchecker.isolation);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
+    this.#encap.update();
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
     const durable = this.#operations.put(intentSet);
@@ -287,6 +301,8 @@ export class Checker implements CheckerReader {
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
     const transitions: NamedTransition[] = [];
     const recounted: string[] = [];
+    /** Frontends in which the check of a server through VPP's tunnel turned. */
+    const turned: string[] = [];
     const debug = this.#logger.enabled("debug");
     // The set of subscribers to debug records changes.
     this.#engine.trace(debug);
@@ -295,14 +311,18 @@ export class Checker implements CheckerReader {
       if (target === undefined) continue;
       const { result, atMs } = outcome;
       if (debug) logProbe(this.#logger, target, result);
-      const { backend, isAgent, type } = target;
+      const { backend, isAgent, type, encap } = target;
+      if (encap !== undefined) {
+        if (this.#encap.count(encap, outcome)) turned.push(encap.frontend);
+        continue;
+      }
       const event = this.#agents.eventOf(this.#backend(backend), { isAgent, result });
       if (!isAgent) this.#tally.countProbe(backend, type, result);
       if (event !== undefined) this.#stepper.step(backend, { event, atMs, transitions, recounted });
     }
-    if (transitions.length + recounted.length === 0) return;
+    if (transitions.length + recounted.length + turned.length === 0) return;
     const frontends = recounted.flatMap((name) => this.#registry.frontendsOf(name));
-    this.#publish(this.#changesOf(transitions, frontends));
+    this.#publish(this.#changesOf(transitions, [...frontends, ...turned]));
   }
 
   /** Evaluates what time alone has changed. */
@@ -318,6 +338,12 @@ export class Checker implements CheckerReader {
   #onVoid(probe: VoidProbe): void {
     const target = this.#targets.find(probe);
     if (target === undefined || target.isAgent) return;
+    const reason = probe.reason ?? "the prober itself was late";
+    if (target.encap !== undefined) {
+      this.#encap.countVoid(target.encap);
+      this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
+      return;
+    }
     this.#tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
     const before = this.#backend(target.backend);
@@ -333,7 +359,6 @@ export class Checker implements CheckerReader {
       if (keeps) this.#registry.invalidate(before.name);
       else this.#publish(this.#changesOf([], this.#registry.frontendsOf(before.name)));
     }
-    const reason = probe.reason ?? "the prober itself was late";
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }
 

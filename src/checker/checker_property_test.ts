@@ -9,8 +9,10 @@ import { checkPolicies } from "../../tests/support/judges/policy_rules.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { encapKey } from "./encap/pairs.ts";
 import type { BackendConfig, Config } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
+import { tunneledStates } from "../health/encap.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import type { Intent } from "../intent/intent.ts";
 import { afterDrainOf } from "../intent/rules.ts";
@@ -123,12 +125,15 @@ const KEPT = "kept";
 
 /** The servers by frontend, each of which must be what its policies decide by their memory alone. */
 function serverTexts(checker: Checker, vpp: RecordedVpp): Map<string, readonly string[]> {
-  const { backends, frontends, config } = checker.snapshot();
+  const { backends, frontends, config, encap } = checker.snapshot();
   vpp.remember();
   return new Map([...frontends].map(([name, view]) => {
     const { weights, isProgrammed, tableLength, nowMs, before } = vpp.circumstancesOf(view);
     const lookup = {
-      stateOf: (backend: string) => countedState(backends.get(backend)!),
+      stateOf: tunneledStates(
+        (backend: string) => countedState(backends.get(backend)!),
+        encap?.get(name),
+      ),
       addressOf: (backend: string) => config.backends.get(backend)!.address,
       // VPP may have taken this view's weights since.
       weightsBefore: () => weights,
@@ -226,7 +231,15 @@ function checkInvariants(world: World): void {
   const hasAgent = ({ healthcheck }: BackendConfig) =>
     config.healthchecks.get(healthcheck!)!.agent !== undefined;
   const agents = wanted.filter(hasAgent).map(({ name }) => `${name} (agent)`);
-  const running = [...wanted.map(({ name }) => name), ...agents];
+  const pairs = new Set(
+    [...frontends].flatMap(([frontend, view]) =>
+      view.config.pools.filter(({ encap }) => encap !== undefined)
+        .flatMap((pool) => pool.backends.map(({ name }) => name))
+        .filter((name) => isProbed(backends.get(name)!.state))
+        .map((name) => encapKey(frontend, name))
+    ),
+  );
+  const running = [...wanted.map(({ name }) => name), ...agents, ...pairs];
   assert.deepEqual([...engine.running.keys()].sort(), running.sort());
   for (const { name, address, healthcheck } of wanted) {
     const target = engine.running.get(name)!;

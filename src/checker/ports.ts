@@ -6,6 +6,7 @@ import type { WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { FrontendHealth } from "../health/frontend.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
+import type { AllEncapChecks } from "./encap/pairs.ts";
 import type { KeptPenalty } from "../damping/kept.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
@@ -60,6 +61,8 @@ export interface Snapshot {
   readonly frontends: ReadonlyMap<string, FrontendView>;
   /** Operators' intents beyond the file: pauses, disables, weights. */
   readonly intents: IntentSet;
+  /** Checks through VPP's tunnel by frontend; absent without `encap`. */
+  readonly encap?: AllEncapChecks;
 }
 
 /** Events of the checker, in order. */

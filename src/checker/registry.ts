@@ -7,8 +7,7 @@
  */
 import { invariant } from "../base/assert.ts";
 import { formatDuration } from "../base/duration.ts";
-import { isEqual } from "../base/equal.ts";
-import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
+import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS, type WallMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { type BackendLookup, frontendHealth } from "../health/frontend.ts";
@@ -16,9 +15,13 @@ import { countedState } from "../health/machine.ts";
 import type { PolicyChange } from "../health/policy/changes.ts";
 import { penaltyText, suppressedUntil } from "../health/policy/damping.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
-import type { Backend, FrontendState } from "../health/state.ts";
+import { tunneledStates } from "../health/encap.ts";
+import type { Backend, FrontendState, ProbeResult } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
+import type { EncapPair } from "./encap/pairs.ts";
+import { EncapState } from "./encap/state.ts";
 import { isLastServer } from "./last_server.ts";
+import { haveSameMembers, usersOf, usesAny } from "./members.ts";
 import type { FrontendView, Snapshot, WeightsSent } from "./ports.ts";
 import { frontendsInForce, inForce } from "../intent/weights_in_force.ts";
 
@@ -52,6 +55,8 @@ export interface RegistryOptions {
 /** The registry of one configuration; a reload makes a new one. */
 export class Registry {
   readonly config: Config;
+  /** The checks of servers through VPP's tunnel. */
+  readonly encap: EncapState;
   readonly #backends: Map<string, Backend>;
   readonly #frontends: Map<string, FrontendView>;
   /** Backend → names of the frontends that use it. */
@@ -95,6 +100,7 @@ export class Registry {
   ) {
     const { intents = IntentSet.EMPTY, past, clock = STOPPED, evaluate = frontendHealth } = options;
     this.config = config;
+    this.encap = new EncapState(config, past?.encap);
     this.#clock = clock;
     this.#evaluator = evaluate;
     this.#weightsSent = options.weightsSent;
@@ -115,7 +121,7 @@ export class Registry {
     for (const [name, frontend] of frontendsInForce(config, intents, this.#backends)) {
       const before = past?.current.frontends.get(name);
       const stays = before?.config === frontend && !decidesByPast(before) &&
-        !usesAny(frontend, unlike);
+        !usesAny(frontend, unlike) && this.encap.of(name) === undefined;
       this.#frontends.set(name, stays ? before : this.#evaluate(frontend, before));
     }
     for (const view of this.#frontends.values()) this.#noteWake(view);
@@ -166,6 +172,18 @@ export class Registry {
     this.#snapshot = undefined;
     if (before?.agent === backend.agent) return;
     for (const frontend of this.frontendsOf(backend.name)) this.reweigh(frontend);
+  }
+
+  /**
+   * Counts a result of a check through VPP's tunnel. True when it fails or passes now and did not
+   * before: call refresh() for the frontend then.
+   */
+  stepEncap(pair: EncapPair, result: ProbeResult, atMs: WallMs): boolean {
+    const state = this.#lookup.stateOf(pair.backend);
+    const change = this.encap.step(pair, { result, atMs, state });
+    this.#snapshot = undefined;
+    if (change !== undefined) this.#policyChanges.push(change);
+    return change !== undefined;
   }
 
   /** Evaluates these frontends again and returns them, in the given order. */
@@ -261,6 +279,7 @@ export class Registry {
       backends: this.#backends,
       frontends: this.#frontends,
       intents: this.#intents,
+      ...this.encap.part(false),
     };
     return this.#current;
   }
@@ -273,6 +292,7 @@ export class Registry {
       backends: this.#backendsCopy ??= new Map(this.#backends),
       frontends: this.#frontendsCopy ??= new Map(this.#frontends),
       intents: this.#intents,
+      ...this.encap.part(true),
     };
     return this.#snapshot;
   }
@@ -314,6 +334,7 @@ export class Registry {
   #lookupOf(config: FrontendConfig, before: FrontendView | undefined) {
     return {
       ...this.#lookup,
+      stateOf: tunneledStates(this.#lookup.stateOf, this.encap.of(config.name)),
       weightsBefore: () =>
         this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent.of(config),
       isProgrammed: () => this.#weightsSent?.isProgrammed(config) ?? true,
@@ -353,41 +374,4 @@ export function decidesByPast({ config, memory }: FrontendView): boolean {
 function hasPolicy({ onAllDown, slowStart, pools }: FrontendConfig): boolean {
   return onAllDown !== undefined || slowStart !== undefined ||
     pools.some(({ maxDown }) => maxDown !== undefined);
-}
-
-/** True when a pool has one of the named backends. */
-export function usesAny({ pools }: FrontendConfig, names: ReadonlySet<string>): boolean {
-  return names.size > 0 &&
-    pools.some(({ backends }) => backends.some(({ name }) => names.has(name)));
-}
-
-/** True when both have the same frontends in the same order, with the same backends in their pools. */
-function haveSameMembers({ frontends }: Config, next: Config): boolean {
-  if (frontends.size !== next.frontends.size) return false;
-  const others = next.frontends.values();
-  for (const before of frontends.values()) {
-    const after = others.next().value!;
-    if (before === after) continue;
-    if (before.name !== after.name || !isEqual(membersOf(before), membersOf(after))) return false;
-  }
-  return true;
-}
-
-function membersOf({ pools }: FrontendConfig): readonly string[] {
-  return pools.flatMap(({ backends }) => backends.map(({ name }) => name));
-}
-
-/** By backend: the frontends that use it, each once, in the file's order. */
-function usersOf({ frontends }: Config): ReadonlyMap<string, readonly string[]> {
-  const users = new Map<string, string[]>();
-  for (const [frontend, { pools }] of frontends) {
-    for (const { backends } of pools) {
-      for (const { name } of backends) {
-        const list = users.get(name);
-        if (list === undefined) users.set(name, [frontend]);
-        else if (list.at(-1) !== frontend) list.push(frontend);
-      }
-    }
-  }
-  return users;
 }

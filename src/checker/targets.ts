@@ -5,6 +5,7 @@
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import type { AgentConfig, Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
+import type { EncapPair } from "./encap/pairs.ts";
 import { firstRound } from "../health/first_round.ts";
 import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
@@ -28,6 +29,8 @@ export interface RunningTarget {
   readonly type: ProbeType;
   /** It is the agent of the backend, not its check. */
   readonly isAgent: boolean;
+  /** It is the check through VPP's tunnel of this pair, not that of the backend. */
+  readonly encap?: EncapPair;
 }
 
 /** The engine's targets by the names of their backends; see agentKey() for agents. */
@@ -57,15 +60,27 @@ export class ProbeTargets {
     this.#start({ ...spec, backend: key, healthcheck: agent }, { backend, isAgent: true });
   }
 
+  /** Starts the check of a pair through VPP's tunnel; `spec.backend` stands for the pair. */
+  startEncap(
+    spec: TargetSpec,
+    { pair, counter }: { readonly pair: EncapPair; readonly counter: () => number },
+  ): void {
+    this.#start(spec, { backend: pair.backend, isAgent: false, encap: pair, counter });
+  }
+
+  stopEncap(key: string): void {
+    this.#stop(key);
+  }
+
   #start(
     spec: TargetSpec,
-    { backend, isAgent, counter }: Pick<RunningTarget, "backend" | "isAgent"> & {
+    { counter, ...rest }: Pick<RunningTarget, "backend" | "isAgent" | "encap"> & {
       readonly counter?: () => number;
     },
   ): void {
     const id = this.#free.pop() ?? this.#byId.length;
     const generation = (this.#generations[id] ?? 0) + 1;
-    const target = { id, generation, backend, isAgent, type: spec.healthcheck.params.type };
+    const target = { id, generation, ...rest, type: spec.healthcheck.params.type };
     this.#generations[id] = generation;
     this.#byId[id] = target;
     this.#byName.set(spec.backend, target);

@@ -5,6 +5,7 @@
 import type { WallMs } from "../base/instant.ts";
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import { type AllEncapChecks, checksAfter } from "./encap/pairs.ts";
 import type { Durability } from "../intent/ports.ts";
 import type { IntentSet } from "../intent/intent.ts";
 import { afterReload, type DroppedIntent } from "../intent/rules.ts";
@@ -49,6 +50,8 @@ export interface WorkedOutReload {
   readonly after: {
     readonly config: Config;
     readonly frontends: ReadonlyMap<string, FrontendConfig>;
+    /** Checks through VPP's tunnel; absent without `encap`. */
+    readonly encap?: AllEncapChecks;
   };
 }
 
@@ -87,7 +90,8 @@ export function* workOutReload(
     },
   };
   const frontends = frontendsInForce(next, intentSet, plan.backends);
-  return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };
+  const after = { config: next, frontends, ...checksAfter(next, snapshot) };
+  return { before: snapshot, outline, plan, intentSet, after };
 }
 
 /** Counts the VIPs, and the distinct addresses of VIPs and their servers. */

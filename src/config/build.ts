@@ -373,9 +373,12 @@ function buildPool({ keys }: PoolDraft): PoolConfig {
     weight: need(member.keys.weight),
   }));
   const maxDown = keys["max-down"].value;
+  const mode = need(keys.encap);
+  const source = keys["encap-source"].value;
   return {
     name: need(keys.name),
     backends: [...members.values()],
     ...(maxDown === undefined ? {} : { maxDown }),
+    ...(mode === "off" ? {} : { encap: { mode, ...(source === undefined ? {} : { source }) } }),
   };
 }

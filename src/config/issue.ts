@@ -63,6 +63,7 @@ export const RULES = {
   "vip-as-server": "semantic",
   "announce-without-file": "semantic",
   "min-up-unreachable": "semantic",
+  "encap-check": "semantic",
   "too-many-errors": "semantic",
   "unused-backend": "warning",
   "unused-healthcheck": "warning",

@@ -95,7 +95,16 @@ export interface AgentConfig {
   readonly intervalMs: number;
 }
 
-export type ProbeType = "icmp" | "tcp" | "http" | "https" | "grpc" | "dns" | "udp" | "agent";
+export type ProbeType =
+  | "icmp"
+  | "tcp"
+  | "http"
+  | "https"
+  | "grpc"
+  | "dns"
+  | "udp"
+  | "agent"
+  | "encap";
 
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
@@ -107,7 +116,18 @@ export type ProbeParams =
   | ({ readonly type: "dns" } & DnsParams)
   | ({ readonly type: "udp" } & UdpParams)
   /** The agent beside another check; not a type in the file. */
-  | { readonly type: "agent" };
+  | { readonly type: "agent" }
+  /** The check through VPP's tunnel beside another one; not a type in the file. */
+  | ({ readonly type: "encap" } & EncapParams);
+
+/** The packet to a VIP in a tunnel. */
+export interface EncapParams {
+  readonly vip: IpAddress;
+  /** Port of the SYN; 0: an echo request. */
+  readonly vipPort: number;
+  /** Source of the outer packet, of the server's family. */
+  readonly tunnelSource: IpAddress;
+}
 
 /** The question of a dns check, and what its answer must be. */
 export interface DnsParams {
@@ -269,6 +289,15 @@ export interface PoolConfig {
   readonly backends: readonly PoolBackendConfig[];
   /** Absent: no brake. */
   readonly maxDown?: Share;
+  /** Absent: no check through VPP's tunnel. */
+  readonly encap?: EncapConfig;
+}
+
+/** The check of a pool's servers through VPP's tunnel. */
+export interface EncapConfig {
+  readonly mode: "warn" | "on";
+  /** Absent: VPP's source address of the servers' family. */
+  readonly source?: IpAddress;
 }
 
 export interface PoolBackendConfig {

@@ -143,6 +143,16 @@ export interface Pool {
   readonly backends: readonly PoolBackend[];
 }
 
+/** A check through VPP's tunnel that does not pass. */
+export interface EncapTrouble {
+  /** Absent: it cannot be made. */
+  readonly failing?: true;
+  /** It changes no weight. */
+  readonly warn?: true;
+  /** The reason. */
+  readonly text: string;
+}
+
 export interface PoolBackend {
   readonly name: string;
   /** Wanted: the file's, or what an operator has put in its place; 0 to 100. */
@@ -153,6 +163,8 @@ export interface PoolBackend {
   readonly held?: true;
   /** It rises to its weight in steps (`slow-start`); absent: false. */
   readonly rising?: true;
+  /** Its check through VPP's tunnel, if that fails or is void; absent: it passes, or there is none. */
+  readonly encap?: EncapTrouble;
   /** Why `weight` is not the file's. */
   readonly intent?: Intent;
 }

@@ -23,6 +23,8 @@ export type LinkKind =
   | "weight"
   /** The server's agent takes something away. */
   | "agent"
+  /** The check through VPP's tunnel in this frontend. */
+  | "encap"
   /** `max-down` keeps the weight of a server that is down. */
   | "max-down"
   | "pool"

@@ -21,30 +21,39 @@ import type { VppView } from "./vpp_view.ts";
 export interface ExplainContext {
   readonly snapshot: Snapshot;
   readonly vpp: VppView;
+  /** See ExplainedFrontend; absent: no probe was void. */
+  readonly encapVoid?: (frontend: string, backend: string) => string | undefined;
 }
 
 /** Explains a backend that exists. `voidReason`: why its newest probe was void. */
 export function explainBackend(
   name: string,
-  { snapshot, vpp, voidReason }: ExplainContext & { readonly voidReason: string | undefined },
+  { snapshot, vpp, voidReason, encapVoid }: ExplainContext & {
+    readonly voidReason: string | undefined;
+  },
 ): BackendExplanation {
   const backend = snapshot.backends.get(name);
   invariant(backend !== undefined, `no backend ${name}`);
   const isIt = (entry: string) => entry === name;
   const places = [...snapshot.frontends.values()]
     .filter(({ config }) => config.pools.some(({ backends }) => backends.some((b) => isIt(b.name))))
-    .flatMap((view) => placesOf(explainedFrontend(snapshot, view, false), { vpp, isIt }));
+    .flatMap((view) =>
+      placesOf(explainedFrontend(snapshot, view, optionsOf(view, encapVoid)), { vpp, isIt })
+    );
   return { links: healthLinks(backend, snapshot, voidReason), places };
 }
 
 /** Explains a frontend that exists. */
 export function explainFrontend(
   name: string,
-  { snapshot, vpp }: ExplainContext,
+  { snapshot, vpp, encapVoid }: ExplainContext,
 ): FrontendExplanation {
   const view = snapshot.frontends.get(name);
   invariant(view !== undefined, `no frontend ${name}`);
-  const frontend = explainedFrontend(snapshot, view, true);
+  const frontend = explainedFrontend(snapshot, view, {
+    ...optionsOf(view, encapVoid),
+    isWhole: true,
+  });
   const places = placesOf(frontend, { vpp, isIt: () => true });
   return {
     state: view.state,
@@ -53,6 +62,10 @@ export function explainFrontend(
     // Thousands of whole chains would not fit into an answer.
     places: places.map((place) => ({ ...place, links: place.links.filter(isDecisive) })),
   };
+}
+
+function optionsOf({ name }: FrontendView, encapVoid: ExplainContext["encapVoid"]) {
+  return { isWhole: false, encapVoid: (backend: string) => encapVoid?.(name, backend) };
 }
 
 function isDecisive({ decides }: Link): boolean {

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { encapKey } from "../checker/encap/pairs.ts";
 import type { Snapshot } from "../checker/ports.ts";
 import { acknowledge } from "../vpp/lb/acknowledge.ts";
 import { vipKeyOf, vipsOf, vppLbOf } from "../vpp/lb/desired.ts";
@@ -78,6 +79,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
   let braked = 0;
   let damped = 0;
   let rising = 0;
+  let tunneled = 0;
   fc.assert(
     fc.property(
       configs,
@@ -120,6 +122,7 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
             if (last === "slow-start") rising++;
             if (links.some(({ kind, decides }) => kind === "max-down" && decides)) braked++;
             if (links.some(({ kind, decides }) => kind === "damping" && decides)) damped++;
+            if (links.some(({ kind, decides }) => kind === "encap" && decides)) tunneled++;
             const address = snapshot.config.backends.get(backend)!.address.text;
             const merged = view.servers.find((server) => server.address.text === address)!;
             const start = links.findIndex(({ kind }) => kind === "effective");
@@ -137,9 +140,44 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
     { numRuns: 150, seed: 19 },
   );
   const counts = `${compared} compared, ${kept} kept, ${held} held, ${braked} braked, ` +
-    `${damped} damped, ${rising} rising`;
+    `${damped} damped, ${rising} rising, ${tunneled} deaf in the tunnel`;
   assert.ok(compared > 1000 && kept > 0 && held > 0 && braked > 0, counts);
-  assert.ok(damped > 0 && rising > 0, counts);
+  assert.ok(damped > 0 && rising > 0 && tunneled > 0, counts);
+});
+
+Deno.test("explain shows the check through the tunnel next to the state, and why it is void", () => {
+  const frontends = { web: { pools: "a b", encap: "on" as const }, api: { pools: "b:7" } };
+  const { checker, engine } = setUp(smallConfig({ ...THREE, frontends }));
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  const key = encapKey("web", "a");
+  const encapOf = (name: string) => {
+    const { places } = explainBackend(name, {
+      snapshot: checker.snapshot(),
+      vpp: { kind: "off" },
+      voidReason: undefined,
+      encapVoid: (frontend, backend) => engine.voidReason(encapKey(frontend, backend)),
+    });
+    return places[0]!.links.flatMap(({ kind, text, weight, decides }) =>
+      kind === "encap" ? [`${text} | ${weight} ${decides}`] : []
+    );
+  };
+  const kinds = (name: string) =>
+    explainBackend(name, {
+      snapshot: checker.snapshot(),
+      vpp: { kind: "off" },
+      voidReason: undefined,
+    }).places.map(({ frontend, links }) => [frontend, links.some(({ kind }) => kind === "encap")]);
+  assert.deepEqual(kinds("b"), [["web", true], ["api", false]]);
+  assert.deepEqual(encapOf("a"), ["no result through VPP's tunnel yet, so it passes | 100 false"]);
+  for (let i = 0; i < 3; i++) {
+    engine.report({ [key]: { ...FAIL, code: "L3ENCAP", detail: "deaf" } });
+  }
+  const fails = "it fails through VPP's tunnel; the last probe failed: L3ENCAP deaf";
+  assert.deepEqual(encapOf("a"), [`${fails} | 0 true`]);
+  engine.reportVoid(key, "no route");
+  assert.deepEqual(encapOf("a"), [`${fails}; its probes are void: no route | 0 true`]);
+  checker.stop();
 });
 
 Deno.test("explain names the agent of a server as the reason, with the weight that it leaves", () => {

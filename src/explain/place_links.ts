@@ -8,6 +8,7 @@ import { invariant } from "../base/assert.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { MergedServer } from "../health/frontend.ts";
 import { agentText } from "../health/agent.ts";
+import { type EncapCheck, isEncapFailed, tunneledState } from "../health/encap.ts";
 import { countedState } from "../health/machine.ts";
 import type { CountedState } from "../health/state.ts";
 import { isCounted, mostDown } from "../health/policy/max_down.ts";
@@ -27,6 +28,8 @@ export interface ExplainedFrontend {
   readonly namesAt: NamesAt;
   /** True when all its entries are explained, and not those of one backend. */
   readonly isWhole: boolean;
+  /** Why the newest probe of a backend through VPP's tunnel was void; undefined: it was not. */
+  readonly encapVoid: (backend: string) => string | undefined;
   /** Why the active pool is the active one. */
   readonly activeReason: string;
 }
@@ -35,10 +38,14 @@ export interface ExplainedFrontend {
 export function explainedFrontend(
   snapshot: Snapshot,
   view: FrontendView,
-  isWhole: boolean,
+  { isWhole, encapVoid = () => undefined }: {
+    readonly isWhole: boolean;
+    readonly encapVoid?: ((backend: string) => string | undefined) | undefined;
+  },
 ): ExplainedFrontend {
   return {
     isWhole,
+    encapVoid,
     snapshot,
     view,
     merged: new Map(view.servers.map((server) => [server.address.text, server])),
@@ -59,7 +66,9 @@ export interface Place extends ExplainedFrontend {
 export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   readonly name: string;
   readonly weight: number;
-  /** Without `max-down`, and although damping may give way. */
+  /** The state of the backend in all frontends. */
+  readonly own: CountedState;
+  /** In this frontend, without `max-down`, and although damping may give way. */
   readonly state: CountedState;
   /** `max-down`, or damping that gives way, makes it count as up. */
   readonly isHeld: boolean;
@@ -70,9 +79,10 @@ export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
   invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
   const isHeld = view.memory.maxDown?.get(view.config.pools[pool]!.name)?.held.includes(name);
-  const state = countedState(backend);
+  const own = countedState(backend);
+  const state = tunneledState(own, snapshot.encap?.get(view.name)?.get(name));
   const isPassed = state === "damped" && view.memory.dampingOverridden === true;
-  return { name, weight, state, isHeld: isHeld === true || isPassed, server };
+  return { name, weight, own, state, isHeld: isHeld === true || isPassed, server };
 }
 
 /** In the order of the chain. */
@@ -80,6 +90,7 @@ const LINKS: readonly ((place: Place, before: number) => Link | undefined)[] = [
   weightLink,
   agentLink,
   stateLink,
+  encapLink,
   dampingLink,
   maxDownLink,
   poolLink,
@@ -142,11 +153,37 @@ function agentLink({ snapshot, view, pool, entry }: Place): Link | undefined {
 }
 
 function stateLink(place: Place, before: number): Link {
-  const { state } = entryOf(place);
+  const { own } = entryOf(place);
   const { flushOnDown } = place.view.config;
-  const { weight } = effectiveWeight(state, { active: true, configured: before, flushOnDown });
-  const decides = weight !== before || state === "blind";
-  return { kind: "state", text: EFFECTS[state](flushOnDown), weight, decides };
+  const { weight } = effectiveWeight(own, { active: true, configured: before, flushOnDown });
+  const decides = weight !== before || own === "blind";
+  return { kind: "state", text: EFFECTS[own](flushOnDown), weight, decides };
+}
+
+/** Only of a server that is checked through VPP's tunnel. */
+function encapLink(place: Place, before: number): Link | undefined {
+  const { snapshot, view, encapVoid } = place;
+  const { name, own, state } = entryOf(place);
+  const check = snapshot.encap?.get(view.name)?.get(name);
+  if (check === undefined) return undefined;
+  const isDown = state !== own;
+  const weight = isDown ? 0 : before;
+  const { sinceMs, mode } = check;
+  const reason = encapVoid(name);
+  const isVoid = reason === undefined ? "" : `; its probes are void: ${reason}`;
+  const text = `${encapText(check)}${mode === "warn" ? " (encap: warn)" : ""}${isVoid}`;
+  const decides = isDown || reason !== undefined;
+  return { kind: "encap", text, weight, decides, ...(sinceMs === undefined ? {} : { sinceMs }) };
+}
+
+function encapText(check: EncapCheck): string {
+  const { lastResult } = check;
+  if (lastResult === undefined) return "no result through VPP's tunnel yet, so it passes";
+  const { code, detail, ok } = lastResult;
+  const last = `${ok ? "passed" : "failed"}: ${detail === "" ? code : `${code} ${detail}`}`;
+  return isEncapFailed(check)
+    ? `it fails through VPP's tunnel; the last probe ${last}`
+    : `it passes through VPP's tunnel; the last probe ${last}`;
 }
 
 const EFFECTS: Readonly<Record<CountedState, (flushOnDown: boolean) => string>> = {
@@ -268,7 +305,8 @@ function activeReason(snapshot: Snapshot, view: FrontendView): string {
   if (isKept(view)) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
   const isUp = (name: string) => {
-    const state = countedState(snapshot.backends.get(name)!);
+    const own = countedState(snapshot.backends.get(name)!);
+    const state = tunneledState(own, snapshot.encap?.get(view.name)?.get(name));
     return state === "up" || view.memory.waiting?.has(name) === true ||
       (state === "damped" && view.memory.dampingOverridden === true);
   };

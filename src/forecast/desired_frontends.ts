@@ -1,7 +1,9 @@
 /** Evaluates the frontends of one instant of a forecast, and the VIPs that they need. PURE. */
 import { FAR_PAST_MS, type MonotonicMs } from "../base/instant.ts";
+import type { AllEncapChecks } from "../checker/encap/pairs.ts";
 import { weightsOf } from "../checker/registry.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import { tunneledStates } from "../health/encap.ts";
 import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";
 import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { CountedState } from "../health/state.ts";
@@ -17,6 +19,8 @@ export interface HealthView {
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
   /** The state that decides the weights of each backend of `config`. */
   readonly stateOf: (backend: string) => CountedState;
+  /** Checks through VPP's tunnel by frontend; absent: none. */
+  readonly encap?: AllEncapChecks | undefined;
 }
 
 /** What later instants need of a frontend's health. */
@@ -74,7 +78,7 @@ export function* desiredVipsOf(
 ): Generator<undefined, DesiredFrontends> {
   const { past, vipsBefore, nowMs = FAR_PAST_MS, risenSince } = options;
   const { unchanged, known = new Map() } = options;
-  const { config, frontends, stateOf } = view;
+  const { config, frontends, stateOf, encap } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
   const addressOf = (backend: string) => config.backends.get(backend)!.address;
   const vips = new Map<string, DesiredFrontend>();
@@ -97,7 +101,7 @@ export function* desiredVipsOf(
       ? before
       : vipsBefore.get(vipKeyText(vipKeyOf(frontend)))?.vip;
     const lookup = {
-      stateOf,
+      stateOf: tunneledStates(stateOf, encap?.get(frontend.name)),
       addressOf,
       weightsBefore: () => sent && weightsOf(sent),
       isProgrammed: () => vipsBefore === undefined || sent !== undefined,

@@ -10,6 +10,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
+import { tunneledStates } from "../health/encap.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import { isSuppressed } from "../health/policy/damping.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
@@ -186,7 +187,7 @@ function forecastBackend(
   action: { readonly kind: BackendAction; readonly backend: string },
   { nowMs, can, atMs }: ForecastOptions,
 ): Generator<undefined, Forecast> | MaglevError {
-  const { backends, config } = snapshot;
+  const { backends, config, encap } = snapshot;
   const { kind, backend: name } = action;
   const before = backends.get(name);
   if (before === undefined) return notFound("backend", name, backends.keys());
@@ -204,7 +205,7 @@ function forecastBackend(
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
   const frontends = frontendsAfter(snapshot, name, after);
-  const views = viewsAfter({ config, frontends, backends: after }, { unproved, atMs });
+  const views = viewsAfter({ config, frontends, backends: after, encap }, { unproved, atMs });
   return told(forecastVips({ past: snapshot.frontends, now, ...views, can, nowMs: atMs }), {
     states: changesOf(transitions),
     assumedUp: namesRisen(after, { unproved, atMs }),
@@ -234,9 +235,10 @@ function* told(
   return { ...yield* lb, ...rest };
 }
 
-function viewNow({ config, backends, frontends }: Snapshot): HealthView {
+function viewNow({ config, backends, frontends, encap }: Snapshot): HealthView {
   return {
     config,
+    encap,
     frontends: new Map([...frontends].map(([name, view]) => [name, view.config])),
     stateOf: stateIn(backends),
   };
@@ -246,6 +248,7 @@ interface After {
   readonly config: Config;
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
   readonly backends: ReadonlyMap<string, Backend>;
+  readonly encap?: HealthView["encap"];
 }
 
 /** Backends whose check begins, and the time of policies. */
@@ -256,11 +259,11 @@ interface Begun {
 
 /** The views right after a change and when settled, where all that begin have passed their check. */
 function viewsAfter(
-  { config, frontends, backends }: After,
+  { config, frontends, backends, encap }: After,
   { unproved, atMs }: Begun,
 ): { readonly atOnce: HealthView; readonly settled: HealthView } {
   const stateOf = stateIn(backends);
-  const atOnce = { config, frontends, stateOf };
+  const atOnce = { config, frontends, stateOf, encap };
   const proved = (name: string) => {
     const backend = backends.get(name);
     if (backend?.state !== "unknown" || !unproved.has(name)) return stateOf(name);

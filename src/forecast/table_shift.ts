@@ -85,7 +85,9 @@ export class TableCache {
     if (before.srcIpSticky !== after.srcIpSticky) {
       return { ...none, moved: this.#expectedMoves(before, after, length), rehashed: true };
     }
-    return before === after || sameTable(before, after) ? none : { ...none, moved: this.#moves(before, after, length) };
+    return before === after || sameTable(before, after)
+      ? none
+      : { ...none, moved: this.#moves(before, after, length) };
   }
 
   #moves(before: FlowTable, after: FlowTable, length: number): number {

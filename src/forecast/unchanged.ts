@@ -2,13 +2,14 @@
  * Finds what a reload leaves as it is, so that a forecast evaluates only the rest. PURE. A reload
  * changes a line or two of thousands.
  */
-import { decidesByPast, usesAny } from "../checker/registry.ts";
+import { usesAny } from "../checker/members.ts";
+import { decidesByPast } from "../checker/registry.ts";
 import type { WorkedOutReload } from "../checker/worked_reload.ts";
 import { type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 
 /**
  * Names of the frontends that have the same definition, servers and weights before and after a
- * reload, with servers in the same state, and no policy. Their health is the one before.
+ * reload, with servers in the same state, and no policy or check through VPP's tunnel. Their health is the one before.
  */
 export function unchangedFrontends(
   { before, plan, after }: Pick<WorkedOutReload, "before" | "plan" | "after">,
@@ -24,7 +25,8 @@ export function unchangedFrontends(
   });
   for (const [name, frontend] of after.frontends) {
     const view = before.frontends.get(name);
-    const same = view?.config === frontend && !decidesByPast(view) && !usesAny(frontend, unlike);
+    const same = view?.config === frontend && !decidesByPast(view) && !usesAny(frontend, unlike) &&
+      after.encap?.has(name) !== true;
     if (same) unchanged.add(name);
   }
   return unchanged;

@@ -28,7 +28,12 @@ import type {
 import type { NamesAt } from "../vpp/lb/names_at.ts";
 import { compareVipKeys } from "../vpp/lb/order.ts";
 import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "../vpp/lb/plan.ts";
-import { type DesiredFrontend, desiredVipsOf, type HealthView, type Past } from "./desired_frontends.ts";
+import {
+  type DesiredFrontend,
+  desiredVipsOf,
+  type HealthView,
+  type Past,
+} from "./desired_frontends.ts";
 import { flushedBy, type ServerForecast, serversOf, sharesOf } from "./servers.ts";
 import {
   type FlowTable,
@@ -127,7 +132,12 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   const { can, nowMs, past = new Map() } = input;
   const { unchanged = new Set() } = input;
   const known = new Map<string, DesiredFrontend>();
-  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, { past, nowMs, unchanged, known });
+  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, {
+    past,
+    nowMs,
+    unchanged,
+    known,
+  });
   const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, {
     past: healthNow,
     vipsBefore: now,
@@ -148,7 +158,9 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   const plans: VipPlan[] = [];
   const vips: VipForecast[] = [];
   for (const { frontend, vip } of atOnce.values()) {
-    if (isSettled(vip)) vips.push(unchangedVip(frontend, { flows: flowsOf(vip, can), vip, tables }));
+    if (isSettled(vip)) {
+      vips.push(unchangedVip(frontend, { flows: flowsOf(vip, can), vip, tables }));
+    }
   }
   yield;
   const rest = (all: typeof now) => [...all.values()].filter(({ vip }) => !isSettled(vip));

@@ -35,10 +35,11 @@ export type CountedState = BackendState | "blind" | "damped";
 export type FrontendState = "unknown" | "up" | "down";
 
 /** Protocol layer at which a probe ended; empty for pseudo results. */
-export type Layer = "" | "L4" | "L6" | "L7";
+export type Layer = "" | "L3" | "L4" | "L6" | "L7";
 
 /** Result codes: of probes (HAProxy's vocabulary), then of pseudo results. */
 export type ResultCode =
+  | "L3ENCAP"
   | "L4OK"
   | "L4TOUT"
   | "L4CON"

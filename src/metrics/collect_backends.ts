@@ -28,6 +28,9 @@ const frontendAnnounced = new SeriesWriter("maglev_frontend_announced");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
+const encapUp = new SeriesWriter("maglev_encap_up");
+const encapProbes = new SeriesWriter("maglev_encap_probe_total");
+const encapVoids = new SeriesWriter("maglev_encap_probe_void_total");
 const voidProbes = new SeriesWriter("maglev_probe_void_total");
 const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
   suffix: "_bucket",
@@ -45,6 +48,8 @@ const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
 const STATE_VALUES = new Map(
   BACKEND_STATES.map((state) => [state, BACKEND_STATES.map((other) => other === state ? 1 : 0)]),
 );
+
+const NO_PAIRS: NonNullable<MetricsView["encap"]> = [];
 
 /** The families of this file. */
 export const backendRows = {
@@ -189,6 +194,28 @@ export const backendRows = {
           if (page.full) yield;
         }
       }
+    }
+  },
+  *maglev_encap_up({ encap = NO_PAIRS }: MetricsView, page: Page) {
+    for (const { frontend, backend, isUp } of encap) {
+      encapUp.line(page, isUp ? 1 : 0, frontend, backend);
+      if (page.full) yield;
+    }
+  },
+  *maglev_encap_probe_total({ encap = NO_PAIRS }: MetricsView, page: Page) {
+    for (const { frontend, backend, tally } of encap) {
+      for (const { result, code, count } of tally?.probes ?? []) {
+        encapProbes.line(page, count, frontend, backend, result, code);
+      }
+      if (page.full) yield;
+    }
+  },
+  *maglev_encap_probe_void_total({ encap = NO_PAIRS }: MetricsView, page: Page) {
+    for (const { frontend, backend, tally } of encap) {
+      if (tally !== undefined && tally.voids > 0) {
+        encapVoids.line(page, tally.voids, frontend, backend);
+      }
+      if (page.full) yield;
     }
   },
   *maglev_probe_total({ tallies }: MetricsView, page: Page) {

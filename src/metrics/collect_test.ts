@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encapKey } from "../checker/encap/pairs.ts";
 import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
@@ -279,13 +280,17 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
   const damping = { halfLifeMs: 1000, suppress: 2, reuse: 1, maxHoldMs: 1000 };
   const { checker, engine } = setUp(smallConfig({
     ...THREE,
+    frontends: { ...THREE.frontends, api: { pools: "b:7", encap: "on" } },
     healthchecks: { tcp: { damping, agent: { port: 9, intervalMs: 500 } } },
     announces: true,
   }));
   checker.start();
-  engine.report({ a: { ...PASS, certificateExpiryMs: wall(1) } });
-  const { id, generation } = engine.running.get("a")!;
-  engine.onVoid({ id, generation, latenessMs: 300 });
+  const tunnel = encapKey("api", "b");
+  engine.report({ a: { ...PASS, certificateExpiryMs: wall(1) }, [tunnel]: PASS });
+  for (const name of ["a", tunnel]) {
+    const { id, generation } = engine.running.get(name)!;
+    engine.onVoid({ id, generation, latenessMs: 300 });
+  }
   const families = familiesOf(viewOf(checker, {
     vpp: { kind: "connected", info: INFO, lb: NO_API },
     counters: counters([vipCounters(17, 53, 1)], [

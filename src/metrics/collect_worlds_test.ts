@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { encapKey } from "../checker/encap/pairs.ts";
 import { plainPage } from "../../tests/support/judges/plain_page.ts";
 import { type SmallBackend, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
@@ -88,7 +89,11 @@ function checkerOf({ names, static: still, frontends, steps }: {
       ])),
       frontends: Object.fromEntries(frontends.map((frontend, f) => [
         frontend,
-        { pools: `${kept.join(" ")} | ${kept[f % kept.length]}:7` },
+        {
+          pools: `${kept.join(" ")} | ${kept[f % kept.length]}:7`,
+          // A static backend cannot be checked through the tunnel.
+          encap: f === 0 && still >= names.length ? "on" as const : undefined,
+        },
       ])),
     });
   const world = setUp(configOf("tcp", names));
@@ -98,11 +103,13 @@ function checkerOf({ names, static: still, frontends, steps }: {
   let kept = names;
   for (const [place, step] of steps) {
     const backend = kept[place % kept.length]!;
-    const running = engine.running.get(backend);
+    const isTunnel = place % 2 === 0 && engine.running.has(encapKey(frontends[0]!, backend));
+    const target = isTunnel ? encapKey(frontends[0]!, backend) : backend;
+    const running = engine.running.get(target);
     switch (step.kind) {
       case "probe": {
         const result = { ...step.ok ? PASS : FAIL, code: CODES[step.code]!, durationMs: step.ms };
-        if (running !== undefined) engine.report({ [backend]: result });
+        if (running !== undefined) engine.report({ [target]: result });
         break;
       }
       case "agent":
@@ -111,7 +118,7 @@ function checkerOf({ names, static: still, frontends, steps }: {
         break;
       case "certificate":
         if (running === undefined) break;
-        engine.report({ [backend]: { ...PASS, certificateExpiryMs: wall(step.ms) } });
+        engine.report({ [target]: { ...PASS, certificateExpiryMs: wall(step.ms) } });
         break;
       case "void":
         if (running !== undefined) engine.onVoid({ ...running, latenessMs: 300 });

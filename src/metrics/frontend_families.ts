@@ -3,6 +3,7 @@ import type { Family } from "./family.ts";
 
 const FRONTEND = { frontend: "name of the frontend" };
 const POOL = { ...FRONTEND, pool: "name of the pool" };
+const PAIR = { ...FRONTEND, backend: "name of the backend" };
 const ENTRY = { ...POOL, backend: "name of the backend" };
 
 /** By name, in the order in which they are written. */
@@ -61,5 +62,33 @@ export const FRONTEND_FAMILIES = {
     help: "Weight that follows from health and the active pool; the desired one in VPP.",
     labels: ENTRY,
     kept: "scrape",
+  },
+  maglev_encap_up: {
+    type: "gauge",
+    help:
+      "1 while the server passes the check through VPP's tunnel, and before its first result, " +
+      "else 0.",
+    labels: PAIR,
+    kept: "scrape",
+    absent: "without encap",
+  },
+  maglev_encap_probe_total: {
+    type: "counter",
+    help: "Probes through VPP's tunnel that counted.",
+    labels: {
+      ...PAIR,
+      result: "pass or fail",
+      code: "result code: L3ENCAP, L4OK, L7OK",
+    },
+    kept: "scrape",
+    absent: "for results that never came",
+  },
+  maglev_encap_probe_void_total: {
+    type: "counter",
+    help:
+      "Probes through VPP's tunnel that did not count, because this host lacks something for them.",
+    labels: PAIR,
+    kept: "scrape",
+    absent: "for pairs without such probes",
   },
 } as const satisfies Record<string, Family>;

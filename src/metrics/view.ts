@@ -4,6 +4,8 @@
  */
 import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { BuildInfo } from "../base/version.ts";
+import { type AllEncapChecks, encapKey } from "../checker/encap/pairs.ts";
+import { isEncapFailed } from "../health/encap.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
 import type { ProberView } from "../probe/ports.ts";
@@ -21,6 +23,8 @@ export interface MetricsView {
   readonly snapshot: Snapshot;
   /** Of those backends of `snapshot` of which something was counted, in its order. */
   readonly tallies: readonly BackendTally[];
+  /** Of the pairs that are checked through VPP's tunnel; absent: none is. */
+  readonly encap?: readonly EncapPairView[];
   /** Undefined without VPP integration. */
   readonly vpp: ConnectionState | undefined;
   readonly counters: CountersSnapshot | undefined;
@@ -37,18 +41,47 @@ export interface MetricsView {
   readonly eventLoopLagS: number;
 }
 
+/** A pair that is checked through VPP's tunnel. */
+export interface EncapPairView {
+  readonly frontend: string;
+  readonly backend: string;
+  readonly isUp: boolean;
+  /** Undefined before the first count. */
+  readonly tally: BackendTally | undefined;
+}
+
+interface Tallies {
+  of(key: string): BackendTally | undefined;
+}
+
 /** The checker as metrics see it. */
 export interface TalliedChecker extends Pick<CheckerReader, "snapshot"> {
-  readonly tally: { of(backend: string): BackendTally | undefined };
+  readonly tally: Tallies;
+  /** By encapKey(). */
+  readonly encapTally?: Tallies;
 }
 
 /** Backends and what was counted of them, at one instant. */
-export function checkerView(checker: TalliedChecker): Pick<MetricsView, "snapshot" | "tallies"> {
+export function checkerView(
+  checker: TalliedChecker,
+): Pick<MetricsView, "snapshot" | "tallies" | "encap"> {
   const snapshot = checker.snapshot();
   const tallies: BackendTally[] = [];
   for (const name of snapshot.backends.keys()) {
     const tally = checker.tally.of(name);
     if (tally !== undefined) tallies.push(tally);
   }
-  return { snapshot, tallies };
+  const { encap } = snapshot;
+  return { snapshot, tallies, ...(encap === undefined ? {} : { encap: pairsOf(encap, checker) }) };
+}
+
+function pairsOf(all: AllEncapChecks, { encapTally }: TalliedChecker): readonly EncapPairView[] {
+  return [...all].flatMap(([frontend, checks]) =>
+    [...checks].map(([backend, check]) => ({
+      frontend,
+      backend,
+      isUp: !isEncapFailed(check),
+      tally: encapTally?.of(encapKey(frontend, backend)),
+    }))
+  );
 }

@@ -15,9 +15,17 @@ export interface ProbeSpec {
   readonly healthcheck: HealthcheckConfig;
 }
 
+/** The address with which the target answers. */
+export function answersFrom({ address, healthcheck: { params } }: ProbeSpec): string {
+  return params.type === "encap" ? params.vip.text : address;
+}
+
 /** The source address configured for the target's family; undefined: the system chooses. */
-export function sourceOf({ address, healthcheck }: ProbeSpec): string | undefined {
-  const source = address.includes(":") ? healthcheck.probeIpv6Src : healthcheck.probeIpv4Src;
+export function sourceOf(spec: ProbeSpec): string | undefined {
+  const { healthcheck } = spec;
+  const source = answersFrom(spec).includes(":")
+    ? healthcheck.probeIpv6Src
+    : healthcheck.probeIpv4Src;
   return source?.text;
 }
 

@@ -12,11 +12,16 @@ import { tlsProber } from "./tls/tls.ts";
 import type { UdpSockets } from "./udp/sockets.ts";
 import { udpProber } from "./udp/udp.ts";
 
-/**
- * The probe of a target. `icmp` makes the probes of type icmp, which share a worker's sockets, and
- * `udp` has the sockets of types dns and udp.
- */
-export function probeOf(spec: ProbeSpec, icmp?: Prober, udp?: UdpSockets): Probe {
+/** The probers that share a worker's sockets; absent: none of the types that need them is probed. */
+export interface SocketProbers {
+  readonly icmp?: Prober;
+  /** Sockets of types dns and udp. */
+  readonly udp?: UdpSockets;
+  readonly encap?: Prober;
+}
+
+/** The probe of a target. */
+export function probeOf(spec: ProbeSpec, { icmp, udp, encap }: SocketProbers = {}): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
     case "tcp":
@@ -27,6 +32,9 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober, udp?: UdpSockets): Probe
     case "icmp":
       invariant(icmp !== undefined, `healthcheck ${name}: type icmp needs the argument icmp`);
       return icmp(spec);
+    case "encap":
+      invariant(encap !== undefined, `healthcheck ${name}: type encap needs the argument encap`);
+      return encap(spec);
     case "agent":
       return agentProber(spec);
     case "grpc":

@@ -26,6 +26,7 @@ export function turnsUntil({ code }: Verdict, { params }: HealthcheckConfig): nu
 function talkTurns(params: ProbeParams): number {
   switch (params.type) {
     case "icmp":
+    case "encap":
     case "udp":
       return 0;
     case "dns":

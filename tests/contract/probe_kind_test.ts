@@ -132,7 +132,7 @@ function overUdp(answer: UdpHandler): Pick<
   return {
     async probe(spec, cancellation) {
       const udp = new UdpSockets();
-      const verdict = await probeOf(spec, undefined, udp)(cancellation);
+      const verdict = await probeOf(spec, { udp })(cancellation);
       await udp.reset("the end");
       closeThreadShim();
       return verdict;

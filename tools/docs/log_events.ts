@@ -235,6 +235,17 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "frontend pool backend message",
     "A server no longer rises: it has its whole weight, or it left `up`.",
   ),
+  "encap-failed": event(
+    "warn",
+    "frontend pool backend message",
+    "A server fails the check through VPP's tunnel (`encap`) in a frontend.",
+    "Has the server the VIP on its loopback, does it decapsulate GRE, is its rp_filter loose?",
+  ),
+  "encap-passed": event(
+    "info",
+    "frontend pool backend message",
+    "A server that failed the check through VPP's tunnel passes it again.",
+  ),
   "frontend-announced": event(
     "info",
     "frontend prefix message",

@@ -20,7 +20,11 @@ function fails(meaning: string, look: string): CodeMeaning {
 }
 
 export const RESULT_CODES: Readonly<Record<ProbeCode, CodeMeaning>> = {
-  L4OK: passes("the connection was accepted (`tcp`)"),
+  L3ENCAP: fails(
+    "no answer through VPP's tunnel (`encap` of a pool); the text has the source that was used",
+    "GRE on the server, the VIP on its loopback, `rp_filter`, filters on the way",
+  ),
+  L4OK: passes("the connection was accepted (`tcp`, or `encap` with it)"),
   L4TOUT: fails(
     "no connection within `timeout`",
     "host down, a firewall that drops, `timeout` too short",
@@ -36,7 +40,7 @@ export const RESULT_CODES: Readonly<Record<ProbeCode, CodeMeaning>> = {
     "the text names the cause: expired, name, authority, protocol",
   ),
   L7OK: passes(
-    "an accepted response (`http`, `https`), `SERVING` (`grpc`), an echo reply (`icmp`), all `steps` done (`tcp`)",
+    "an accepted response (`http`, `https`), `SERVING` (`grpc`), an echo reply (`icmp`, or `encap` with it), all `steps` done (`tcp`)",
   ),
   L7TOUT: fails(
     "no complete response within `timeout`; no echo reply",

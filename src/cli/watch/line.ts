@@ -130,4 +130,6 @@ const DOUBLES: ReadonlyMap<string, "backend" | "frontend"> = new Map([
   ["frontend-released", "frontend"],
   ["slow-start-begin", "frontend"],
   ["slow-start-end", "frontend"],
+  ["encap-failed", "frontend"],
+  ["encap-passed", "frontend"],
 ]);

@@ -10,6 +10,7 @@ import { checkLoopback, checkSources } from "./addresses.ts";
 import { checkAnnounce } from "./announce.ts";
 import { checkChains } from "./chains.ts";
 import { checkDamping } from "./damping.ts";
+import { checkEncap } from "./encap.ts";
 import { checkFrontends } from "./frontends.ts";
 import { checkHttp } from "./http.ts";
 import { checkSteps } from "./steps.ts";
@@ -52,6 +53,7 @@ export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptio
   checkChains(vips, issues);
   checkTables(draft, issues);
   checkAnnounce(draft, issues);
+  checkEncap(draft, issues);
   if (lb?.value !== undefined) checkSources(lb.value, vips, issues);
   if (vpp) checkLoopback(vips, issues);
   for (const [name, backend] of draft.keys.backends.value ?? []) {

@@ -7,6 +7,7 @@
  * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.
  */
 import { announce, announceFile } from "./announce.ts";
+import { encap } from "./encap.ts";
 import { slowStart } from "./slow_start.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { healthchecker } from "./healthchecker.ts";
@@ -199,6 +200,7 @@ const pool = {
     raise: "lets more servers go out; 100% has no effect",
     lower: "keeps more servers in that fail, and sends them new flows",
   },
+  ...encap,
 } as const satisfies Keys;
 
 const frontend = {

@@ -156,6 +156,31 @@ export interface PoolBackendInfo {
   readonly held: boolean;
   /** It rises to its weight in steps, and this is the present one; 0: it does not rise. */
   readonly slowStartStep: number;
+  /** Its check through VPP's tunnel in this frontend; absent without one. */
+  readonly encap: EncapInfo | undefined;
+}
+
+/** The check of a server through VPP's tunnel, in one frontend. */
+export interface EncapInfo {
+  /** warn or on. */
+  readonly mode: string;
+  /**
+   * unknown before the first result, passing, or failing. One that fails counts as down in this
+   * frontend, unless the mode is warn.
+   */
+  readonly state: string;
+  /** Absent before the first result. */
+  readonly lastResult:
+    | ProbeResult
+    | undefined;
+  /** Start of this state; 0 before the first result. */
+  readonly sinceUnixNs: bigint;
+  /** Rise and fall counter, as of a backend. */
+  readonly counter: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Why its probes are void; empty unless they are. */
+  readonly blind: string;
 }
 
 export interface ListBackendsRequest {
@@ -251,7 +276,7 @@ export interface DrainProgress {
 
 export interface ProbeResult {
   readonly ok: boolean;
-  /** L4, L6, L7, or empty. */
+  /** L3, L4, L6, L7, or empty. */
   readonly layer: string;
   /**
    * For example L4OK; without a probe: disabled, enabled, paused, resumed, removed, static,
@@ -864,7 +889,7 @@ export interface ExplainFrontendResponse {
 /** One link of a chain. Links that change nothing may be left out. */
 export interface ExplainLink {
   /**
-   * Of a backend: probe, prober, counter, state, intent, weight, pool, address, effective, warm-up,
+   * Of a backend: probe, prober, counter, state, intent, weight, encap, pool, address, effective, warm-up,
    * withheld, vpp, difference. Of a frontend also vip.
    */
   readonly kind: string;
@@ -2145,6 +2170,7 @@ function createBasePoolBackendInfo(): PoolBackendInfo {
     intent: undefined,
     held: false,
     slowStartStep: 0,
+    encap: undefined,
   };
 }
 
@@ -2172,6 +2198,9 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
     }
     if (message.slowStartStep !== 0) {
       writer.uint32(480).uint32(message.slowStartStep);
+    }
+    if (message.encap !== undefined) {
+      EncapInfo.encode(message.encap, writer.uint32(562).fork()).join();
     }
     return writer;
   },
@@ -2243,6 +2272,153 @@ export const PoolBackendInfo: MessageFns<PoolBackendInfo, "maglev.PoolBackendInf
             }
 
             message.slowStartStep = reader.uint32();
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.encap = EncapInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEncapInfo(): EncapInfo {
+  return {
+    mode: "",
+    state: "",
+    lastResult: undefined,
+    sinceUnixNs: 0n,
+    counter: 0,
+    rise: 0,
+    fall: 0,
+    blind: "",
+  };
+}
+
+export const EncapInfo: MessageFns<EncapInfo, "maglev.EncapInfo"> = {
+  $type: "maglev.EncapInfo" as const,
+
+  encode(message: EncapInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mode !== "") {
+      writer.uint32(10).string(message.mode);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.lastResult !== undefined) {
+      ProbeResult.encode(message.lastResult, writer.uint32(26).fork()).join();
+    }
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(32).int64(message.sinceUnixNs);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(40).uint32(message.counter);
+    }
+    if (message.rise !== 0) {
+      writer.uint32(48).uint32(message.rise);
+    }
+    if (message.fall !== 0) {
+      writer.uint32(56).uint32(message.fall);
+    }
+    if (message.blind !== "") {
+      writer.uint32(66).string(message.blind);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EncapInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEncapInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mode = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastResult = ProbeResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.counter = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rise = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.fall = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.blind = reader.string();
             continue;
           }
         }

@@ -3,11 +3,13 @@
  */
 import { later, LATEST_MS, type MonotonicMs, type WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
+import { encapKey } from "../../checker/encap/pairs.ts";
 import type { FrontendView, Snapshot } from "../../checker/ports.ts";
 import { type Intent as OperatorIntent, intentId } from "../../intent/intent.ts";
 import { penaltyAt, suppressedUntil } from "../../health/policy/damping.ts";
 import type { HealthcheckConfig, PoolConfig, Share } from "../../config/model.ts";
 import { agentText } from "../../health/agent.ts";
+import { type EncapCheck, isEncapFailed } from "../../health/encap.ts";
 import type {
   Backend,
   FrontendTransition as FrontendChange,
@@ -18,6 +20,7 @@ import type { DrainProgress } from "../../vpp/drain/watch.ts";
 import {
   BackendInfo,
   type DrainProgress as DrainMessage,
+  type EncapInfo,
   type FrontendInfo,
   type FrontendTransition,
   HealthCheckInfo,
@@ -136,11 +139,18 @@ function dampingPart(
   return { dampingPenalty, heldUntilUnixNs };
 }
 
-/** `announced`: see Announcer; undefined also where it is not known. */
+/** Parts of a frontend that are not in the snapshot. */
+export interface FrontendContext {
+  /** See Announcer; undefined also where it is not known. */
+  readonly announced: boolean | undefined;
+  /** Why the newest probe of a backend, or of a pair by encapKey(), was void. */
+  readonly voidReason: (name: string) => string | undefined;
+}
+
 export function frontendInfo(
   view: FrontendView,
   snapshot: Snapshot,
-  announced: boolean | undefined,
+  { announced, voidReason }: FrontendContext,
 ): FrontendInfo {
   const { config } = view;
   return {
@@ -148,7 +158,7 @@ export function frontendInfo(
     address: config.address.text,
     protocol: config.protocol,
     port: config.port,
-    pools: config.pools.map((_, index) => poolInfo(view, { index, snapshot })),
+    pools: config.pools.map((_, index) => poolInfo(view, { index, snapshot, voidReason })),
     description: config.description,
     srcIpSticky: config.srcIpSticky,
     flushOnDown: config.flushOnDown,
@@ -165,11 +175,15 @@ export function frontendInfo(
 
 function poolInfo(
   view: FrontendView,
-  { index, snapshot }: { readonly index: number; readonly snapshot: Snapshot },
+  { index, snapshot, voidReason }: Pick<FrontendContext, "voidReason"> & {
+    readonly index: number;
+    readonly snapshot: Snapshot;
+  },
 ): PoolInfo {
   const pool: PoolConfig = view.config.pools[index]!;
   const held = view.memory.maxDown?.get(pool.name)?.held ?? [];
   const { slowStart } = view.memory;
+  const checks = pool.encap === undefined ? undefined : snapshot.encap?.get(view.name);
   return {
     name: pool.name,
     maxDown: shareText(pool.maxDown),
@@ -183,7 +197,27 @@ function poolInfo(
       ),
       held: held.includes(name),
       slowStartStep: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.step ?? 0 : 0,
+      encap: encapInfo(checks?.get(name), () => voidReason(encapKey(view.name, name))),
     })),
+  };
+}
+
+function encapInfo(
+  check: EncapCheck | undefined,
+  blindOf: () => string | undefined,
+): EncapInfo | undefined {
+  if (check === undefined) return undefined;
+  const { mode, lastResult, sinceMs, counter, policy: { rise, fall } } = check;
+  const known = isEncapFailed(check) ? "failing" : "passing";
+  return {
+    mode,
+    state: lastResult === undefined ? "unknown" : known,
+    lastResult: lastResult === undefined ? undefined : probeResult(lastResult),
+    sinceUnixNs: sinceMs === undefined ? 0n : unixNanoseconds(sinceMs),
+    counter,
+    rise,
+    fall,
+    blind: blindOf() ?? "",
   };
 }
 

@@ -3,7 +3,7 @@ import { MaglevError } from "../../base/errors.ts";
 import { notFound } from "../../base/nearest.ts";
 import { weightOf } from "../../config/pool_weights.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
-import { frontendInfo } from "./convert.ts";
+import { type FrontendContext, frontendInfo } from "./convert.ts";
 import type {
   FrontendInfo,
   GetFrontendRequest,
@@ -15,8 +15,21 @@ import type { DaemonApi } from "../calls/daemon_api.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
+function contextOf(
+  frontend: string,
+  { announcer, probers }: {
+    readonly announcer: DaemonApi["announcer"];
+    readonly probers: DaemonApi["probers"];
+  },
+): FrontendContext {
+  return {
+    announced: announcer?.announced(frontend),
+    voidReason: (name) => probers.voidReason(name),
+  };
+}
+
 export function listFrontends(
-  { checker, announcer }: DaemonApi,
+  { checker, announcer, probers }: DaemonApi,
 ): Handler<ListFrontendsRequest, ListFrontendsResponse> {
   return ({ details }) => {
     const snapshot = checker.current;
@@ -25,7 +38,7 @@ export function listFrontends(
       frontendNames: [...frontends.keys()],
       frontends: details
         ? [...frontends.values()].map((view) =>
-          frontendInfo(view, snapshot, announcer?.announced(view.name))
+          frontendInfo(view, snapshot, contextOf(view.name, { announcer, probers }))
         )
         : [],
     };
@@ -33,19 +46,19 @@ export function listFrontends(
 }
 
 export function getFrontend(
-  { checker, announcer }: DaemonApi,
+  { checker, announcer, probers }: DaemonApi,
 ): Handler<GetFrontendRequest, FrontendInfo> {
   return ({ name }) => {
     const snapshot = checker.current;
     const view = snapshot.frontends.get(name);
     return view === undefined
       ? notFound("frontend", name, snapshot.frontends.keys())
-      : frontendInfo(view, snapshot, announcer?.announced(name));
+      : frontendInfo(view, snapshot, contextOf(name, { announcer, probers }));
   };
 }
 
 export function setWeight(
-  { checker, clock, announcer }: DaemonApi,
+  { checker, clock, announcer, probers }: DaemonApi,
 ): ActionHandler<SetWeightRequest, FrontendInfo> {
   async function run(
     request: SetWeightRequest,
@@ -64,7 +77,11 @@ export function setWeight(
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
-    const info = frontendInfo(outcome.value, checker.current, announcer?.announced(frontend));
+    const info = frontendInfo(
+      outcome.value,
+      checker.current,
+      contextOf(frontend, { announcer, probers }),
+    );
     const warning = joined([
       replacementWarning(outcome.intent, checker.current.intents),
       durabilityWarning(await outcome.durable, outcome.intent),

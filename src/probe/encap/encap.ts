@@ -1,67 +1,87 @@
 /**
- * Probes of the path that VPP's packets take: an echo request to a VIP, in GRE to a server. The
- * answer comes directly, and is matched as that of any echo (icmp/channel.ts).
+ * Probes of the path that VPP's packets take: an echo request or a SYN to a VIP, in GRE to a server.
+ * The answer comes directly. Needs raw sockets (CAP_NET_RAW).
  */
-import { bytesOf, type IpAddress } from "../../base/address.ts";
+import { bytesOf, type IpAddress, parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
+import { equalBytes } from "../../base/equal.ts";
 import { errnoName } from "../../base/errno.ts";
 import { type EchoProbe, IcmpChannel, type IcmpSocket, SEND_BATCH } from "../icmp/channel.ts";
 import { ICMP_NOT_PERMITTED, IcmpProber, RAW_KIND } from "../icmp/icmp.ts";
-import { openThreadShim } from "../net/thread_shim.ts";
-import { inconclusive, type Verdict, verdictOf } from "../outcome.ts";
-import type { Probe } from "../prober.ts";
+import { ChannelSockets } from "../icmp/sockets.ts";
+import { openThreadShim, type ThreadCalls } from "../net/thread_shim.ts";
+import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
+import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
+import type { Ends } from "./packet.ts";
+import { filterProblem, routeSource } from "./own_host.ts";
 import { TunnelRecords, type TunnelTarget } from "./records.ts";
+import { SynChannel, type SynSocket } from "./syn_channel.ts";
 
 /** One pair of a VIP and a server. */
-export interface EncapTarget {
+interface EncapTarget {
   readonly vip: IpAddress;
+  /** 0: an echo request. */
+  readonly vipPort: number;
   readonly server: IpAddress;
-  /** VPP's source address, or another one, of the server's family. */
+  /** Of the server's family. */
   readonly tunnelSource: IpAddress;
   /** The address of this host to which the server answers; undefined: by the route to the VIP. */
   readonly source: IpAddress | undefined;
   readonly timeoutMs: number;
 }
 
-type Calls = Extract<ReturnType<typeof openThreadShim>, { kind: "ok" }>["shim"]["calls"];
-
-/** The probes of one worker. Needs raw sockets (CAP_NET_RAW). */
+/** The probes of one worker. */
 export class EncapProber {
-  /** Has the sockets for the answers. */
   readonly #icmp = new IcmpProber({
     kinds: RAW_KIND,
     channel: (socket, onWaiting) =>
       new IcmpChannel(this.#tunneled(socket), onWaiting, new TunnelRecords(SEND_BATCH)),
   });
+  readonly #syns = new ChannelSockets<SynChannel>({
+    open: (calls, family, onWaiting) => {
+      const opened = openSyn(calls, family, (records) => this.#send(records));
+      if (typeof opened === "number") return opened;
+      const { fd, hold, socket } = opened;
+      return { fd, more: [hold], channel: new SynChannel(socket, onWaiting) };
+    },
+    refused: openFailure,
+  });
   /** Sockets for outer packets by family; undefined: not open. */
   readonly #sockets: Record<4 | 6, number | undefined> = { 4: undefined, 6: undefined };
 
-  /** The probe of one pair. */
-  prober(target: EncapTarget): Probe {
-    const { vip, server, tunnelSource, source, timeoutMs } = target;
-    invariant(tunnelSource.family === server.family, "a tunnel has one family");
-    invariant(source === undefined || source.family === vip.family, "an answer has one family");
-    const tunnel = { source: bytesOf(tunnelSource), destination: bytesOf(server) };
+  /** A Prober for type `encap`. */
+  readonly prober = (spec: ProbeSpec): Probe => {
+    const target = targetOf(spec);
+    const { vip, server, source } = target;
+    const tunnel = { source: bytesOf(target.tunnelSource), destination: bytesOf(server) };
+    const destination = bytesOf(vip);
+    const configured = source && bytesOf(source);
     return async (cancellation) => {
       const opened = this.#open(server.family);
       if (typeof opened !== "number") return opened;
       // Looked up each time, because addresses and routes change.
-      const own = source === undefined ? routeSource(vip) : bytesOf(source);
-      if (!(own instanceof Uint8Array)) return own;
-      const probe: EchoProbe & TunnelTarget = {
-        destination: bytesOf(vip),
-        scope: 0,
-        source: own,
-        timeoutMs,
-        tunnel,
-      };
-      return judged(await this.#icmp.run(vip.family, probe, cancellation), target);
+      const route = routeSource(calls(), vip);
+      if (typeof route !== "number" && equalBytes(route, destination)) return ownVip(vip);
+      const own = configured ?? route;
+      if (typeof own === "number") return noSource(vip, own);
+      const ends = { source: own, destination };
+      const verdict = await this.#run(target, { ends, tunnel, cancellation });
+      return judged(verdict, target);
     };
-  }
+  };
 
   /** Closes the sockets; probes in flight are void. The next probe opens new ones. */
   async reset(reason: string): Promise<void> {
-    await this.#icmp.reset(reason);
+    await Promise.all([this.#icmp.reset(reason), this.#syns.reset(reason)]);
+    this.#closeSockets();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#icmp.close(), this.#syns.close()]);
+    this.#closeSockets();
+  }
+
+  #closeSockets(): void {
     for (const family of [4, 6] as const) {
       const fd = this.#sockets[family];
       if (fd !== undefined) calls().maglev_close(fd);
@@ -69,9 +89,21 @@ export class EncapProber {
     }
   }
 
-  async close(): Promise<void> {
-    await this.reset("the prober is being closed");
-    await this.#icmp.close();
+  #run(
+    { vip, vipPort, timeoutMs }: EncapTarget,
+    { ends, tunnel, cancellation }: {
+      readonly ends: Ends;
+      readonly tunnel: Ends;
+      readonly cancellation: Cancellation;
+    },
+  ): Promise<Verdict> {
+    if (vipPort > 0) {
+      const opened = this.#syns.of(vip.family);
+      if (opened.kind === "failed") return Promise.resolve(opened.verdict);
+      return opened.channel.run({ ends, tunnel, port: vipPort, timeoutMs }, cancellation);
+    }
+    const probe: EchoProbe & TunnelTarget = { ...ends, scope: 0, timeoutMs, tunnel };
+    return this.#icmp.run(vip.family, probe, cancellation);
   }
 
   /** A socket for outer packets, or the verdict when it cannot be opened. */
@@ -90,38 +122,66 @@ export class EncapProber {
 
   /** `socket`, but requests leave in tunnels. */
   #tunneled(socket: IcmpSocket): IcmpSocket {
-    return {
-      ...socket,
-      send: (records) => {
-        const { 4: fd4 = -1, 6: fd6 = -1 } = this.#sockets;
-        const sent = calls().maglev_packet_send(fd4, fd6, records, records.length);
-        invariant(sent >= 0, `cannot send packets in tunnels: ${errnoName(sent)}`);
-      },
-    };
+    return { ...socket, send: (records) => this.#send(records) };
+  }
+
+  #send(records: Uint8Array<ArrayBuffer>): void {
+    const { 4: fd4 = -1, 6: fd6 = -1 } = this.#sockets;
+    const sent = calls().maglev_packet_send(fd4, fd6, records, records.length);
+    invariant(sent >= 0, `cannot send packets in tunnels: ${errnoName(sent)}`);
   }
 }
 
-function calls(): Calls {
+function targetOf({ address, healthcheck }: ProbeSpec): EncapTarget {
+  const { params, timeoutMs, probeIpv4Src, probeIpv6Src } = healthcheck;
+  invariant(params.type === "encap", `EncapProber got a target of type ${params.type}`);
+  const { vip, vipPort, tunnelSource } = params;
+  const server = parseIp(address);
+  invariant(server?.family === tunnelSource.family, "a tunnel has one family");
+  const source = vip.family === 4 ? probeIpv4Src : probeIpv6Src;
+  return { vip, vipPort, server, tunnelSource, source, timeoutMs };
+}
+
+function calls(): ThreadCalls {
   const result = openThreadShim();
   invariant(result.kind === "ok", "a socket without a shim");
   return result.shim.calls;
 }
 
-/** The address of this host on the way to the VIP, or the verdict without one. */
-function routeSource(vip: IpAddress): Uint8Array | Verdict {
-  const bytes = bytesOf(vip);
-  const source = new Uint8Array(bytes.length);
-  const result = calls().maglev_route_source(bytes, bytes.length, source, source.length);
-  if (result === 0) return source;
-  const detail = `this host has no address to which an answer from ${vip.text} ` +
-    `could come: ${errnoName(result)}`;
+/** Opens the sockets for answers to SYNs; minus an errno when that fails. */
+function openSyn(
+  calls: ThreadCalls,
+  family: 4 | 6,
+  send: SynSocket["send"],
+): { readonly fd: number; readonly hold: number; readonly socket: SynSocket } | number {
+  const about = new Uint32Array(2);
+  const fd = calls.maglev_syn_open(family, about, about.byteLength);
+  if (fd < 0) return fd;
+  const [hold, port] = about;
+  const receive: SynSocket["receive"] = (records) => {
+    const size = records.length;
+    const count = calls.maglev_icmp_receive(fd, family, records, size, about, about.byteLength);
+    invariant(count >= 0, `cannot receive answers to SYNs: ${errnoName(count)}`);
+    return { count, overflow: about[0] !== 0 };
+  };
+  return { fd, hold: hold!, socket: { family, port: port!, send, receive } };
+}
+
+function ownVip({ text }: IpAddress): Verdict {
+  const detail = `${text} is an address of this host, which takes no answer from it`;
+  return inconclusive("connect", { lack: "source-address", detail });
+}
+
+function noSource({ text }: IpAddress, errno: number): Verdict {
+  const detail = `this host has no address to which an answer from ${text} could come: ` +
+    errnoName(errno);
   return inconclusive("connect", { lack: "source-address", detail });
 }
 
 function openFailure(errno: number): Verdict {
   const code = errnoName(errno);
   if (code === "EPERM" || code === "EACCES") {
-    return inconclusive("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
+    return inconclusive("connect", { lack: "permission", detail: NOT_PERMITTED });
   }
   const verdict = verdictOf({ code }, "connect");
   if (verdict.inconclusive) return verdict;
@@ -129,12 +189,33 @@ function openFailure(errno: number): Verdict {
   return inconclusive("connect", { lack: "prober", detail });
 }
 
-/** The verdict on an echo, for the path. A server without the VIP may send an ICMP error. */
-function judged(verdict: Verdict, { vip, server, tunnelSource }: EncapTarget): Verdict {
-  if (verdict.ok || verdict.inconclusive) return verdict;
-  const problem = verdict.code === "L7TOUT" ? "no answer" : verdict.detail;
+/** Datagram sockets of ICMP, which need no permission, cannot send these packets. */
+const NOT_PERMITTED =
+  "checks through VPP's tunnel are not permitted; give the process CAP_NET_RAW " +
+  "(AmbientCapabilities=CAP_NET_RAW of the systemd unit)";
+
+/** The verdict on an answer, for the path; void when this host would not have taken an answer. */
+function judged(verdict: Verdict, target: EncapTarget): Verdict {
+  const { vip, vipPort, server, tunnelSource } = target;
+  if (verdict.ok) return verdict;
+  if (verdict.inconclusive) {
+    return verdict.detail === ICMP_NOT_PERMITTED ? { ...verdict, detail: NOT_PERMITTED } : verdict;
+  }
+  const { durationMs } = verdict;
+  const took = durationMs === undefined ? {} : { durationMs };
+  if (verdict.detail === "connection refused") {
+    const detail = `the tunnel works, but port ${vipPort} of ${vip.text} is closed on ` +
+      `${server.text}: does the service listen on the VIP?`;
+    return { ...failed("L3ENCAP", detail), ...took };
+  }
+  const lack = filterProblem(calls(), target);
+  if (lack !== undefined) return inconclusive("connect", { lack: "interface", detail: lack });
+  const problem = verdict.code === "L7TOUT" || verdict.code === "L3ENCAP"
+    ? "no answer"
+    : verdict.detail;
   const detail =
     `${problem} through the tunnel from ${tunnelSource.text}: is GRE decapsulated on ` +
-    `${server.text}, is ${vip.text} on its loopback, is rp_filter loose?`;
-  return { ...verdict, detail };
+    `${server.text}, is ${vip.text} on its loopback, is rp_filter loose, do routers drop this ` +
+    "source (encap-source)?";
+  return { ...failed("L3ENCAP", detail), ...took };
 }

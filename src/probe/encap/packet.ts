@@ -4,22 +4,19 @@
  * answers are not encapsulated. They are untrusted: lengths are checked before any field is read.
  * tests/vpp/encap_test.ts compares the packets with those of a real VPP.
  *
- * The probe of echoes is in encap.ts; nothing uses it yet. The design:
+ * The design:
  *
  * - A frontend's pool has `encap: off | warn | on`. There is a loop and a counter for each pair of
- *   frontend and backend, with the timing of the backend's check. Until its first verdict it passes.
- * - A failure gives that server weight 0 in that frontend only, and it counts as not up there: the
- *   lookup of a frontend (BackendLookup.stateOf) has the pair. The backend's state is untouched.
+ *   frontend and backend, with the timing of the backend's check (checker/encap/, health/encap.ts).
  * - Packets leave by a raw socket of the outer family whose headers are ours (IP_HDRINCL and
  *   IPV6_HDRINCL), because their source is VPP's. An echo reply arrives at the socket of ICMP, and
  *   IcmpChannel matches it as any other: the destination that it compares is the VIP.
  * - A SYN has the port of a bound, unconnected socket as its source, so the kernel resets what the
- *   server opens. The answers come from a raw socket of TCP with a filter on that port. The random
- *   sequence number distinguishes the servers of one VIP.
- * - Before the first probe the VIP must not be an address of this host, and its route must lead to
- *   the interface on which answers arrive if rp_filter is strict. Otherwise the check is void.
- * - The code is `L3ENCAP`. Its text: the server answers on its own address, but not through
- *   the tunnel; with the source that was used.
+ *   server opens. That reset takes the route to the VIP, which may lead to VPP and another server. So
+ *   one more is sent through the tunnel. The answers come from a raw socket of TCP with a filter on
+ *   that port. The random sequence number distinguishes the servers of one VIP (syn_channel.ts).
+ * - A failure is void when this host would not take an answer (own_host.ts).
+ * - The code is `L3ENCAP`, with the source of the tunnel in its text.
  */
 import { checksum, type Echo, ECHO_BYTES, encodeEcho } from "../icmp/packet.ts";
 
@@ -83,14 +80,31 @@ export function echoPacket(ends: Ends, echo: Echo): Uint8Array<ArrayBuffer> {
 
 /** A connection attempt from a client to a VIP. */
 export function synPacket(ends: Ends, syn: Syn): Uint8Array<ArrayBuffer> {
+  return tcpPacket(ends, syn, { flags: SYN, sequence: syn.sequence, window: 0xffff });
+}
+
+/** The reset of the connection that `syn` began. */
+export function resetPacket(ends: Ends, syn: Syn): Uint8Array<ArrayBuffer> {
+  return tcpPacket(ends, syn, { flags: RST, sequence: (syn.sequence + 1) % 2 ** 32, window: 0 });
+}
+
+function tcpPacket(
+  ends: Ends,
+  { sourcePort, port }: Syn,
+  { flags, sequence, window }: {
+    readonly flags: number;
+    readonly sequence: number;
+    readonly window: number;
+  },
+): Uint8Array<ArrayBuffer> {
   const segment = new Uint8Array(TCP_BYTES);
-  putWord(segment, 0, syn.sourcePort);
-  putWord(segment, 2, syn.port);
-  putWord(segment, 4, syn.sequence >>> 16);
-  putWord(segment, 6, syn.sequence & 0xffff);
+  putWord(segment, 0, sourcePort);
+  putWord(segment, 2, port);
+  putWord(segment, 4, sequence >>> 16);
+  putWord(segment, 6, sequence & 0xffff);
   segment[12] = (TCP_BYTES / 4) << 4;
-  segment[13] = SYN;
-  putWord(segment, 14, 0xffff);
+  segment[13] = flags;
+  putWord(segment, 14, window);
   putWord(segment, 16, transportSum(ends, PROTOCOL.tcp, segment));
   return ipPacket(
     { ...ends, protocol: PROTOCOL.tcp, hops: INNER_HOPS, fragment: DONT_FRAGMENT },
@@ -98,12 +112,16 @@ export function synPacket(ends: Ends, syn: Syn): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** The sequence number of the SYN that a segment acknowledges, if it is one; undefined: too short. */
+export function acknowledgedSyn(segment: Uint8Array): number | undefined {
+  if (segment.length < TCP_BYTES) return undefined;
+  return (word(segment, 8) * 0x10000 + word(segment, 10) + 2 ** 32 - 1) % 2 ** 32;
+}
+
 /** What a TCP segment is to a SYN; undefined: it does not answer it. */
 export function tcpAnswer(segment: Uint8Array, syn: Syn): "accepted" | "refused" | undefined {
-  if (segment.length < TCP_BYTES) return undefined;
+  if (acknowledgedSyn(segment) !== syn.sequence) return undefined;
   if (word(segment, 0) !== syn.port || word(segment, 2) !== syn.sourcePort) return undefined;
-  const acknowledged = word(segment, 8) * 0x10000 + word(segment, 10);
-  if (acknowledged !== (syn.sequence + 1) % 2 ** 32) return undefined;
   const flags = segment[13]! & (SYN | RST | ACK);
   if (flags === (SYN | ACK)) return "accepted";
   return flags === (RST | ACK) ? "refused" : undefined;

@@ -19,8 +19,8 @@ export interface TunnelTarget extends EchoTarget {
 const PACKET_BYTES = 144;
 const PACKET = { sentMs: 0, status: 8, length: 12, packet: 16 };
 
-/** Requests for the shim, with the result of each. */
-export class TunnelRecords implements RequestRecords {
+/** Packets for the shim, with the result of each. */
+export class PacketRecords {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
@@ -36,14 +36,9 @@ export class TunnelRecords implements RequestRecords {
     return this.#bytes.subarray(0, count * PACKET_BYTES);
   }
 
-  put(
-    index: number,
-    _: IpFamily,
-    { target, echo }: { readonly target: EchoTarget; readonly echo: Echo },
-  ): void {
+  /** Fills record `index` with an IP packet. */
+  set(index: number, packet: Uint8Array): void {
     invariant(index < this.capacity, `record ${index} of ${this.capacity}`);
-    const { destination, source, tunnel } = target as TunnelTarget;
-    const packet = encapsulate(tunnel, echoPacket({ source, destination }, echo));
     const at = index * PACKET_BYTES;
     this.#words[(at + PACKET.length) / 4] = packet.length;
     this.#bytes.set(packet, at + PACKET.packet);
@@ -55,5 +50,17 @@ export class TunnelRecords implements RequestRecords {
 
   sentMs(index: number): KernelMs {
     return this.#doubles[(index * PACKET_BYTES + PACKET.sentMs) / 8]! as KernelMs;
+  }
+}
+
+/** Echo requests of a channel. */
+export class TunnelRecords extends PacketRecords implements RequestRecords {
+  put(
+    index: number,
+    _: IpFamily,
+    { target, echo }: { readonly target: EchoTarget; readonly echo: Echo },
+  ): void {
+    const { destination, source, tunnel } = target as TunnelTarget;
+    this.set(index, encapsulate(tunnel, echoPacket({ source, destination }, echo)));
   }
 }

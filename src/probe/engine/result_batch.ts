@@ -11,7 +11,7 @@
 import type { WallMs } from "../../base/instant.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
-import type { ResultCode } from "../../health/state.ts";
+import type { Layer, ResultCode } from "../../health/state.ts";
 import type { ProbeOutcome } from "../ports.ts";
 import type { ProbeReport } from "./reports.ts";
 
@@ -89,6 +89,7 @@ const CODES: readonly ResultCode[] = [
   "L7TOUT",
   "L7RSP",
   "L7STS",
+  "L3ENCAP",
 ];
 
 /** A batch of results that have not been sent yet. */
@@ -163,7 +164,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
       generation: numbers[at + 1]!,
       result: {
         ok: code.endsWith("OK"),
-        layer: code.startsWith("L4") ? "L4" : code.startsWith("L6") ? "L6" : "L7",
+        layer: code.slice(0, 2) as Layer,
         code,
         detail,
         durationMs: numbers[at + 4]!,

@@ -6,7 +6,7 @@
 import { routeRefusal } from "../net/connect_failure.ts";
 import type { Namespace } from "../net/namespace.ts";
 import { inconclusive, NO_INTERFACE_CODE, sourceMissing, type Verdict } from "../outcome.ts";
-import { type Probe, type ProbeSpec, sourceOf } from "../prober.ts";
+import { answersFrom, type Probe, type ProbeSpec, sourceOf } from "../prober.ts";
 
 /** Wraps `probe` with that check; `namespace` is undefined in the daemon's own. */
 export function withSecondLook(
@@ -35,7 +35,7 @@ function gone(spec: ProbeSpec): Verdict | undefined {
   const source = sourceOf(spec);
   const zone = /%(.*)$/.exec(spec.address)?.[1];
   if (source === undefined && zone === undefined) return undefined;
-  const refusal = routeRefusal(spec.address, source);
+  const refusal = routeRefusal(answersFrom(spec), source);
   if (source !== undefined && refusal === "EADDRNOTAVAIL") return sourceMissing(source);
   if (refusal !== NO_INTERFACE_CODE) return undefined;
   return inconclusive("connect", {

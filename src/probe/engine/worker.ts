@@ -11,6 +11,7 @@ import type { MonotonicMs, WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import { LoopbackEcho } from "./echo.ts";
 import { Isolation, type IsolationSpec } from "../isolation/isolation.ts";
+import { EncapProber } from "../encap/encap.ts";
 import { IcmpProber } from "../icmp/icmp.ts";
 import { Namespace } from "../net/namespace.ts";
 import { namespaceCalls } from "../net/namespace_calls.ts";
@@ -38,6 +39,7 @@ const clock: Clock = {
 const icmp = new IcmpProber();
 collectAfterStart(clock);
 const udp = new UdpSockets();
+const encap = new EncapProber();
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 
@@ -129,13 +131,16 @@ function enter(name: string): void {
     name,
     clock,
     calls: namespaceCalls(openThreadShim),
-    onLeft: (reason) => void Promise.all([icmp.reset(reason), udp.reset(reason)]),
+    onLeft: (reason) => void Promise.all([icmp, udp, encap].map((it) => it.reset(reason))),
     onNews: (news) => post({ kind: "namespace", news }),
   });
 }
 
 function prober(spec: ProbeSpec): Probe {
-  return withSecondLook(probeOf(spec, icmp.prober, udp), { spec, namespace });
+  return withSecondLook(probeOf(spec, { icmp: icmp.prober, udp, encap: encap.prober }), {
+    spec,
+    namespace,
+  });
 }
 
 async function close(): Promise<void> {
@@ -146,6 +151,7 @@ async function close(): Promise<void> {
   echo?.close();
   await icmp.close();
   await udp.reset("the prober is being closed");
+  await encap.close();
   closeThreadShim();
   post({ kind: "closed" });
   self.close();

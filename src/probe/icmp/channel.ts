@@ -6,6 +6,7 @@
  */
 import { ipFromBytes } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
+import { equalBytes } from "../../base/equal.ts";
 import { errnoName } from "../../base/errno.ts";
 import { decodeMessage, decodeQuoted, errorText, type IpFamily } from "./packet.ts";
 import { TOKEN_BYTES } from "./packet.ts";
@@ -209,8 +210,8 @@ export class IcmpChannel {
     const pending = this.#pending.get(message.seq);
     if (pending === undefined) return;
     const from = message.kind === "error" ? message.destination ?? record.address : record.address;
-    if (!equal(from, pending.probe.destination)) return;
-    if (message.token !== undefined && !equal(message.token, pending.token)) return;
+    if (!equalBytes(from, pending.probe.destination)) return;
+    if (message.token !== undefined && !equalBytes(message.token, pending.token)) return;
     // It was not sent yet, so this is a guess.
     if (pending.sentMs === undefined) return;
     // Both clocks are this host's; a timestamp of arrival may be a microsecond too early.
@@ -247,12 +248,6 @@ export class IcmpChannel {
     pending.cancellation.release = undefined;
     pending.resolve(verdict);
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 function errorVerdict(family: IpFamily, record: ReceivedRecord): Verdict | undefined {

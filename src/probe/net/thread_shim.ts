@@ -4,6 +4,9 @@
  */
 import { openShim, type Shim, type ShimResult } from "../../../ffi/open.ts";
 
+/** The functions of a shim. */
+export type ThreadCalls = Shim["calls"];
+
 let opened: Extract<ShimResult, { kind: "ok" }> | undefined;
 
 /** The shim, or the reason why it cannot be opened; then the next call tries again. */

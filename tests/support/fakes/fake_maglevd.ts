@@ -85,6 +85,7 @@ export function fakeFrontend(
           intent: undefined,
           held: false,
           slowStartStep: 0,
+          encap: undefined,
         })),
       })
     ),

@@ -28,6 +28,8 @@ export interface SmallFrontend {
   readonly slowStart?: SlowStartConfig | undefined;
   /** Of each pool. */
   readonly maxDown?: Share | undefined;
+  /** Of each pool, from 203.0.113.9. */
+  readonly encap?: "warn" | "on" | undefined;
   /** Default: 192.0.2.1 and so on, by the frontend's place. */
   readonly address?: string;
   /** Default: 80. */
@@ -131,6 +133,9 @@ function frontendConfig(
   const pools = frontend.pools.split("|").map((part, i) => ({
     name: `pool${i}`,
     ...(frontend.maxDown === undefined ? {} : { maxDown: frontend.maxDown }),
+    ...(frontend.encap === undefined
+      ? {}
+      : { encap: { mode: frontend.encap, source: parseIp("203.0.113.9")! } }),
     backends: part.trim().split(/\s+/).map((entry) => {
       const [backend, weight] = entry.split(":");
       return { name: backend!, weight: Number(weight ?? 100) };

@@ -44,6 +44,7 @@ function escaped(value: string): string {
 
 function* familiesOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]> {
   yield* healthOf(view);
+  yield* encapOf(view);
   yield* probesOf(view);
   if (view.vpp !== undefined) yield* vppOf(view);
   yield* processOf(view);
@@ -181,6 +182,24 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
   yield [
     "maglev_frontend_pool_backend_effective_weight",
     entries.map(({ labels, effective }) => ({ labels, value: effective })),
+  ];
+}
+
+function* encapOf({ encap = [] }: MetricsView): Generator<[FamilyName, readonly Series[]]> {
+  const pairs = encap.map((pair) => ({ ...pair, labels: [pair.frontend, pair.backend] }));
+  yield ["maglev_encap_up", pairs.map(({ labels, isUp }) => ({ labels, value: isUp ? 1 : 0 }))];
+  yield [
+    "maglev_encap_probe_total",
+    pairs.flatMap(({ labels, tally }) =>
+      (tally?.probes ?? []).map(({ result, code, count }) => ({
+        labels: [...labels, result, code],
+        value: count,
+      }))
+    ),
+  ];
+  yield [
+    "maglev_encap_probe_void_total",
+    pairs.map(({ labels, tally }) => ({ labels, value: tally?.voids || undefined })),
   ];
 }
 

@@ -43,7 +43,7 @@ const FLOOR_OF: ReadonlyMap<string, number> = new Map(
 
 /** Files that may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|signals\/held_hang_ups|service_manager)|probe\/(host\/host_look|icmp\/icmp|host\/host_check|net\/namespace_calls|net\/thread_shim))\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|signals\/held_hang_ups|service_manager)|probe\/(host\/host_look|icmp\/(icmp|sockets)|host\/host_check|net\/namespace_calls|net\/thread_shim))\.ts$/;
 
 const DASHBOARD_IMPORTS =
   /^src\/(base|async|system|log|http|terminal|grpc\/(client|messages|gen))\//;

@@ -1,6 +1,7 @@
 /**
  * Probes through tunnels from the network namespace of this process, once for each line of its
- * standard input. Arguments: triples `VIP server tunnel-source`. Writes the verdicts of one round as
+ * standard input. Arguments: quadruples `VIP server tunnel-source port`; port
+ * 0: an echo. Writes the verdicts of one round as
  * a JSON list of texts.
  */
 import { linesOf } from "../../../bench/support/lines.ts";
@@ -10,14 +11,29 @@ import { Cancellation } from "../../../src/probe/prober.ts";
 
 const TIMEOUT_MS = 400;
 const prober = new EncapProber();
-const probes = Array.from({ length: Deno.args.length / 3 }, (_, i) => {
-  const [vip, server, tunnelSource] = Deno.args.slice(3 * i).map((text) => parseIp(text)!);
+const probes = Array.from({ length: Deno.args.length / 4 }, (_, i) => {
+  const [vip, address, tunnelSource, port] = Deno.args.slice(4 * i, 4 * i + 4);
+  const params = {
+    type: "encap",
+    vip: parseIp(vip!)!,
+    vipPort: Number(port),
+    tunnelSource: parseIp(tunnelSource!)!,
+  } as const;
   return prober.prober({
-    vip: vip!,
-    server: server!,
-    tunnelSource: tunnelSource!,
-    source: undefined,
-    timeoutMs: TIMEOUT_MS,
+    address: address!,
+    healthcheck: {
+      name: "encap",
+      port: 0,
+      intervalMs: 1000,
+      fastIntervalMs: 1000,
+      downIntervalMs: 1000,
+      timeoutMs: TIMEOUT_MS,
+      rise: 1,
+      fall: 1,
+      probeIpv4Src: undefined,
+      probeIpv6Src: undefined,
+      params,
+    },
   });
 });
 

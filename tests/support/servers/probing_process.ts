@@ -50,7 +50,7 @@ for await (const line of linesOf(Deno.stdin.readable)) {
       const cancellation = new Cancellation();
       const deadline = setTimeout(() => cancellation.cancel(), 1000);
       const name = source === undefined ? kind : `${kind} from a source`;
-      verdicts[name] = await probeOf(spec, icmp.prober, udp)(cancellation);
+      verdicts[name] = await probeOf(spec, { icmp: icmp.prober, udp })(cancellation);
       clearTimeout(deadline);
       await icmp.close();
       await udp.reset("the end");

@@ -49,10 +49,23 @@ export const configs: fc.Arbitrary<Config> = fc.record({
     { halfLifeMs: 2000, suppress: 1.5, reuse: 1, maxHoldMs: 1103 },
   ),
   agent: fc.boolean(),
+  encap: fc.constantFrom(undefined, undefined, undefined, "warn" as const, "on" as const),
 }).map(
   (
-    { agent, list, entries, rise, transitionHistory, newFlowsTableLength, damping, ...policies },
+    {
+      agent,
+      encap,
+      list,
+      entries,
+      rise,
+      transitionHistory,
+      newFlowsTableLength,
+      damping,
+      ...policies
+    },
   ) => {
+    // A static backend cannot be checked through the tunnel.
+    const isChecked = list.every(([, { healthcheck }]) => healthcheck !== "");
     const pools: Record<string, Record<string, number>[]> = {};
     for (const [frontend, pool, backend, weight] of entries) {
       const name = list[backend % list.length]![0];
@@ -64,7 +77,8 @@ export const configs: fc.Arbitrary<Config> = fc.record({
       const text = own.map((pool) =>
         Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
       ).join(" | ");
-      return [name, { pools: text, flushOnDown: rise === 1, ...policies }] as const;
+      const tunnel = isChecked ? { encap } : {};
+      return [name, { pools: text, flushOnDown: rise === 1, ...tunnel, ...policies }] as const;
     });
     const small: SmallConfig = {
       healthchecks: {

@@ -137,6 +137,30 @@ function slowStartText({ slowStartSteps, slowStartDurationNs }: Frontend): strin
   return `${slowStartSteps} steps in ${formatDuration(Number(slowStartDurationNs) / 1e6)}`;
 }
 
+type Entry = Frontend["pools"][number]["backends"][number];
+
+/** Of several notes the one that explains the weight best. */
+function noteCell(
+  { encap, intent, slowStartStep }: Pick<Entry, "encap" | "intent" | "slowStartStep">,
+  { slowStartSteps, nowMs }: { readonly slowStartSteps: number; readonly nowMs: WallMs },
+): Cell {
+  if (encap !== undefined && (encap.state === "failing" || encap.blind !== "")) {
+    return encapCell(encap);
+  }
+  if (slowStartStep > 0 && intent === undefined) {
+    return { text: `slow-start: step ${slowStartStep} of ${slowStartSteps}` };
+  }
+  return encap === undefined || intent !== undefined ? intentCell(intent, nowMs) : encapCell(encap);
+}
+
+function encapCell({ mode, state, lastResult, blind }: messages.EncapInfo): Cell {
+  const how = mode === "warn" ? "encap (warn)" : "encap";
+  if (blind !== "") return { text: `${how}: ${state}, not probed: ${blind}`, style: "warn" };
+  if (state !== "failing") return { text: `${how}: ${state}`, style: "muted" };
+  const { code = "", detail = "" } = lastResult ?? {};
+  return { text: `${how}: failing, ${code} ${detail}`, style: mode === "warn" ? "warn" : "bad" };
+}
+
 function poolsTable({ pools, activePool, slowStartSteps }: Frontend, nowMs: WallMs): TableBlock {
   return {
     kind: "table",
@@ -151,7 +175,7 @@ function poolsTable({ pools, activePool, slowStartSteps }: Frontend, nowMs: Wall
     ],
     rows: pools.flatMap((pool) =>
       pool.backends.map((
-        { name, state, weight, effectiveWeight, intent, held, slowStartStep },
+        { name, state, weight, effectiveWeight, intent, held, slowStartStep, encap },
       ) => ({
         key: JSON.stringify([pool.name, name]),
         cells: [
@@ -170,9 +194,7 @@ function poolsTable({ pools, activePool, slowStartSteps }: Frontend, nowMs: Wall
             style: intent === undefined ? "plain" as const : "warn" as const,
           },
           { text: String(effectiveWeight), style: effectiveWeight > 0 ? "good" : "muted" },
-          slowStartStep > 0 && intent === undefined
-            ? { text: `slow-start: step ${slowStartStep} of ${slowStartSteps}` }
-            : intentCell(intent, nowMs),
+          noteCell({ encap, intent, slowStartStep }, { slowStartSteps, nowMs }),
         ],
       }))
     ),

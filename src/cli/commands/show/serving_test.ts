@@ -25,6 +25,7 @@ function frontend(active: string, pools: Readonly<Record<string, readonly string
           intent: undefined,
           held: false,
           slowStartStep: 0,
+          encap: undefined,
         };
       }),
     })),

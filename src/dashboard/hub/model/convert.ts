@@ -9,6 +9,7 @@ import type { messages } from "../../../grpc/client/client.ts";
 import type {
   Backend,
   BackendStateName,
+  EncapTrouble,
   Frontend,
   FrontendStateName,
   HealthCheck,
@@ -149,15 +150,26 @@ export function frontendOf(info: messages.FrontendInfo): Frontend {
   };
 }
 
+function encapPart(info: messages.EncapInfo | undefined): { readonly encap?: EncapTrouble } {
+  if (info === undefined || (info.state !== "failing" && info.blind === "")) return {};
+  const { mode, state, blind, lastResult } = info;
+  const failing = state === "failing" ? { failing: true as const } : {};
+  const text = clip(blind === "" ? lastResult?.detail ?? "" : blind, MAX_TEXT);
+  return { encap: { ...(mode === "warn" ? { warn: true as const } : {}), ...failing, text } };
+}
+
 function poolOf({ name, backends }: messages.PoolInfo): Pool {
   return {
     name: nameOf(name),
-    backends: backends.map(({ name, weight, effectiveWeight, intent, held, slowStartStep }) => ({
+    backends: backends.map((
+      { name, weight, effectiveWeight, intent, held, slowStartStep, encap },
+    ) => ({
       name: nameOf(name),
       weight,
       effective_weight: effectiveWeight,
       ...(held ? { held: true as const } : {}),
       ...(slowStartStep > 0 ? { rising: true as const } : {}),
+      ...encapPart(encap),
       ...intentPart(intent),
     })),
   };

@@ -120,6 +120,12 @@ function frontendProblems({ name: maglevd, frontends }: MaglevdState): Problem[]
     const found: Problem[] = announced === "withdrawn"
       ? [problem("warning", "its prefix is withdrawn from the routing (announce)", { name })]
       : [];
+    for (const { name: backend, encap } of frontend.pools.flatMap((pool) => pool.backends)) {
+      if (encap === undefined) continue;
+      const what = encap.failing === true ? "fails through VPP's tunnel" : "cannot be checked";
+      const message = `backend ${oneLine(backend)} ${what} (encap): ${oneLine(encap.text)}`;
+      found.push(problem("warning", message, { name }));
+    }
     const add = (
       severity: Problem["severity"],
       message: string,

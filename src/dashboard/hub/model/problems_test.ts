@@ -195,3 +195,21 @@ Deno.test("VPP is compared with the weights in force, and only when it can be", 
   }
   assert.deepEqual(differences({ ...wrong, vpp: { state: "connecting" } }), []);
 });
+
+Deno.test("problemsOf() names servers that fail through VPP's tunnel, and those it cannot check", () => {
+  const backends = [
+    {
+      name: "b0",
+      weight: 100,
+      effective_weight: 0,
+      encap: { failing: true as const, text: "no answer through the tunnel" },
+    },
+    { name: "b1", weight: 50, effective_weight: 50, encap: { text: "no route" } },
+  ];
+  const web = frontend("web", { pools: [{ name: "main", backends }] });
+  const texts = textsOf(world({ frontends: [web] }));
+  assert.deepEqual(texts.filter((text) => text.includes("encap")), [
+    "warning frontend web: backend b0 fails through VPP's tunnel (encap): no answer through the tunnel",
+    "warning frontend web: backend b1 cannot be checked (encap): no route",
+  ]);
+});

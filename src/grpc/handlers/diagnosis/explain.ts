@@ -14,10 +14,15 @@ import type {
   ExplainLink,
   ServerExplanation,
 } from "../../gen/maglev.ts";
+import { encapKey } from "../../../checker/encap/pairs.ts";
 import { unixNanoseconds } from "../convert.ts";
 import { protocolName } from "../convert_vpp.ts";
 import type { LbStateReader } from "../lb_state_reader.ts";
 import { vppView } from "./vpp_view.ts";
+
+function encapVoidOf(probers: DaemonApi["probers"]) {
+  return (frontend: string, backend: string) => probers.voidReason(encapKey(frontend, backend));
+}
 
 export function explainBackend(
   { checker, vpp, probers }: DaemonApi,
@@ -32,7 +37,12 @@ export function explainBackend(
     const backend = snapshot.backends.get(name);
     if (backend === undefined) return notFound("backend", name, snapshot.backends.keys());
     const voidReason = probers.voidReason(name);
-    const { links, places } = explain.explainBackend(name, { snapshot, vpp: view, voidReason });
+    const { links, places } = explain.explainBackend(name, {
+      snapshot,
+      vpp: view,
+      voidReason,
+      encapVoid: encapVoidOf(probers),
+    });
     return {
       name,
       address: addressOf(snapshot, name),
@@ -44,7 +54,7 @@ export function explainBackend(
 }
 
 export function explainFrontend(
-  { checker, vpp }: DaemonApi,
+  { checker, vpp, probers }: DaemonApi,
   reader: LbStateReader,
 ): Handler<ExplainFrontendRequest, ExplainFrontendResponse> {
   return async ({ name }) => {
@@ -55,7 +65,11 @@ export function explainFrontend(
     if (!snapshot.frontends.has(name)) {
       return notFound("frontend", name, snapshot.frontends.keys());
     }
-    const { state, vip, links, places } = explain.explainFrontend(name, { snapshot, vpp: view });
+    const { state, vip, links, places } = explain.explainFrontend(name, {
+      snapshot,
+      vpp: view,
+      encapVoid: encapVoidOf(probers),
+    });
     return {
       name,
       prefix: vipPrefix(vip),

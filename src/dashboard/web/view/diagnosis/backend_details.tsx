@@ -164,6 +164,17 @@ export function BackendDetails(props: {
           <dt>held</dt>
           <dd class="is-down">down, and keeps its weight because of max-down</dd>
         </Show>
+        <Show when={props.entry.encap}>
+          {(encap) => (
+            <>
+              <dt>encap</dt>
+              <dd class={encap().failing && !encap().warn ? "is-down" : "is-held"}>
+                {encap().failing ? "fails: " : "not probed: "}
+                {visible(encap().text)}
+              </dd>
+            </>
+          )}
+        </Show>
         <dt>weight</dt>
         <dd>
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP
