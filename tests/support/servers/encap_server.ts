@@ -1,4 +1,4 @@
-/** A server of VIPs in a namespace, which takes GRE apart as long as it is told to. */
+/** A server of VIPs in a namespace; a test turns its decapsulation of GRE on and off. */
 import assert from "node:assert/strict";
 import { linesOf } from "../../../bench/support/lines.ts";
 
