@@ -12,7 +12,7 @@ import { forecastWorkedOut, type ReloadForecast } from "../forecast/forecast.ts"
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
 import { inSlices } from "../async/steps.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
-import type { TableShift } from "../forecast/table_shift.ts";
+import type { TableShift } from "../vpp/lb/table_shift.ts";
 
 /** Longest time for computing the shares. */
 export const REPORT_DEADLINE_MS = 2000;

@@ -5,7 +5,7 @@ import type { NamesAt } from "../vpp/lb/names_at.ts";
 import { compareByAddress } from "../vpp/lb/order.ts";
 import type { VipPlan } from "../vpp/lb/plan.ts";
 import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
-import type { FlowTable, TableCache } from "./table_shift.ts";
+import type { FlowTable, TableCache } from "../vpp/lb/table_shift.ts";
 
 /** The immediate change of a server of a VIP. */
 export type ServerChange = "added" | "removed" | "reweighted" | "kept";

@@ -41,7 +41,7 @@ import {
   sameFlows,
   TableCache,
   type TableShift,
-} from "./table_shift.ts";
+} from "../vpp/lb/table_shift.ts";
 import { settledPrefixes } from "./unchanged.ts";
 
 export type { ServerChange, ServerForecast, ServerShare } from "./servers.ts";

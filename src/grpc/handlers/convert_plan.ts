@@ -9,7 +9,7 @@ import {
   type VipForecast,
 } from "../../forecast/vips.ts";
 import { vipPrefix } from "../../vpp/lb/model.ts";
-import type { TableShift as Shift } from "../../forecast/table_shift.ts";
+import type { TableShift as Shift } from "../../vpp/lb/table_shift.ts";
 import { intentOf } from "./convert.ts";
 import { protocolName } from "./convert_vpp.ts";
 import {

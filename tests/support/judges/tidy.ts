@@ -30,6 +30,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/http", "src/log", "src/terminal"],
   ["src/system"],
   ["src/async"],
+  ["src/fleet"],
   ["src/vpp/lb"],
   ["src/vpp/wire"],
   ["src/health"],
@@ -46,7 +47,7 @@ const FFI_USERS =
   /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|signals\/held_hang_ups|service_manager)|probe\/(host\/host_look|icmp\/(icmp|sockets)|host\/host_check|net\/namespace_calls|net\/thread_shim))\.ts$/;
 
 const DASHBOARD_IMPORTS =
-  /^src\/(base|async|system|log|http|terminal|grpc\/(client|messages|gen))\//;
+  /^src\/(base|fleet|async|system|log|http|terminal|grpc\/(client|messages|gen))\//;
 
 /** The listed folder that a file belongs to; undefined: it has no place in the layout. */
 export function roomOf(file: string): string | undefined {
@@ -71,9 +72,9 @@ export function mayImport(file: string, target: string): string | undefined {
   if (from === to) return undefined;
   if (
     /^src\/cli\//.test(file) &&
-    !/^src\/(cli|base|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
+    !/^src\/(cli|base|fleet|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
   ) {
-    return "cli/ may import only grpc/client, grpc/gen, terminal/, system/, async/ and base/";
+    return "cli/ may import only grpc/client, grpc/gen, fleet/, terminal/, system/, async/ and base/";
   }
   if (
     from === "src/tester" &&
@@ -89,7 +90,7 @@ export function mayImport(file: string, target: string): string | undefined {
     return "the page knows dashboard/protocol.ts only";
   }
   if (from === "src/dashboard" && !DASHBOARD_IMPORTS.test(target)) {
-    return "dashboard/ knows grpc/client, grpc/gen, http/, log/, system/, async/, base/, terminal/";
+    return "dashboard/ knows grpc/client, grpc/gen, fleet/, http/, log/, system/, async/, base/, terminal/";
   }
   if (FLOOR_OF.get(from)! < FLOOR_OF.get(to)!) return undefined;
   return `${to} is not below ${from}: move what both need down, or hand it in`;
@@ -125,7 +126,7 @@ export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): stri
 
 /** Folders that are pure but for the files named. */
 const PURE_FOLDERS =
-  /^src\/(base|health|config|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|dashboard\/web\/model|sim\/plugin)\//;
+  /^src\/(base|health|config|fleet|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|dashboard\/web\/model|sim\/plugin)\//;
 const IMPURE = new Set(["src/config/load.ts"]);
 
 /** True for files that must be pure: by their folder, or by PURE in their first comment. */

@@ -96,6 +96,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/dashboard/server",
   "src/dashboard/web",
   "src/demo",
+  "src/fleet",
   "src/forecast",
   "src/grpc",
   "src/health",

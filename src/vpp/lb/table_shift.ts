@@ -10,8 +10,8 @@
  * changes, a flow's bucket before does not determine its bucket after. The result is then an
  * expectation: a flow stays with the probability that both tables name the same server.
  */
-import type { IpAddress } from "../base/address.ts";
-import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
+import type { IpAddress } from "../../base/address.ts";
+import { newFlowTable } from "./new_flow_table.ts";
 
 /** The servers of a VIP, with the weights and the length of its new-flow table. */
 export interface FlowTable {

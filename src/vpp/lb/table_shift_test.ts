@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compareIp } from "../base/address.ts";
-import { referenceTable } from "../../tests/support/judges/reference_table.ts";
-import { ip } from "../../tests/support/fakes/vips.ts";
+import { compareIp } from "../../base/address.ts";
+import { referenceTable } from "../../../tests/support/judges/reference_table.ts";
+import { ip } from "../../../tests/support/fakes/vips.ts";
 import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
 
 /** `10.0.0.1=100 10.0.0.2=50`, in address order. */
