@@ -49,7 +49,7 @@ export interface Answer {
   readonly repaired: readonly Repaired[];
 }
 
-/** One load balancer: its answer, or why there is none, in words. */
+/** One load balancer: its answer, or why it did not answer, in words. */
 export interface LbReport {
   readonly lb: string;
   readonly answer: Answer | string;
@@ -59,7 +59,7 @@ export interface LbReport {
 export interface Member extends LbReport {
   /** Why it is not compared; empty: it is. */
   readonly excluded: string;
-  /** Why its VPP is not compared; empty: it is, or there is none. */
+  /** Why its VPP is not compared; empty: it is, or VPP is off. */
   readonly vppUnknown: string;
   /** The first load balancer with equal tables; undefined: none before it, or it is not compared. */
   readonly sameAs: string | undefined;

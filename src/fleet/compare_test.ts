@@ -88,7 +88,7 @@ Deno.test("load balancers whose VPPs have no weights agree with each other, not 
   ]);
 });
 
-Deno.test("one load balancer alone is compared with what it wants", () => {
+Deno.test("one load balancer alone is compared with what its VPP should have", () => {
   const lb = new FleetLb("lb1", { config: CONFIG });
   assert.equal(compared([lb]).comparison.verdict, "agree");
   executeOn(lb.plugin, { kind: "vip-del", vip: readPlugin(lb.plugin)[0]! });

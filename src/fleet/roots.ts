@@ -5,7 +5,7 @@
  *     config   the file has something else: a server, a weight, the order of pools, a setting
  *     intent   an operator changed it on some load balancers only
  *     health   the servers' states differ, or what policies made of them
- *     vpp      VPP does not have what this load balancer wants
+ *     vpp      VPP does not have what this load balancer should have
  */
 import { fileText, intentText, tableText } from "./fingerprint.ts";
 import type { Entry, VipSide, VipTable } from "./side.ts";

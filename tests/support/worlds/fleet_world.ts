@@ -1,6 +1,6 @@
 /**
  * Load balancers in memory for tests of src/fleet/: each has a configuration, states, intents and a
- * simulated plugin that was given what it wants.
+ * simulated plugin that has what it should have.
  */
 import type { Snapshot } from "../../../src/checker/ports.ts";
 import { Registry } from "../../../src/checker/registry.ts";
@@ -42,7 +42,7 @@ export interface FleetShape {
   readonly sinceMs?: number;
 }
 
-/** A load balancer whose plugin has what it wants. */
+/** A load balancer whose plugin has what it should have. */
 export class FleetLb {
   readonly lb: string;
   readonly snapshot: Snapshot;
