@@ -1,6 +1,6 @@
 /**
  * Runs maglevc: arguments in, exit status out. The status is 0; 1 when a server refused or did not
- * answer; 2 when the command is invalid. Modules that only some commands need are loaded on demand,
+ * answer; 2 when the command is invalid; 4 when `show fleet` found differences. Modules that only some commands need are loaded on demand,
  * because the gRPC library takes longer to load than everything else.
  */
 import { hasUnsafe } from "../base/text.ts";
@@ -28,7 +28,8 @@ const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
 
 Usage: maglevc [flags] [command]
 Without a command: the shell on a terminal, else commands from standard input, a line each.
-Exit: 0; 1 a server refused or did not answer; 2 the command is invalid.`;
+Exit: 0; 1 a server refused or did not answer; 2 the command is invalid;
+4 load balancers differ (show fleet).`;
 
 /** Runs maglevc to its end, and returns the exit status. */
 export async function runMaglevc(args: readonly string[]): Promise<number> {

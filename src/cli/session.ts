@@ -2,7 +2,8 @@
 import type { Clock, Prng } from "../base/ports.ts";
 import { type AskingCommand, execute } from "./execute.ts";
 import { isLocal, runLocally } from "./local.ts";
-import type { Args, Invocation } from "./language/node.ts";
+import type { FleetCommand } from "./fleet/fleet.ts";
+import type { Args, CommandName, Invocation } from "./language/node.ts";
 import { type OutputStream, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
 import { pause } from "../async/pause.ts";
 import { complain } from "./output.ts";
@@ -33,6 +34,8 @@ export async function runCommand(
   if (isLocal(command)) return await runLocally(command, { args, stdout: session.stdout });
   const status = command === "watch events"
     ? await watch(session, args, signal)
+    : isOfFleet(command)
+    ? await fleet(session, command, signal)
     : await ask(session, { command, args, signal });
   // Ctrl-C is the normal end of a watch.
   return signal.aborted && command !== "watch events" ? STATUS_OF_SIGNAL.SIGINT : status;
@@ -60,6 +63,24 @@ async function ask(
   if (signal.aborted) complain(session.stderr, "interrupted");
   else for (const error of errors) complain(session.stderr, error);
   return ok ? 0 : 1;
+}
+
+function isOfFleet(command: CommandName): command is FleetCommand {
+  return command.startsWith("show fleet");
+}
+
+async function fleet(
+  session: Session,
+  command: FleetCommand,
+  signal: AbortSignal,
+): Promise<number> {
+  // Other commands need neither its tables nor its views.
+  const { runFleet } = await import("./fleet/fleet.ts");
+  const options = { ...session, width: session.width(), signal };
+  const { text, errors, status } = await runFleet(command, options);
+  writeText(session.stdout, text);
+  for (const error of signal.aborted ? ["interrupted"] : errors) complain(session.stderr, error);
+  return status;
 }
 
 async function watch(session: Session, args: Args, signal: AbortSignal): Promise<number> {

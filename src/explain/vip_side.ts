@@ -2,6 +2,7 @@
  * The VIP of a frontend as load balancers compare it (src/fleet/): what decides its table, the table
  * that is wanted, and the one that VPP has. PURE.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { FrontendConfig, Share } from "../config/model.ts";
 import { inputsPrint, tablePrint } from "../fleet/fingerprint.ts";
@@ -110,7 +111,7 @@ export function vipSide(
   { snapshot, vpp, configSinceMs }: {
     readonly snapshot: Snapshot;
     readonly vpp: VppView;
-    readonly configSinceMs: number;
+    readonly configSinceMs: WallMs;
   },
 ): VipSide {
   const { view, key, can, actual } = vip;
@@ -213,7 +214,7 @@ function wantedTable({ view, can, actual }: LocalVip, snapshot: Snapshot): VipTa
 function actualTable(
   vip: ActualVip,
   can: LbCapabilities,
-  since: (address: string) => number | undefined = () => undefined,
+  since: (address: string) => WallMs | undefined = () => undefined,
 ): VipTable {
   const { encap, srcIpSticky, newFlowsTableLength } = vip;
   return {

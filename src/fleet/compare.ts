@@ -5,6 +5,7 @@
  * Each answer is another program's, so it is checked: it must have as many VIPs as it announces,
  * each once, and they must add up to its own root.
  */
+import type { WallMs } from "../base/instant.ts";
 import { ALGORITHM, type KeyedPrint, rootPrint } from "./fingerprint.ts";
 
 /** The fingerprints of a VIP. */
@@ -24,7 +25,7 @@ export interface Repaired {
   /** `192.0.2.1/32 tcp 80`. */
   readonly vip: string;
   /** Unix time in milliseconds at which it was found. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
   /** What VPP had, and what it should have had, in words. */
   readonly found: string;
   readonly expected: string;
@@ -35,14 +36,14 @@ export interface Answer {
   readonly version: string;
   readonly algorithm: string;
   readonly configHash: string;
-  readonly configSinceMs: number;
+  readonly configSinceMs: WallMs;
   readonly vpp: VppState;
   readonly vppVersion: string;
   readonly weights: boolean;
   /** How VPP hashes flows; empty: not known. */
   readonly hashKind: string;
   /** Unix time in milliseconds at which VPP was read; undefined: it was not. */
-  readonly readAtMs: number | undefined;
+  readonly readAtMs: WallMs | undefined;
   readonly root: bigint;
   /** By key text: `192.0.2.1/32 tcp 80`. */
   readonly vips: ReadonlyMap<string, VipPrints>;

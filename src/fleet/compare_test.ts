@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { executeOn, readPlugin } from "../../tests/support/worlds/plugin_lb.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { compared, FleetLb } from "../../tests/support/worlds/fleet_world.ts";
 import type { SmallConfig } from "../../tests/support/fakes/small_config.ts";
 import { type Answer, compareFleet } from "./compare.ts";
@@ -108,7 +109,7 @@ function side(lb: string, wanted: Partial<VipTable>): VipSide {
   };
   return {
     ...{ lb, frontend: "web", policy: "", pools: ["p"], entries: [], weights: true, note: "" },
-    ...{ encap: "gre4", srcIpSticky: false, length: 64, configSinceMs: 0 },
+    ...{ encap: "gre4", srcIpSticky: false, length: 64, configSinceMs: wall(0) },
     wanted: table,
     actual: table,
   };
@@ -152,7 +153,7 @@ Deno.test("fingerprints never change, because load balancers of two versions com
 
 Deno.test("votesOf() lists servers that are not up everywhere, split votes first", () => {
   const server = (name: string, state: string) => ({
-    ...{ name, address: `10.0.0.${name.length}`, state, code: "", sinceMs: 0 },
+    ...{ name, address: `10.0.0.${name.length}`, state, code: "", sinceMs: wall(0) },
   });
   const rows = votesOf([
     { lb: "lb1", servers: [server("a", "up"), server("bb", "down"), server("ccc", "up")] },

@@ -7,6 +7,7 @@
  *     health   the servers' states differ, or what policies made of them
  *     vpp      VPP does not have what this load balancer should have
  */
+import { latest, type WallMs } from "../base/instant.ts";
 import { fileText, intentText, tableText } from "./fingerprint.ts";
 import type { Entry, VipSide, VipTable } from "./side.ts";
 
@@ -32,7 +33,7 @@ export interface Root {
   /** Those of most load balancers first. */
   readonly views: readonly View[];
   /** Unix time in milliseconds since which it differs; undefined: not known. */
-  readonly sinceMs: number | undefined;
+  readonly sinceMs: WallMs | undefined;
 }
 
 /** The roots of the differences of one VIP that all `sides` have, in the order of CAUSES. */
@@ -87,18 +88,27 @@ function sameButOrder(sides: readonly VipSide[]): boolean {
 function serverRoots(sides: readonly VipSide[]): Root[] {
   const placed = !sameButOrder(sides);
   return addressesOf(sides).flatMap((address) => {
-    const found = sides.map((side) => ({
-      lb: side.lb,
-      entries: side.entries.filter((entry) => entry.address === address),
-      side,
+    const found = sides.map(({ lb, entries }) => ({
+      lb,
+      entries: entries.filter((entry) => entry.address === address),
     }));
-    const root = (cause: Cause, text: (entry: Entry) => string, since: (entry: Entry) => number) =>
-      differing(found, { cause, address, text, since });
-    const bySide = new Map(sides.map(({ lb, configSinceMs }) => [lb, configSinceMs]));
-    const sinceConfig = () => Math.max(...bySide.values());
-    return root("config", (entry) => placedText(entry, placed), sinceConfig) ??
-      root("intent", intentWords, ({ intentSinceMs }) => intentSinceMs ?? -Infinity) ??
-      root("health", stateWords, ({ sinceMs }) => sinceMs) ?? [];
+    const having = found.filter(({ entries }) => entries.length > 0);
+    const config = differing(found, {
+      cause: "config",
+      address,
+      text: (entry) => placedText(entry, placed),
+      since: () => configSince(sides),
+    });
+    const intent = differing(having, {
+      cause: "intent",
+      address,
+      text: intentWords,
+      since: ({ intentSinceMs }) => intentSinceMs,
+    });
+    // An intent changes the state too.
+    if (intent.length > 0) return [...config, ...intent];
+    const since = ({ sinceMs }: Entry) => sinceMs;
+    return [...config, ...differing(having, { cause: "health", address, text: stateWords, since })];
   });
 }
 
@@ -113,24 +123,17 @@ function differing(
     readonly cause: Cause;
     readonly address: string;
     readonly text: (entry: Entry) => string;
-    readonly since: (entry: Entry) => number;
+    readonly since: (entry: Entry) => WallMs | undefined;
   },
-): Root[] | undefined {
+): Root[] {
   const views = viewsOf(
     found,
     ({ entries }) =>
       entries.length === 0 ? "not in the file" : [...new Set(entries.map(text))].sort().join("; "),
   );
-  if (views.length < 2) return undefined;
+  if (views.length < 2) return [];
   const all = found.flatMap(({ entries }) => entries);
-  const sinceMs = Math.max(...all.map(since));
-  return [{
-    cause,
-    address,
-    backends: namesOf(all),
-    views,
-    sinceMs: Number.isFinite(sinceMs) ? sinceMs : undefined,
-  }];
+  return [{ cause, address, backends: namesOf(all), views, sinceMs: newest(all.map(since)) }];
 }
 
 /** `weight 100`, `weight 0, disabled by the file, pool 2`. */
@@ -234,12 +237,19 @@ export function viewsOf<T extends { readonly lb: string }>(
     .sort((a, b) => b.lbs.length - a.lbs.length);
 }
 
-function wholeRoot(cause: Cause, views: readonly View[], sinceMs: number | undefined): Root {
+function wholeRoot(cause: Cause, views: readonly View[], sinceMs: WallMs | undefined): Root {
   return { cause, address: "", backends: [], views, sinceMs };
 }
 
-function configSince(sides: readonly VipSide[]): number {
-  return Math.max(...sides.map(({ configSinceMs }) => configSinceMs));
+function configSince(sides: readonly VipSide[]): WallMs | undefined {
+  return newest(sides.map(({ configSinceMs }) => configSinceMs));
+}
+
+function newest(instants: readonly (WallMs | undefined)[]): WallMs | undefined {
+  return instants.reduce(
+    (most, next) => most === undefined || next === undefined ? most ?? next : latest(most, next),
+    undefined,
+  );
 }
 
 function addressesOf(sides: readonly VipSide[]): readonly string[] {

@@ -2,6 +2,7 @@
  * A VIP on one load balancer, as it is compared with the same VIP on the others. PURE. Addresses are
  * canonical texts, so that two are equal when their texts are.
  */
+import type { WallMs } from "../base/instant.ts";
 
 /** One server of a new-flow table. */
 export interface TableServer {
@@ -9,7 +10,7 @@ export interface TableServer {
   /** Replicas in the table; 0: it takes part in nothing. */
   readonly weight: number;
   /** Unix time in milliseconds since which VPP has this weight; absent: not known. */
-  readonly sinceMs?: number | undefined;
+  readonly sinceMs?: WallMs | undefined;
 }
 
 /** All that decides where VPP sends a new flow of a VIP. */
@@ -39,7 +40,7 @@ export interface Entry {
   /** `pause`, `disable` or `drain`; absent: none of them. */
   readonly intent?: string | undefined;
   /** Beginning of the newer one of the two intents, in Unix milliseconds. */
-  readonly intentSinceMs?: number | undefined;
+  readonly intentSinceMs?: WallMs | undefined;
   /** The operator of that intent. */
   readonly by?: string | undefined;
   /** State of the backend, with what else its health takes away. */
@@ -47,7 +48,7 @@ export interface Entry {
   /** Code of its last result; may be empty. */
   readonly code: string;
   /** Unix time in milliseconds since which it is in this state. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
 }
 
 /** What the configuration and the operators decide of a VIP. */
@@ -74,5 +75,5 @@ export interface VipSide extends VipInputs {
   /** Why VPP does not have what is wanted; may be empty. */
   readonly note: string;
   /** Unix time in milliseconds since which the configuration is in force. */
-  readonly configSinceMs: number;
+  readonly configSinceMs: WallMs;
 }

@@ -3,6 +3,7 @@
  * a load balancer take the way of its own traffic, so another one's view would send flows into a
  * hole.
  */
+import type { WallMs } from "../base/instant.ts";
 
 /** A server as one load balancer sees it. */
 export interface SeenServer {
@@ -12,7 +13,7 @@ export interface SeenServer {
   /** Code of its last result; may be empty. */
   readonly code: string;
   /** Unix time in milliseconds since which it is in this state. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
 }
 
 /** The servers of one load balancer. */

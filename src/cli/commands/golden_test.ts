@@ -10,9 +10,7 @@ import { MaglevError } from "../../base/errors.ts";
 import { later, type WallMs } from "../../base/instant.ts";
 import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
-import { plainForm, plainParts } from "../render/plain.ts";
-import { printable, visibleWidth } from "../../terminal/text.ts";
-import { jsonText, renderView } from "../render/mod.ts";
+import { jsonText } from "../render/mod.ts";
 import { mergeJson, mergeViews } from "../compare/merge.ts";
 import type { Answer } from "./command.ts";
 import type { Args } from "../language/node.ts";
@@ -28,7 +26,8 @@ import {
   PLAIN,
   type Words,
 } from "../../../tests/support/worlds/cli_words.ts";
-import { GoldenFolder, type Section } from "../../../tests/support/judges/golden.ts";
+import { GoldenFolder } from "../../../tests/support/judges/golden.ts";
+import { checkWords, HARMFUL, type Put, shown } from "../../../tests/support/judges/renderings.ts";
 import type { View } from "../render/model.ts";
 
 type Name = keyof typeof COMMANDS;
@@ -65,56 +64,6 @@ function run({ name, answers, args, memory, nowMs = NOW_MS }: Case): Promise<Ans
     { client, nowMs, forecast: true, memory },
     args ?? argsOf(PLAIN),
   );
-}
-
-/** Controls but the newline, format characters (bidi, zero width), line separators. */
-const HARMFUL = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-
-/** The merged view of all servers. */
-type Put = (views: readonly View[]) => View;
-
-const ONLY: Put = ([view = []]) => view;
-
-/** The answer at every size; each must have the properties that hold for all. */
-function shown(views: readonly View[], put = ONLY): Section[] {
-  const view = put(views);
-  const plain = views.map(plainParts);
-  const bare = plainForm(put(plain.map(({ view }) => view)));
-  const asides = plain.flatMap(({ asides }) => asides).map((text) => `${printable(text)}\n`);
-  const sections = [80, 200, Infinity].map((width) => {
-    const text = renderView(width === Infinity ? bare : view, { width, color: false });
-    for (const line of text.split("\n")) {
-      assert.ok(visibleWidth(line) <= width, `wider than ${width}: ${line}`);
-      assert.equal(line.trimEnd(), line, "a line ends with blanks");
-    }
-    assert.doesNotMatch(text, HARMFUL);
-    return { title: width === Infinity ? "no terminal" : `${width} columns`, text };
-  });
-  if (asides.length > 0) {
-    sections.push({ title: "no terminal, standard error", text: asides.join("") });
-  }
-  const colored = [80, 200].map((width) => {
-    const text = renderView(view, { width, color: true });
-    // deno-lint-ignore no-control-regex
-    const bare = text.replace(/\x1b\[[0-9;]*m/g, "");
-    assert.equal(bare, renderView(view, { width, color: false }), "colour changes the text");
-    return { title: `${width} columns, colour`, text };
-  });
-  return [...sections, ...colored];
-}
-
-/** Without a terminal only the columns at the end of a table have cells of several words. */
-function checkWords(view: View): void {
-  for (const block of plainForm(plainParts(view).view)) {
-    if (block.kind !== "table") continue;
-    const texts = block.columns.map((_, at) =>
-      block.rows.some(({ cells }) => cells[at]?.text.includes(" "))
-    );
-    const first = texts.indexOf(true);
-    const headers = block.columns.map(({ header }) => header);
-    assert.ok(first < 0 || texts.slice(first).every((is) => is), `${headers}: ${texts}`);
-    for (const header of headers) assert.ok(!header.includes(" "), header);
-  }
 }
 
 function fileName(name: Name, variant: string): string {

@@ -24,7 +24,14 @@ import { showVppInfo, showVppLbState } from "./show/vpp.ts";
 import { syncVpp } from "./sync.ts";
 
 /** Commands that are not one request and its answer. */
-export type OtherCommand = "watch events" | "completion" | "help" | "quit";
+export type OtherCommand =
+  | "watch events"
+  | "show fleet"
+  | "show fleet differences"
+  | "show fleet votes"
+  | "completion"
+  | "help"
+  | "quit";
 
 /** All the others, by name. */
 export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Command>> = {

@@ -81,6 +81,25 @@ const HISTORY = word("history", "Transitions, actions and other kept events", {
   ],
 });
 
+const FLEET = word("fleet", "All servers of --server, compared", {
+  run: "show fleet",
+  more: [
+    "Load balancers with equal letters have equal tables: each flow goes to the same server.",
+    "Exit status: 0 all agree; 4 they differ; 1 one could not be asked or compared.",
+  ],
+  next: [
+    word("differences", "Each difference: cause, since when, buckets", {
+      run: "show fleet differences",
+      more: [
+        "config: the files differ. intent: an operator changed one of them only. health: they see",
+        "servers differently. vpp: VPP does not have what its load balancer should have there.",
+        "Buckets are those of the VIP's table that send new flows to another server.",
+      ],
+    }),
+    word("votes", "Servers that are not up on all of them", { run: "show fleet votes" }),
+  ],
+});
+
 const SHOW = word("show", "Look at something", {
   next: [
     word("version", "Versions of maglevc and of the server", { run: "show version" }),
@@ -94,6 +113,7 @@ const SHOW = word("show", "Look at something", {
     word("status", "Readiness of the server, with reasons", {
       run: "show status",
     }),
+    FLEET,
     HISTORY,
     word("vpp", "VPP, as the server sees it", {
       next: [

@@ -70,6 +70,7 @@ export interface VppApi {
     | "withheld"
     | "statsUse"
     | "wasRecreated"
+    | "recentDrifts"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
   readonly drains: Pick<DrainWatch, "progress">;

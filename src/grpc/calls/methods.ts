@@ -51,6 +51,7 @@ export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
   ExplainBackend: READ,
   ExplainFrontend: READ,
   ListHistory: READ,
+  GetFingerprints: READ,
   GetVPPInfo: READ,
   GetVPPLBState: READ,
   SyncVPPLBState: WRITE,

@@ -13,7 +13,7 @@ import {
   type ListenAddress,
   parseListenAddress,
 } from "../../base/listen_address.ts";
-import type { Event, WatchRequest } from "../gen/maglev.ts";
+import type { Event, Fingerprints, GetFingerprintsRequest, WatchRequest } from "../gen/maglev.ts";
 import { create, decode, encode, type MessageType } from "../messages/codec.ts";
 import { Maglev, type MaglevTypes } from "../messages/maglev.ts";
 import type { MethodInfo } from "../messages/methods.ts";
@@ -30,7 +30,7 @@ export type Json = string | number | boolean | null | readonly Json[] | {
 };
 
 /** The methods of the API that have one answer. */
-export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents">;
+export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents" | "GetFingerprints">;
 
 /** Request of a method. */
 export type RequestOf<M extends keyof MaglevTypes> = MaglevTypes[M]["request"];
@@ -82,6 +82,12 @@ export interface WatchOptions {
   readonly onOpen?: (() => void) | undefined;
   /** What one event may cost; a larger one ends the watch. Default: as answers. */
   readonly bounds?: EventBounds | undefined;
+}
+
+/** Options of a call whose answer comes in pages. */
+export interface PagesOptions extends Omit<WatchOptions, "onOpen"> {
+  /** For all pages together, in milliseconds; default: the client's. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** Bounds of one event, or of an answer. */
@@ -139,11 +145,27 @@ export class MaglevClient {
    * Yields the present state, then events, until the caller's loop ends. Throws a MaglevError when
    * the server ends the stream or is unreachable; watch.ts starts again by itself.
    */
-  async *watch(
+  watch(
     request: Partial<WatchRequest> = {},
-    { signal, onOpen = () => {}, bounds }: WatchOptions = {},
+    options: WatchOptions = {},
   ): AsyncGenerator<Event, void> {
-    const info = Maglev.WatchEvents;
+    return this.#stream(Maglev.WatchEvents, request, options);
+  }
+
+  /** Yields the pages of fingerprints. Throws a MaglevError, also when the deadline is over. */
+  fingerprints(
+    request: Partial<GetFingerprintsRequest> = {},
+    { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, ...options }: PagesOptions = {},
+  ): AsyncGenerator<Fingerprints, void> {
+    const deadline = new Date(this.#options.clock.wallMs() + deadlineMs);
+    return this.#stream(Maglev.GetFingerprints, request, { ...options, deadline });
+  }
+
+  async *#stream<Req, Res>(
+    info: MethodInfo<Req, Res>,
+    request: Partial<Req>,
+    { signal, onOpen = () => {}, bounds, deadline }: WatchOptions & { readonly deadline?: Date },
+  ): AsyncGenerator<Res, void> {
     const client = this.#client;
     const call = client.makeServerStreamRequest(
       info.path,
@@ -151,13 +173,14 @@ export class MaglevClient {
       reader(info.response, bounds),
       bufferOf(encode(info.request, create(info.request, request))),
       this.#metadata(),
+      deadline === undefined ? {} : { deadline },
     );
     const cancel = () => call.cancel();
     call.once("metadata", onOpen);
     signal?.addEventListener("abort", cancel);
     if (signal?.aborted === true) cancel();
     try {
-      for await (const event of call) yield event;
+      for await (const message of call) yield message;
     } catch (caught) {
       const error = fromLibrary(caught);
       throw this.#renewed(client, error) ? dropped(error) : error;

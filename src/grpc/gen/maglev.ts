@@ -972,6 +972,138 @@ export interface HistoryRecord {
   readonly attributes: readonly LogAttribute[];
 }
 
+export interface GetFingerprintsRequest {
+  /** Only these VIPs, with their details; empty: all, without. At most 500; unknown ones are left out. */
+  readonly vips: readonly VipName[];
+}
+
+export interface VipName {
+  /** For example 192.0.2.1/32. */
+  readonly prefix: string;
+  /** tcp, udp, or any. */
+  readonly protocol: string;
+  /** 0: all ports. */
+  readonly port: number;
+}
+
+/** A page. All fields but `vips` are in the first page only. */
+export interface Fingerprints {
+  /** Names how fingerprints are made; only those of equal algorithms can be compared. */
+  readonly algorithm: string;
+  /** Of this maglevd. */
+  readonly version: string;
+  /** SHA-256 of the text in force, in hexadecimal, and the time at which it was read. */
+  readonly configHash: string;
+  readonly configLoadedUnixNs: bigint;
+  /** off, away, unread (about to be read for the first time), or known. */
+  readonly vpp: string;
+  /** Empty unless VPP is connected. */
+  readonly vppVersion: string;
+  /** As in VPPInfo. */
+  readonly weights: boolean;
+  /** How VPP hashes flows: crc32c or xxhash; empty: not known, because VPP does not report it. */
+  readonly hashKind: string;
+  /** Time at which VPP was read; absent: it was not. */
+  readonly readAtUnixNs?:
+    | bigint
+    | undefined;
+  /** The fingerprint of the tables of all VIPs in all pages. */
+  readonly root: bigint;
+  /** Number of VIPs in all pages. */
+  readonly vipCount: number;
+  /** Differences of the last minute that another program caused in VPP, and that were corrected. */
+  readonly repaired: readonly RepairedDrift[];
+  /** In the order of the file. */
+  readonly vips: readonly VipFingerprint[];
+}
+
+export interface RepairedDrift {
+  readonly vip:
+    | VipName
+    | undefined;
+  /** Time at which it was found. */
+  readonly atUnixNs: bigint;
+  /** What VPP had, and what it should have had. */
+  readonly found: string;
+  readonly expected: string;
+}
+
+export interface VipFingerprint {
+  readonly vip: VipName | undefined;
+  readonly frontend: string;
+  /**
+   * What the configuration and operators decide: servers, weights, order of pools, settings. Names
+   * and the order of all else do not count.
+   */
+  readonly inputs: bigint;
+  /** The table that VPP should have. */
+  readonly wanted: bigint;
+  /** The table that VPP has; absent: not known. */
+  readonly actual?:
+    | bigint
+    | undefined;
+  /** Absent unless requested. */
+  readonly details: VipDetails | undefined;
+}
+
+export interface VipDetails {
+  readonly wanted:
+    | VipTable
+    | undefined;
+  /** Absent: not known. Of length 0: VPP does not have the VIP. */
+  readonly actual:
+    | VipTable
+    | undefined;
+  /** Why VPP does not have what it should have; may be empty. */
+  readonly note: string;
+  /** Settings of the frontend that decide weights or flows. */
+  readonly policy: string;
+  /** Names of the pools, by preference. */
+  readonly pools: readonly string[];
+  readonly entries: readonly VipEntry[];
+}
+
+/** What decides where VPP sends new flows. */
+export interface VipTable {
+  readonly encap: string;
+  readonly srcIpSticky: boolean;
+  readonly length: number;
+  readonly servers: readonly TableServer[];
+}
+
+export interface TableServer {
+  readonly address: string;
+  /** With a VPP without weights 1. */
+  readonly weight: number;
+  /** Since when VPP has this weight; absent: not known. */
+  readonly sinceUnixNs?: bigint | undefined;
+}
+
+/** An entry of a pool. */
+export interface VipEntry {
+  readonly address: string;
+  readonly backend: string;
+  /** Place of the pool, from 0. */
+  readonly pool: number;
+  readonly fileWeight: number;
+  /** The file's. */
+  readonly enabled: boolean;
+  /** An operator's weight in place of the file's; absent: the file's counts. */
+  readonly intentWeight?:
+    | number
+    | undefined;
+  /** pause, disable or drain, or enable of what the file disables; empty: none of them. */
+  readonly intent: string;
+  /** Beginning of the newer one of both, and its operator. */
+  readonly intentSinceUnixNs?: bigint | undefined;
+  readonly by: string;
+  /** The state that counts, with what else takes weight away. */
+  readonly state: string;
+  /** Code of the last result when it is a failure; else empty. */
+  readonly code: string;
+  readonly sinceUnixNs: bigint;
+}
+
 export interface GetVPPInfoRequest {
 }
 
@@ -8807,6 +8939,998 @@ export const HistoryRecord: MessageFns<HistoryRecord, "maglev.HistoryRecord"> = 
   },
 };
 
+function createBaseGetFingerprintsRequest(): GetFingerprintsRequest {
+  return { vips: [] };
+}
+
+export const GetFingerprintsRequest: MessageFns<
+  GetFingerprintsRequest,
+  "maglev.GetFingerprintsRequest"
+> = {
+  $type: "maglev.GetFingerprintsRequest" as const,
+
+  encode(message: GetFingerprintsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.vips) {
+      VipName.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetFingerprintsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetFingerprintsRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vips.push(VipName.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVipName(): VipName {
+  return { prefix: "", protocol: "", port: 0 };
+}
+
+export const VipName: MessageFns<VipName, "maglev.VipName"> = {
+  $type: "maglev.VipName" as const,
+
+  encode(message: VipName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.prefix !== "") {
+      writer.uint32(10).string(message.prefix);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(18).string(message.protocol);
+    }
+    if (message.port !== 0) {
+      writer.uint32(24).uint32(message.port);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VipName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVipName() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.prefix = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFingerprints(): Fingerprints {
+  return {
+    algorithm: "",
+    version: "",
+    configHash: "",
+    configLoadedUnixNs: 0n,
+    vpp: "",
+    vppVersion: "",
+    weights: false,
+    hashKind: "",
+    readAtUnixNs: undefined,
+    root: 0n,
+    vipCount: 0,
+    repaired: [],
+    vips: [],
+  };
+}
+
+export const Fingerprints: MessageFns<Fingerprints, "maglev.Fingerprints"> = {
+  $type: "maglev.Fingerprints" as const,
+
+  encode(message: Fingerprints, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.algorithm !== "") {
+      writer.uint32(10).string(message.algorithm);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.configHash !== "") {
+      writer.uint32(26).string(message.configHash);
+    }
+    if (message.configLoadedUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.configLoadedUnixNs) !== message.configLoadedUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.configLoadedUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(32).int64(message.configLoadedUnixNs);
+    }
+    if (message.vpp !== "") {
+      writer.uint32(42).string(message.vpp);
+    }
+    if (message.vppVersion !== "") {
+      writer.uint32(50).string(message.vppVersion);
+    }
+    if (message.weights !== false) {
+      writer.uint32(56).bool(message.weights);
+    }
+    if (message.hashKind !== "") {
+      writer.uint32(66).string(message.hashKind);
+    }
+    if (message.readAtUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.readAtUnixNs) !== message.readAtUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.readAtUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(72).int64(message.readAtUnixNs);
+    }
+    if (message.root !== 0n) {
+      if (BigInt.asUintN(64, message.root) !== message.root) {
+        throw new globalThis.Error(
+          "value provided for field message.root of type fixed64 too large",
+        );
+      }
+      writer.uint32(81).fixed64(message.root);
+    }
+    if (message.vipCount !== 0) {
+      writer.uint32(88).uint32(message.vipCount);
+    }
+    for (const v of message.repaired) {
+      RepairedDrift.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.vips) {
+      VipFingerprint.encode(v!, writer.uint32(106).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Fingerprints {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFingerprints() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.configHash = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.configLoadedUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.vpp = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.vppVersion = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.weights = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.hashKind = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.readAtUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.root = reader.fixed64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.vipCount = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.repaired.push(RepairedDrift.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.vips.push(VipFingerprint.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRepairedDrift(): RepairedDrift {
+  return { vip: undefined, atUnixNs: 0n, found: "", expected: "" };
+}
+
+export const RepairedDrift: MessageFns<RepairedDrift, "maglev.RepairedDrift"> = {
+  $type: "maglev.RepairedDrift" as const,
+
+  encode(message: RepairedDrift, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vip !== undefined) {
+      VipName.encode(message.vip, writer.uint32(10).fork()).join();
+    }
+    if (message.atUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.atUnixNs) !== message.atUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.atUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(16).int64(message.atUnixNs);
+    }
+    if (message.found !== "") {
+      writer.uint32(26).string(message.found);
+    }
+    if (message.expected !== "") {
+      writer.uint32(34).string(message.expected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RepairedDrift {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepairedDrift() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vip = VipName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.found = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expected = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVipFingerprint(): VipFingerprint {
+  return {
+    vip: undefined,
+    frontend: "",
+    inputs: 0n,
+    wanted: 0n,
+    actual: undefined,
+    details: undefined,
+  };
+}
+
+export const VipFingerprint: MessageFns<VipFingerprint, "maglev.VipFingerprint"> = {
+  $type: "maglev.VipFingerprint" as const,
+
+  encode(message: VipFingerprint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vip !== undefined) {
+      VipName.encode(message.vip, writer.uint32(10).fork()).join();
+    }
+    if (message.frontend !== "") {
+      writer.uint32(18).string(message.frontend);
+    }
+    if (message.inputs !== 0n) {
+      if (BigInt.asUintN(64, message.inputs) !== message.inputs) {
+        throw new globalThis.Error(
+          "value provided for field message.inputs of type fixed64 too large",
+        );
+      }
+      writer.uint32(25).fixed64(message.inputs);
+    }
+    if (message.wanted !== 0n) {
+      if (BigInt.asUintN(64, message.wanted) !== message.wanted) {
+        throw new globalThis.Error(
+          "value provided for field message.wanted of type fixed64 too large",
+        );
+      }
+      writer.uint32(33).fixed64(message.wanted);
+    }
+    if (message.actual !== undefined) {
+      if (BigInt.asUintN(64, message.actual) !== message.actual) {
+        throw new globalThis.Error(
+          "value provided for field message.actual of type fixed64 too large",
+        );
+      }
+      writer.uint32(41).fixed64(message.actual);
+    }
+    if (message.details !== undefined) {
+      VipDetails.encode(message.details, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VipFingerprint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVipFingerprint() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vip = VipName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.inputs = reader.fixed64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.wanted = reader.fixed64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.actual = reader.fixed64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.details = VipDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVipDetails(): VipDetails {
+  return { wanted: undefined, actual: undefined, note: "", policy: "", pools: [], entries: [] };
+}
+
+export const VipDetails: MessageFns<VipDetails, "maglev.VipDetails"> = {
+  $type: "maglev.VipDetails" as const,
+
+  encode(message: VipDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wanted !== undefined) {
+      VipTable.encode(message.wanted, writer.uint32(10).fork()).join();
+    }
+    if (message.actual !== undefined) {
+      VipTable.encode(message.actual, writer.uint32(18).fork()).join();
+    }
+    if (message.note !== "") {
+      writer.uint32(26).string(message.note);
+    }
+    if (message.policy !== "") {
+      writer.uint32(34).string(message.policy);
+    }
+    for (const v of message.pools) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.entries) {
+      VipEntry.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VipDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVipDetails() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.wanted = VipTable.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actual = VipTable.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pools.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.entries.push(VipEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVipTable(): VipTable {
+  return { encap: "", srcIpSticky: false, length: 0, servers: [] };
+}
+
+export const VipTable: MessageFns<VipTable, "maglev.VipTable"> = {
+  $type: "maglev.VipTable" as const,
+
+  encode(message: VipTable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.encap !== "") {
+      writer.uint32(10).string(message.encap);
+    }
+    if (message.srcIpSticky !== false) {
+      writer.uint32(16).bool(message.srcIpSticky);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).uint32(message.length);
+    }
+    for (const v of message.servers) {
+      TableServer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VipTable {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVipTable() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.encap = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.srcIpSticky = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.servers.push(TableServer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTableServer(): TableServer {
+  return { address: "", weight: 0, sinceUnixNs: undefined };
+}
+
+export const TableServer: MessageFns<TableServer, "maglev.TableServer"> = {
+  $type: "maglev.TableServer" as const,
+
+  encode(message: TableServer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(16).uint32(message.weight);
+    }
+    if (message.sinceUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(24).int64(message.sinceUnixNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TableServer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTableServer() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVipEntry(): VipEntry {
+  return {
+    address: "",
+    backend: "",
+    pool: 0,
+    fileWeight: 0,
+    enabled: false,
+    intentWeight: undefined,
+    intent: "",
+    intentSinceUnixNs: undefined,
+    by: "",
+    state: "",
+    code: "",
+    sinceUnixNs: 0n,
+  };
+}
+
+export const VipEntry: MessageFns<VipEntry, "maglev.VipEntry"> = {
+  $type: "maglev.VipEntry" as const,
+
+  encode(message: VipEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.backend !== "") {
+      writer.uint32(18).string(message.backend);
+    }
+    if (message.pool !== 0) {
+      writer.uint32(24).uint32(message.pool);
+    }
+    if (message.fileWeight !== 0) {
+      writer.uint32(32).uint32(message.fileWeight);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(40).bool(message.enabled);
+    }
+    if (message.intentWeight !== undefined) {
+      writer.uint32(48).uint32(message.intentWeight);
+    }
+    if (message.intent !== "") {
+      writer.uint32(58).string(message.intent);
+    }
+    if (message.intentSinceUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.intentSinceUnixNs) !== message.intentSinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.intentSinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(64).int64(message.intentSinceUnixNs);
+    }
+    if (message.by !== "") {
+      writer.uint32(74).string(message.by);
+    }
+    if (message.state !== "") {
+      writer.uint32(82).string(message.state);
+    }
+    if (message.code !== "") {
+      writer.uint32(90).string(message.code);
+    }
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(96).int64(message.sinceUnixNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VipEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVipEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pool = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.fileWeight = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.intentWeight = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.intent = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.intentSinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetVPPInfoRequest(): GetVPPInfoRequest {
   return {};
 }
@@ -10243,6 +11367,18 @@ export const MaglevDefinition = {
       requestStream: false,
       responseType: ListHistoryResponse as typeof ListHistoryResponse,
       responseStream: false,
+      options: {},
+    },
+    /**
+     * Fingerprints of all VIPs, by which load balancers are compared, in pages of at most 500 VIPs. VPP
+     * is read for it, at most once in 5 s for all callers.
+     */
+    getFingerprints: {
+      name: "GetFingerprints",
+      requestType: GetFingerprintsRequest as typeof GetFingerprintsRequest,
+      requestStream: false,
+      responseType: Fingerprints as typeof Fingerprints,
+      responseStream: true,
       options: {},
     },
     getVPPInfo: {

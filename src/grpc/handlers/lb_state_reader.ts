@@ -2,7 +2,7 @@
  * Reads the state of VPP's load balancer for all callers. Concurrent callers share one read, which
  * waits for its turn among all full reads, because VPP does not forward while it answers.
  */
-import type { MonotonicMs } from "../../base/instant.ts";
+import type { MonotonicMs, WallMs } from "../../base/instant.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { actualVips } from "../../vpp/lb/actual.ts";
 import { vipKeyText } from "../../vpp/lb/model.ts";
@@ -23,6 +23,8 @@ export interface KnownBefore {
 /** A reading, and what was known when it began. */
 export interface SharedReading extends LbState {
   readonly before: KnownBefore;
+  /** Unix time in milliseconds at which it ended. */
+  readonly atMs: WallMs;
 }
 
 /** Reads the reconciler's knowledge, for LbStateReader.read(). */
@@ -32,6 +34,8 @@ export function knownBefore({ reconciler }: Pick<VppApi, "reconciler">): () => K
 
 /** Time for which a reading is shared, in milliseconds. */
 export const FRESH_MS = READ_EVERY_MS;
+/** The same for callers that compare load balancers, who may ask again and again. */
+export const FLEET_FRESH_MS = 5000;
 
 export interface LbStateReaderOptions {
   readonly logger: Logger;
@@ -49,19 +53,20 @@ export class LbStateReader {
   }
 
   /**
-   * Returns VPP's state, at most FRESH_MS old. `known` is called when a reading begins; settings
-   * that this VPP does not report are taken from there. Rejects with MaglevError, `unavailable` when the connection is lost.
+   * Returns VPP's state, at most `freshMs` old, which is FLEET_FRESH_MS at most. `known` is called
+   * when a reading begins; settings that this VPP does not report are taken from there. Rejects with
+   * MaglevError, `unavailable` when the connection is lost.
    */
-  read(lb: LbApi, known: () => KnownBefore): Promise<SharedReading> {
+  read(lb: LbApi, known: () => KnownBefore, freshMs = FRESH_MS): Promise<SharedReading> {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#last?.lb === lb && nowMs - this.#last.atMs < FRESH_MS) return this.#last.state;
+    if (this.#last?.lb === lb && nowMs - this.#last.atMs < freshMs) return this.#last.state;
     const state = this.#read(lb, known());
     this.#last = { lb, atMs: nowMs, state };
     // A failure is not shared, and a state is freed when it is too old to be shared.
     const forget = () => {
       if (this.#last?.state === state) this.#last = undefined;
     };
-    state.then(() => this.#options.clock.after(FRESH_MS, forget), forget);
+    state.then(() => this.#options.clock.after(FLEET_FRESH_MS, forget), forget);
     return state;
   }
 
@@ -76,6 +81,7 @@ export class LbStateReader {
       conf: conf ?? before.state?.conf,
       vips: actualVips(vips, (key) => sticky.has(key)),
       before,
+      atMs: clock.wallMs(),
     };
   }
 }

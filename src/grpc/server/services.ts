@@ -18,6 +18,7 @@ import * as config from "../handlers/config.ts";
 import * as explain from "../handlers/diagnosis/explain.ts";
 import * as frontend from "../handlers/frontend.ts";
 import * as healthcheck from "../handlers/healthcheck.ts";
+import { getFingerprints } from "../handlers/diagnosis/fingerprints.ts";
 import { listHistory } from "../handlers/diagnosis/history.ts";
 import * as intent from "../handlers/intent.ts";
 import { LbStateReader } from "../handlers/lb_state_reader.ts";
@@ -75,6 +76,7 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.unary(Maglev.ExplainBackend, explain.explainBackend(daemon, reader));
   served.unary(Maglev.ExplainFrontend, explain.explainFrontend(daemon, reader));
   served.unary(Maglev.ListHistory, listHistory(daemon));
+  served.stream(Maglev.GetFingerprints, getFingerprints(daemon, reader));
   served.unary(Maglev.GetVPPInfo, vpp.getVppInfo(daemon));
   served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(daemon, reader));
   served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(daemon));

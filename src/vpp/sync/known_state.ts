@@ -17,6 +17,7 @@ import type {
 } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { compareVipKeys, pairByAddress } from "../lb/order.ts";
+import { type RecentDrift, RecentDrifts } from "./recent_drifts.ts";
 import { type WeightTime, WeightTimes } from "./weight_times.ts";
 
 /** A VIP whose found state differs from the known one. */
@@ -32,9 +33,18 @@ export interface LbState {
   readonly vips: readonly ActualVip[];
 }
 
+/** The reading side of a KnownState. */
+export type KnownReader = Pick<
+  KnownState,
+  "get" | "weightTime" | "weightChanges" | "recentDrifts"
+>;
+
 export class KnownState {
   readonly #clock: Pick<Clock, "wallMs">;
   readonly #weightTimes = new WeightTimes();
+  readonly #drifts = new RecentDrifts();
+  /** True once VPP was read: what is found before that is not a drift. */
+  #adopted = false;
   /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
   readonly #prefixes = new Map<string, Map<string, ActualVip>>();
   #indexVersion = 0;
@@ -48,6 +58,11 @@ export class KnownState {
   /** Number of weights that were set or found so far. */
   get weightChanges(): number {
     return this.#weightTimes.changes;
+  }
+
+  /** Drifts found a short while ago, the newest first. */
+  recentDrifts(): readonly RecentDrift[] {
+    return this.#drifts.list(this.#clock.wallMs());
   }
 
   /** Since when a server has its weight; undefined for one that VPP does not have. */
@@ -123,6 +138,8 @@ export class KnownState {
       unseen.delete(key);
     }
     for (const vip of unseen.values()) compare(vip, vip, undefined);
+    if (this.#adopted) this.#drifts.found(drifts, atMs);
+    this.#adopted = true;
     return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));
   }
 

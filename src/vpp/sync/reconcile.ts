@@ -38,6 +38,7 @@ import type {
   VppConnection,
 } from "../ports.ts";
 import type { SyncReport, SyncTrigger } from "./report.ts";
+import type { RecentDrift } from "./recent_drifts.ts";
 import { SentWeights } from "./sent_weights.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
@@ -238,6 +239,11 @@ export class Reconciler {
   /** Number of weights that were set or found so far on this connection; see WeightTime.change. */
   get weightChanges(): number {
     return this.#session?.known()?.weightChanges ?? 0;
+  }
+
+  /** Drifts of the last minute, the newest first. */
+  recentDrifts(): readonly RecentDrift[] {
+    return this.#session?.known()?.recentDrifts() ?? [];
   }
 
   /** False while warm-up holds the frontend back. */

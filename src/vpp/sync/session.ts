@@ -15,7 +15,7 @@ import { GroupSender } from "./group_sender.ts";
 import { Guards } from "./guard/guards.ts";
 import { Backoff } from "../../async/backoff.ts";
 import { Slice } from "../../async/pause.ts";
-import { KnownState, type LbState } from "./known_state.ts";
+import { type KnownReader, KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
 import { type DesiredVip, type LbConf, vipKeyText, vipPrefix } from "../lb/model.ts";
@@ -134,7 +134,7 @@ export class SyncSession {
   }
 
   /** The known state by VIP; undefined until VPP was read. */
-  known(): Pick<KnownState, "get" | "weightTime" | "weightChanges"> | undefined {
+  known(): KnownReader | undefined {
     return this.#ready ? this.#known : undefined;
   }
 

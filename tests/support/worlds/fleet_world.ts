@@ -2,6 +2,7 @@
  * Load balancers in memory for tests of src/fleet/: each has a configuration, states, intents and a
  * simulated plugin that has what it should have.
  */
+import type { WallMs } from "../../../src/base/instant.ts";
 import type { Snapshot } from "../../../src/checker/ports.ts";
 import { Registry } from "../../../src/checker/registry.ts";
 import { created } from "../../../src/checker/reload.ts";
@@ -48,7 +49,7 @@ export class FleetLb {
   readonly snapshot: Snapshot;
   readonly plugin = new LbPlugin(monotonic(0));
   readonly can: LbCapabilities;
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   readonly #cache = new PrintCache();
 
   constructor(lb: string, shape: FleetShape) {
@@ -56,9 +57,9 @@ export class FleetLb {
     const config = smallConfig({ newFlowsTableLength: 1024, ...shape.config });
     this.lb = lb;
     this.can = { weights };
-    this.sinceMs = sinceMs;
+    this.sinceMs = wall(sinceMs);
     const backends = new Map([...config.backends].map(([name, backend]) => {
-      const begun = created(config, backend, wall(sinceMs));
+      const begun = created(config, backend, this.sinceMs);
       const intent = intents.find((each) => each.kind !== "lameduck" && each.backend === name);
       const kept = intent?.kind === "pause"
         ? "paused"

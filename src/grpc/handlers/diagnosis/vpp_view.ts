@@ -1,5 +1,6 @@
 /** VPP's state for an explanation: a reading, and what was acknowledged since. */
 import { MaglevError } from "../../../base/errors.ts";
+import type { WallMs } from "../../../base/instant.ts";
 import type { KnownVpp, VppView } from "../../../explain/vpp_view.ts";
 import type { ActualServer, ActualVip, LbCapabilities, VipKey } from "../../../vpp/lb/model.ts";
 import { protocolName, vipKeyText, vipPrefix } from "../../../vpp/lb/model.ts";
@@ -9,13 +10,14 @@ import type { VppApi } from "../../calls/daemon_api.ts";
 import { knownBefore, type LbStateReader, type SharedReading } from "../lb_state_reader.ts";
 
 /**
- * Reads VPP, or takes a reading that is at most a second old. Use the result synchronously, because
+ * Reads VPP, or takes a reading that is at most `freshMs` old, a second by default. Use the result synchronously, because
  * it follows later acknowledgements. Never rejects because of VPP.
  */
 export async function vppView(
   vpp: VppApi | undefined,
   reader: LbStateReader,
-): Promise<VppView> {
+  freshMs?: number,
+): Promise<VppView & { readonly readAtMs?: WallMs }> {
   if (vpp === undefined) return { kind: "off" };
   const { connection, reconciler } = vpp;
   const { state } = connection;
@@ -23,7 +25,7 @@ export async function vppView(
   const { lb } = state;
   let reading: SharedReading;
   try {
-    reading = await reader.read(lb, knownBefore(vpp));
+    reading = await reader.read(lb, knownBefore(vpp), freshMs);
   } catch (error) {
     return { kind: "away", reason: MaglevError.from(error).message };
   }
@@ -31,13 +33,14 @@ export async function vppView(
   const read = indexed(reading.vips);
   const { weightChanges } = reading.before;
   const before = indexed(reading.before.state?.vips ?? []);
-  return knownView(reconciler, lb.capabilities, (key) => {
+  const view = knownView(reconciler, lb.capabilities, (key) => {
     const text = vipKeyText(key);
     return newest(
       { known: reconciler.vip(key), was: before.get(text), found: read.get(text) },
       (address) => (reconciler.weightTime(key, address)?.change ?? 0) > weightChanges,
     );
   });
+  return { ...view, readAtMs: reading.atMs };
 }
 
 /** VPP as the reconciler has it, with the VIPs of `vip`. */

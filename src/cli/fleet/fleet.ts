@@ -1,0 +1,65 @@
+/**
+ * `show fleet`, `show fleet differences` and `show fleet votes`: one view of all servers of
+ * `--server`. Exit status 0: all could be compared and agree; 4: they differ; 1: some could not be
+ * asked or compared, and the others agree.
+ */
+import type { Outcome } from "../execute.ts";
+import type { Json } from "../../grpc/client/client.ts";
+import { plainForm, plainParts } from "../render/plain.ts";
+import { jsonText, renderView, yamlText } from "../render/mod.ts";
+import type { View } from "../render/model.ts";
+import { type AskOptions, readFleet, readVotes } from "./ask.ts";
+import { fleetJson, votesJson } from "./json.ts";
+import { differencesView, fleetView, votesView } from "./view.ts";
+
+/** The commands of this file. */
+export const FLEET_COMMANDS = ["show fleet", "show fleet differences", "show fleet votes"] as const;
+export type FleetCommand = typeof FLEET_COMMANDS[number];
+
+/** Exit status when load balancers differ. */
+export const DIFFER = 4;
+
+export interface FleetOptions extends AskOptions {
+  readonly output: "text" | "json" | "yaml";
+  /** Columns; Infinity: no terminal. */
+  readonly width: number;
+  readonly color: boolean;
+}
+
+/** What is written, and the exit status. */
+export interface FleetOutcome extends Omit<Outcome, "ok"> {
+  readonly status: number;
+}
+
+export async function runFleet(
+  command: FleetCommand,
+  options: FleetOptions,
+): Promise<FleetOutcome> {
+  const nowMs = options.clock.wallMs();
+  if (command === "show fleet votes") {
+    const votes = await readVotes(options);
+    const status = votes.rows.some(({ split }) => split)
+      ? DIFFER
+      : votes.failures.length > 0
+      ? 1
+      : 0;
+    return { ...await written(votesView(votes, nowMs), votesJson(votes), options), status };
+  }
+  const state = await readFleet(options);
+  const view = command === "show fleet" ? fleetView(state, nowMs) : differencesView(state, nowMs);
+  const status = { agree: 0, differ: DIFFER, incomplete: 1 }[state.comparison.verdict];
+  return { ...await written(view, fleetJson(state), options), status };
+}
+
+async function written(
+  view: View,
+  json: Json,
+  { output, width, color }: FleetOptions,
+): Promise<Omit<Outcome, "ok">> {
+  if (output !== "text") {
+    return { text: output === "json" ? jsonText(json) : await yamlText(json), errors: [] };
+  }
+  if (width !== Infinity) return { text: renderView(view, { width, color }), errors: [] };
+  const { view: rows, asides } = plainParts(view);
+  return { text: renderView(plainForm(rows), { width, color }), errors: asides };
+}

@@ -1,0 +1,127 @@
+/** The load balancers of fleet_world.ts behind maglevc's door: their handler's own pages. */
+import assert from "node:assert/strict";
+import { MaglevError } from "../../../src/base/errors.ts";
+import type { Clock } from "../../../src/base/ports.ts";
+import type { FleetServer } from "../../../src/cli/fleet/ask.ts";
+import type { CallContext } from "../../../src/grpc/calls/calls.ts";
+import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
+import type { MaglevClient } from "../../../src/grpc/client/client.ts";
+import {
+  BackendInfo,
+  Fingerprints,
+  type GetFingerprintsRequest,
+} from "../../../src/grpc/gen/maglev.ts";
+import { backendInfo } from "../../../src/grpc/handlers/convert.ts";
+import { getFingerprints } from "../../../src/grpc/handlers/diagnosis/fingerprints.ts";
+import { LbStateReader } from "../../../src/grpc/handlers/lb_state_reader.ts";
+import { decode } from "../../../src/grpc/messages/codec.ts";
+import type { RecentDrift } from "../../../src/vpp/sync/recent_drifts.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
+import { RecordingLogger } from "../fakes/recording_logger.ts";
+import type { FleetLb } from "./fleet_world.ts";
+import { PluginLb } from "./plugin_lb.ts";
+
+/** A daemon whose VPP is the plugin of `lb`. */
+export function daemonOf(
+  lb: FleetLb,
+  { clock = new FakeClock(), drifts = [] }: {
+    readonly clock?: Clock;
+    readonly drifts?: readonly RecentDrift[];
+  } = {},
+): DaemonApi {
+  const state = {
+    kind: "connected",
+    lb: new PluginLb(lb.plugin, lb.can),
+    info: { version: "26.10-rc0", weights: lb.can.weights },
+  };
+  const reconciler = {
+    lbState: () => ({ conf: undefined, vips: [] }),
+    vip: () => undefined,
+    weightTime: () => undefined,
+    weightChanges: 0,
+    released: () => true,
+    withheld: () => [],
+    recentDrifts: () => drifts,
+  };
+  return {
+    checker: { snapshot: () => lb.snapshot },
+    vpp: { connection: { state }, reconciler },
+    config: {
+      inForce: () => ({ file: "", hash: "9f3c".repeat(16), loadedAtMs: lb.sinceMs }),
+    },
+    clock,
+    logger: new RecordingLogger(),
+  } as unknown as DaemonApi;
+}
+
+export const CALLER = {
+  caller: { trusted: true },
+  signal: new AbortController().signal,
+} as unknown as CallContext;
+
+type Handler = ReturnType<typeof getFingerprints>;
+
+/** One for each daemon: its readings of VPP are shared. */
+const handlers = new WeakMap<DaemonApi, Handler>();
+
+/** The handler of a daemon. */
+export function handlerOf(daemon: DaemonApi): Handler {
+  const handler = handlers.get(daemon) ?? getFingerprints(daemon, new LbStateReader(daemon));
+  handlers.set(daemon, handler);
+  return handler;
+}
+
+/** The pages that this daemon sends. */
+export async function pagesOf(
+  daemon: DaemonApi,
+  request: GetFingerprintsRequest = { vips: [] },
+): Promise<Fingerprints[]> {
+  const pages = handlerOf(daemon)(request, CALLER);
+  assert.ok(!(pages instanceof MaglevError), String(pages));
+  const found: Fingerprints[] = [];
+  for await (const page of pages) found.push(decode(Fingerprints, page));
+  return found;
+}
+
+/** A server that answers as `daemon` would; `change` may rewrite a page or a backend. */
+export function fleetServer(
+  lb: FleetLb,
+  options: {
+    readonly daemon?: DaemonApi;
+    readonly change?: <T>(message: T) => T;
+  } = {},
+): FleetServer {
+  const { daemon = daemonOf(lb), change = (message) => message } = options;
+  const client = {
+    async *fingerprints(request: Partial<GetFingerprintsRequest> = {}) {
+      for (const page of await pagesOf(daemon, { vips: request.vips ?? [] })) yield change(page);
+    },
+    call() {
+      const { snapshot } = lb;
+      const backends = [...snapshot.backends.values()].map((backend): BackendInfo =>
+        change(backendInfo(backend, {
+          snapshot,
+          transitions: false,
+          blind: undefined,
+          drain: undefined,
+          clock: new FakeClock(),
+        }))
+      );
+      return Promise.resolve({ backendNames: backends.map(({ name }) => name), backends });
+    },
+  } as unknown as MaglevClient;
+  return {
+    name: lb.lb,
+    endpoint: { server: `${lb.lb}:9090`, tls: false, token: false, timeoutMs: 10_000 },
+    ask: (call) => call(client),
+  };
+}
+
+/** A server whose calls fail. */
+export function failingServer(lb: string, error: MaglevError): FleetServer {
+  return {
+    name: lb,
+    endpoint: { server: `${lb}:9090`, tls: false, token: false, timeoutMs: 10_000 },
+    ask: () => Promise.reject(error),
+  };
+}
