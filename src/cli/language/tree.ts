@@ -4,7 +4,7 @@
  * completion_scripts.ts), so a command that is added here works everywhere.
  */
 import type { OptionNode, TreeNode, WordNode } from "./node.ts";
-import { BEGINNING, DRAIN, FORCE, LASTING, REASON, slot, word } from "./tree_parts.ts";
+import { BEGINNING, DRAIN, FLEET, FORCE, LASTING, REASON, slot, word } from "./tree_parts.ts";
 
 function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
   const { all, one } = {
@@ -78,25 +78,6 @@ const HISTORY = word("history", "Transitions, actions and other kept events", {
         }),
       ],
     }),
-  ],
-});
-
-const FLEET = word("fleet", "All servers of --server, compared", {
-  run: "show fleet",
-  more: [
-    "Load balancers with equal letters have equal tables: each flow goes to the same server.",
-    "Exit status: 0 all agree; 4 they differ; 1 one could not be asked or compared.",
-  ],
-  next: [
-    word("differences", "Each difference: cause, since when, buckets", {
-      run: "show fleet differences",
-      more: [
-        "config: the files differ. intent: an operator changed one of them only. health: they see",
-        "servers differently. vpp: VPP does not have what its load balancer should have there.",
-        "Buckets are those of the VIP's table that send new flows to another server.",
-      ],
-    }),
-    word("votes", "Servers that are not up on all of them", { run: "show fleet votes" }),
   ],
 });
 
