@@ -31,8 +31,13 @@ Deno.test("the interval's run logs and corrects drift", async () => {
   }]);
   assert.deepEqual(world.inVpp(), world.wanted());
   assert.equal(world.logger.of("vpp-lbsync-done").at(-1)!.trigger, "interval");
+  // What VPP had when it was read first is not a drift.
+  const recent = () => world.reconciler.recentDrifts().map(({ found }) => found);
+  assert.deepEqual(recent(), [["10.0.0.1 weight 7", "10.0.0.2 absent"]]);
   await world.pass(30_000);
   assert.equal(world.logger.of("vpp-lbsync-drift").length, 1);
+  await world.pass(30_001);
+  assert.deepEqual(recent(), [], "a minute later");
   await world.reconciler.stop();
 });
 
