@@ -51,7 +51,10 @@ function lying(
 Deno.test("readFleet() reports servers that are away, old or lying, and compares the others", async () => {
   const servers = [
     server("lb1"),
-    failingServer("away", new MaglevError("unavailable", "No connection established: ECONNREFUSED")),
+    failingServer(
+      "away",
+      new MaglevError("unavailable", "No connection established: ECONNREFUSED"),
+    ),
     failingServer("slow", new MaglevError("deadline-exceeded", "Deadline exceeded after 10s")),
     failingServer("old", new MaglevError("unimplemented", "unknown method GetFingerprints")),
     failingServer("shut", new MaglevError("permission-denied", "GetFingerprints needs a viewer")),
@@ -59,7 +62,10 @@ Deno.test("readFleet() reports servers that are away, old or lying, and compares
     lying("nameless", ({ vips }) => ({ vips: vips.map((vip) => ({ ...vip, vip: undefined })) })),
     lying("short", ({ vips }) => ({ vips: vips.slice(1) })),
     lying("silent", () => undefined),
-    lying("other", ({ vips }) => ({ vips: vips.map((vip) => ({ ...vip, wanted: 1n, actual: 1n })) })),
+    lying(
+      "other",
+      ({ vips }) => ({ vips: vips.map((vip) => ({ ...vip, wanted: 1n, actual: 1n })) }),
+    ),
     server("lb2"),
   ];
   const { comparison, differences } = await read(servers);
@@ -122,7 +128,10 @@ Deno.test("AnswerReader takes no more VIPs than its bound", () => {
 
 Deno.test("keyOf() accepts names of VIPs alone", () => {
   assert.equal(keyOf(vipNameOf(WEB)), WEB);
-  assert.equal(keyOf({ prefix: "2001:db8::1/128", protocol: "any", port: 0 }), "2001:db8::1/128 any 0");
+  assert.equal(
+    keyOf({ prefix: "2001:db8::1/128", protocol: "any", port: 0 }),
+    "2001:db8::1/128 any 0",
+  );
   for (const prefix of ["", "192.0.2.1", "192.0.2.300/32", "\x1b[2J/32", "192.0.2.1/32 tcp"]) {
     assert.equal(keyOf({ prefix, protocol: "tcp", port: 80 }), undefined, prefix);
   }

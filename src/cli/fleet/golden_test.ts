@@ -45,7 +45,7 @@ const CONFIG: SmallConfig = {
   },
 };
 
-/** The names of CONFIG as those of `words`; the plain names are told apart by their two letters. */
+/** The names of CONFIG as those of `words`; plain names have two letters. */
 function renamed(words: Words): <T>(message: T) => T {
   const names: Readonly<Record<string, string>> = {
     aa: words.web1,

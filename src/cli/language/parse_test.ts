@@ -119,7 +119,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["show", "v"], 'show: ambiguous word "v": version or vpp'],
     [
       ["show", "frontens", "x"],
-      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, intents, status, history or vpp; ' +
+      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, intents, status, fleet, history or vpp; ' +
       'did you mean "frontends"?',
     ],
     [
@@ -169,7 +169,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [
       ["show", "x\x1b[2J\u202e"],
       'show: unknown word "x\\u001b[2J\\u{202e}"; expected version, ' +
-      "frontends, backends, healthchecks, intents, status, history or vpp",
+      "frontends, backends, healthchecks, intents, status, fleet, history or vpp",
     ],
     [
       ["set", "b", "naïve", "x"],

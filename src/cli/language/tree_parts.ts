@@ -83,15 +83,15 @@ export function slot(name: string, help: string, rest: Rest & Pick<SlotNode, "sl
 export const FLEET = word("fleet", "All servers of --server, compared", {
   run: "show fleet",
   more: [
-    "Load balancers with equal letters have equal tables: each flow goes to the same server.",
-    "Exit status: 0 all agree; 4 they differ; 1 one could not be asked or compared.",
+    "Load balancers with equal letters have equal tables: they send each flow to the",
+    "same server. Exit status: 0 all agree; 4 they differ; 1 one was not compared.",
   ],
   next: [
     word("differences", "Each difference: cause, since when, buckets", {
       run: "show fleet differences",
       more: [
-        "config: the files differ. intent: an operator changed one of them only. health: they see",
-        "servers differently. vpp: VPP does not have what its load balancer should have there.",
+        "config: the files differ. intent: an operator changed some of them only.",
+        "health: they see servers differently. vpp: VPP does not have what it should.",
         "Buckets are those of the VIP's table that send new flows to another server.",
       ],
     }),

@@ -63,7 +63,7 @@ interface Sources {
   readonly daemon: DaemonApi;
   readonly reader: LbStateReader;
   readonly cache: PrintCache;
-  /** Takes a place among the readers; undefined: there is none left. */
+  /** Takes a place among the readers; undefined: all are taken. */
   readonly take: () => (() => void) | undefined;
 }
 
