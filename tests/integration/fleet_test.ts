@@ -39,7 +39,11 @@ interface Answer {
   readonly differences: readonly {
     readonly vip: string;
     readonly causes: readonly string[];
-    readonly differing: { readonly buckets: number; readonly length: number };
+    readonly differing: {
+      readonly buckets: number;
+      readonly length: number;
+      readonly share: number;
+    };
     readonly roots: readonly {
       readonly cause: string;
       readonly address: string;
@@ -129,7 +133,7 @@ Deno.test("show fleet names the cause of each difference, and is not held up by 
       assert.deepEqual(web!.roots[0]!.views.at(-1)!.loadBalancers, [odd.name]);
       const other = odd === lb1 ? lb2 : lb1;
       const buckets = differing(other.simulator, odd.simulator);
-      assert.deepEqual(web!.differing, { buckets, length: 1024 });
+      assert.deepEqual(web!.differing, { buckets, length: 1024, share: buckets / 1024 });
       assert.ok(buckets > 0);
       return web!.roots[0]!;
     };
