@@ -96,6 +96,23 @@ grpcTest("every reading method returns the present objects, in the file's order"
       ["http", "200000000", "50000000", "/healthz", "GET", "200", 2],
     );
 
+    const pages = client.stream("GetFingerprints");
+    assert.equal((await pages.ended).code, "OK");
+    const [prints] = pages.messages;
+    assert.deepEqual(texts(prints, "vips", "vip", "prefix"), ["192.0.2.1/32", "192.0.2.2/32"]);
+    assert.deepEqual(texts(prints, "vips", "wanted"), texts(prints, "vips", "actual"));
+    assert.deepEqual(texts(prints, "vips", "details"), ["undefined", "undefined"]);
+    const fields = ["algorithm", "vpp", "weights", "vipCount"];
+    assert.deepEqual(fields.map((key) => part(prints, key)), ["maglev-1", "known", true, 2]);
+    const details = client.stream("GetFingerprints", {
+      vips: [{ prefix: "192.0.2.2/32", protocol: "tcp", port: 443 }],
+    });
+    assert.equal((await details.ended).code, "OK");
+    const api = part(details.messages[0], "vips", 0, "details");
+    assert.deepEqual(texts(api, "entries", "backend"), ["b1"]);
+    assert.deepEqual(part(api, "wanted", "servers", 0, "weight"), 100);
+    assert.deepEqual(part(api, "wanted", "length"), part(api, "actual", "length"));
+
     const info = ok(await client.call("GetVPPInfo"));
     assert.match(String(part(info, "version")), /\d/);
     assert.equal(part(info, "weights"), true);
@@ -330,10 +347,16 @@ grpcTest(
         ["PlanBackend", { name: "b0", action: "pauze" }, "INVALID_ARGUMENT", /did you mean pause/],
         ["PlanBackend", { name: "b9", action: "pause" }, "NOT_FOUND", /did you mean "b0"/],
         ["WatchEvents", { logLevel: "loud" }, "INVALID_ARGUMENT", /debug, info, warn or error/],
+        [
+          "GetFingerprints",
+          { vips: Array.from({ length: 501 }, () => ({})) },
+          "INVALID_ARGUMENT",
+          /at most 500/,
+        ],
         ["NoSuchMethod", {}, "UNIMPLEMENTED", /NoSuchMethod/],
       ];
       for (const [method, request, code, details] of cases) {
-        const ended = method === "WatchEvents"
+        const ended = method === "WatchEvents" || method === "GetFingerprints"
           ? await client.stream(method, request).ended
           : await client.call(method, request);
         assert.equal(ended.code, code, `${method}: ${ended.details}`);
