@@ -3,7 +3,6 @@ import { MaglevError } from "../../../base/errors.ts";
 import type { WallMs } from "../../../base/instant.ts";
 import { BUILD } from "../../../base/version.ts";
 import { Slice } from "../../../async/pause.ts";
-import type { Snapshot } from "../../../checker/ports.ts";
 import {
   fleetKey,
   type LocalPrints,
