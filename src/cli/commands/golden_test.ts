@@ -28,7 +28,6 @@ import {
 } from "../../../tests/support/worlds/cli_words.ts";
 import { GoldenFolder } from "../../../tests/support/judges/golden.ts";
 import { checkWords, HARMFUL, type Put, shown } from "../../../tests/support/judges/renderings.ts";
-import type { View } from "../render/model.ts";
 
 type Name = keyof typeof COMMANDS;
 

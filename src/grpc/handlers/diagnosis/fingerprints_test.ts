@@ -38,7 +38,9 @@ Deno.test("GetFingerprints sends pages of 500 VIPs; the first one has the fields
   ]);
   const vips = pages.flatMap((page) => page.vips);
   assert.equal(head.root, rootPrint(vips.map((vip) => [keyOf(vip), vip.actual!])));
-  assert.ok(vips.every(({ wanted, actual, details }) => wanted === actual && details === undefined));
+  assert.ok(
+    vips.every(({ wanted, actual, details }) => wanted === actual && details === undefined),
+  );
   assert.equal(new Set(vips.map(keyOf)).size, 1100);
 });
 
