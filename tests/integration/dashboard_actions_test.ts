@@ -311,6 +311,7 @@ browserTest(
       await dialog.getByText("What happens is not known: demo is not connected").waitFor();
       fixture.planRefusal = undefined;
       await dialog.getByRole("button", { name: "Try again" }).click();
+      assert.equal(await page.evaluate("document.activeElement.textContent"), "Cancel");
       await dialog.getByText("33.3 % of new flows move, 341 buckets").waitFor();
       fixture.setBackend("demo", "nginx1", { state: "down" });
       await dialog.getByText("50 % of new flows move, 512 buckets").waitFor();

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { MaglevError } from "../../src/base/errors.ts";
 import { createHub } from "../../src/dashboard/hub/hub.ts";
 import { MAX_ANSWER_BYTES } from "../../src/dashboard/hub/model/bounds.ts";
+import { isSamePlan } from "../../src/dashboard/web/model/plan_words.ts";
 import type { Audience, Hub, SentEvent } from "../../src/dashboard/ports.ts";
 import type { DashboardEvent, MaglevdState } from "../../src/dashboard/protocol.ts";
 import { MaglevClient } from "../../src/grpc/client/client.ts";
@@ -177,6 +178,9 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       assert.deepEqual(planned.states, [{ backend: "b1", from: "up", to: "disabled" }]);
       assert.deepEqual(planned.vips.map(({ frontend }) => frontend), ["web", "api"]);
       assert.equal(planned.command, `maglevc --server ${address} set backend b1 disable`);
+      // The page plans again before it acts.
+      const replanned = await actions.plan({ kind: "disable", backend: "b1" }, { user: "eve" });
+      assert.ok(!(replanned instanceof MaglevError) && isSamePlan(planned, replanned));
       const acted = await actions.act(
         { kind: "disable", backend: "b1", reason: "by eve", forMs: 60_000 },
         { user: "eve" },

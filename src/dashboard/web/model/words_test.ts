@@ -5,7 +5,14 @@ import { announcementOf, titleOf } from "./announce.ts";
 import { append, filterLines, KINDS, LEVELS, lineOf, MAX_LINES } from "./event_log.ts";
 import { backend, maglevd, NOW_MS, vip, web } from "./test_lb.ts";
 import { createLb } from "./lb.ts";
-import { canEnd, consequencesOf, isPlanned, syncSentences, verbOf } from "./plan_words.ts";
+import {
+  canEnd,
+  consequencesOf,
+  isPlanned,
+  isSamePlan,
+  syncSentences,
+  verbOf,
+} from "./plan_words.ts";
 
 const PLAN: PlanAnswer = {
   ok: true,
@@ -53,6 +60,23 @@ Deno.test("a sync names the differences that are known", () => {
   assert.deepEqual(syncSentences(createLb({ ...state, vpp: { state: "unknown" } })), [
     "No difference is known now.",
   ]);
+});
+
+Deno.test("a plan is the same while an operator has nothing new to read: flows count when they double", () => {
+  const withFlows = (flows: number | undefined): PlanAnswer => {
+    const servers = PLAN.vips[0]!.servers.map(({ flows: counted, ...server }) =>
+      counted === undefined || flows === undefined ? server : { ...server, flows }
+    );
+    return { ...PLAN, vips: [{ ...PLAN.vips[0]!, servers }] };
+  };
+  assert.ok(isSamePlan(PLAN, structuredClone(PLAN)));
+  for (const flows of [0, 40, 92]) assert.ok(isSamePlan(PLAN, withFlows(flows)), `${flows}`);
+  assert.ok(!isSamePlan(PLAN, withFlows(93)));
+  assert.ok(isSamePlan(withFlows(undefined), PLAN), "all of them were announced");
+  assert.ok(!isSamePlan(PLAN, { ...PLAN, warning: "no server is left" }));
+  assert.ok(!isSamePlan(PLAN, { ...PLAN, vips: [] }));
+  const [vip] = PLAN.vips;
+  assert.ok(!isSamePlan(PLAN, { ...PLAN, vips: [{ ...vip!, share_moved: 0.25 }] }));
 });
 
 Deno.test("only what lasts can end by itself", () => {

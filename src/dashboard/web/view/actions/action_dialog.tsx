@@ -32,6 +32,7 @@ import {
 import { mayBeDone } from "../../stream/api.ts";
 import { BROWSER } from "../../stream/browser.ts";
 import { usePage } from "../context.ts";
+import { DrainFields, WeightFields } from "./fields.tsx";
 
 /** Without a change that the page sees, a plan is made again after this time, also a failed one. */
 const AGAIN_MS = 5000;
@@ -138,6 +139,11 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     if (back instanceof HTMLElement) back.focus();
   });
 
+  const tryAgain = () => {
+    confirmation.renew();
+    // The button goes when the plan comes.
+    safe.focus();
+  };
   // An answer may come when another dialog is open.
   const close = () => page.wish() === first && page.setWish(undefined);
   const act = async () => {
@@ -214,7 +220,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
                   {(error) => (
                     <p class="is-down" role="alert">
                       What happens is not known: {visible(error())}{" "}
-                      <button type="button" onClick={() => confirmation.renew()}>Try again</button>
+                      <button type="button" onClick={tryAgain}>Try again</button>
                     </p>
                   )}
                 </Show>
@@ -313,81 +319,4 @@ function targetsOf(wish: Wish, lb: Lb | undefined) {
 /** A line with characters that are not seen is not offered for a terminal. */
 function commandOf(plan: PlanAnswer | undefined): string | undefined {
   return plan !== undefined && visible(plan.command) === plan.command ? plan.command : undefined;
-}
-
-/** What follows a drain, and whether a frontend may lose its last server by it. */
-function DrainFields(
-  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
-): JSX.Element {
-  const drain = () => props.wish.kind === "drain" ? props.wish : undefined;
-  return (
-    <Show when={drain()}>
-      {(wish) => (
-        <>
-          <label>
-            Then
-            <select
-              value={wish().then}
-              onChange={(event) =>
-                props.set({
-                  ...wish(),
-                  then: event.currentTarget.value === "pause" ? "pause" : "disable",
-                })}
-            >
-              <option value="disable">disable: flows that are left are dropped</option>
-              <option value="pause">pause: flows that are left stay</option>
-            </select>
-          </label>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={wish().force}
-              onChange={(event) => props.set({ ...wish(), force: event.currentTarget.checked })}
-            />{" "}
-            Force: also when a frontend loses its last server
-          </label>
-        </>
-      )}
-    </Show>
-  );
-}
-
-/** Slider and number of a weight, and the way back to the file's. */
-function WeightFields(
-  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
-): JSX.Element {
-  const set = (weight: number | "file") => {
-    if (props.wish.kind !== "weight") return;
-    if (weight === "file" || (Number.isInteger(weight) && weight >= 0 && weight <= 100)) {
-      props.set({ ...props.wish, weight });
-    }
-  };
-  const weight = () => props.wish.kind === "weight" ? props.wish.weight : 0;
-  const number = () => weight() === "file" ? 100 : weight();
-  return (
-    <Show when={props.wish.kind === "weight"}>
-      <fieldset>
-        <legend>Weight</legend>
-        <input
-          type="range"
-          min={0}
-          max={100}
-          value={number()}
-          aria-label="Weight, slider"
-          onInput={(event) => set(event.currentTarget.valueAsNumber)}
-        />
-        <input
-          type="number"
-          min={0}
-          max={100}
-          value={number()}
-          aria-label="Weight"
-          onInput={(event) => set(event.currentTarget.valueAsNumber)}
-        />
-        <button type="button" aria-pressed={weight() === "file"} onClick={() => set("file")}>
-          The file's
-        </button>
-      </fieldset>
-    </Show>
-  );
 }

@@ -1,0 +1,80 @@
+/** Fields that only some actions have. */
+import { type JSX, Show } from "solid-js";
+import type { Wish } from "../../model/plan_words.ts";
+
+/** What follows a drain, and whether a frontend may lose its last server by it. */
+export function DrainFields(
+  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+): JSX.Element {
+  const drain = () => props.wish.kind === "drain" ? props.wish : undefined;
+  return (
+    <Show when={drain()}>
+      {(wish) => (
+        <>
+          <label>
+            Then
+            <select
+              value={wish().then}
+              onChange={(event) =>
+                props.set({
+                  ...wish(),
+                  then: event.currentTarget.value === "pause" ? "pause" : "disable",
+                })}
+            >
+              <option value="disable">disable: flows that are left are dropped</option>
+              <option value="pause">pause: flows that are left stay</option>
+            </select>
+          </label>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={wish().force}
+              onChange={(event) => props.set({ ...wish(), force: event.currentTarget.checked })}
+            />{" "}
+            Force: also when a frontend loses its last server
+          </label>
+        </>
+      )}
+    </Show>
+  );
+}
+
+/** Slider and number of a weight, and the way back to the file's. */
+export function WeightFields(
+  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+): JSX.Element {
+  const set = (weight: number | "file") => {
+    if (props.wish.kind !== "weight") return;
+    if (weight === "file" || (Number.isInteger(weight) && weight >= 0 && weight <= 100)) {
+      props.set({ ...props.wish, weight });
+    }
+  };
+  const weight = () => props.wish.kind === "weight" ? props.wish.weight : 0;
+  const number = () => weight() === "file" ? 100 : weight();
+  return (
+    <Show when={props.wish.kind === "weight"}>
+      <fieldset>
+        <legend>Weight</legend>
+        <input
+          type="range"
+          min={0}
+          max={100}
+          value={number()}
+          aria-label="Weight, slider"
+          onInput={(event) => set(event.currentTarget.valueAsNumber)}
+        />
+        <input
+          type="number"
+          min={0}
+          max={100}
+          value={number()}
+          aria-label="Weight"
+          onInput={(event) => set(event.currentTarget.valueAsNumber)}
+        />
+        <button type="button" aria-pressed={weight() === "file"} onClick={() => set("file")}>
+          The file's
+        </button>
+      </fieldset>
+    </Show>
+  );
+}
