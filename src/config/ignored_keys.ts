@@ -15,6 +15,11 @@ export function isIgnored(key: string): boolean {
   return key.startsWith("x-");
 }
 
+/** False when no key of this YAML begins with `x-`, also none that is written with an escape. */
+export function mayHaveOwnKeys(text: string): boolean {
+  return text.includes("\\") || /(?:^|[^A-Za-z0-9_.-])x-/.test(text);
+}
+
 /** Hint for an unknown key that may be meant as the writer's own; empty for others. */
 export function ignoredHint(key: string): string {
   const own = /^(?:[xX][-_.]|[._])\W?(.*)$/.exec(key)?.[1];

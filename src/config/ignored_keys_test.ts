@@ -3,6 +3,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { parse as parseYaml, stringify } from "yaml";
 import { formatIssue } from "./issue.ts";
 import { type LoadResult, parseConfig } from "./parse.ts";
+import { parseSubset } from "./parse_subset.ts";
+import { mayHaveOwnKeys } from "./ignored_keys.ts";
 
 const FULL = Deno.readTextFileSync(
   new URL("../../tests/fixtures/config/good/full.yaml", import.meta.url),
@@ -115,4 +117,22 @@ Deno.test("an unknown key that looks like the author's own gets a hint about x-"
     const [issue] = issuesOf(parseConfig(`maglev: { ${key}: {} }`, { file: "f" }));
     ok(issue?.endsWith(`unknown key${hint}`), issue ?? "no issue");
   }
+});
+
+Deno.test("mayHaveOwnKeys() is true wherever a key begins with x-, and not for keys with x- within", () => {
+  for (const text of ["x-a: 1", "a: {x-b: 1}", "a:\n  'x-b': 1", "? x-a\n: 1", '"\\x78-a": 1']) {
+    ok(mayHaveOwnKeys(text), text);
+  }
+  for (const text of ["max-down: 1", "a.x-b: 1", "a: ax-b\n"]) ok(!mayHaveOwnKeys(text), text);
+});
+
+Deno.test("a server whose name begins with x- is pointed out by the reader of the common subset too", () => {
+  const text = `maglev:
+  backends: { a: { address: 10.0.0.1 }, x-b: { address: 10.0.0.2 } }
+  frontends: { web: { address: 192.0.2.1, pools: [ { name: p, backends: { a: {}, x-b: {} } } ] } }
+`;
+  const result = parseSubset(text, { file: "f" });
+  ok(result !== undefined);
+  deepEqual(issuesOf(result), issuesOf(parseConfig(text, { file: "f" })));
+  equal(issuesOf(result).filter((issue) => issue.includes("x-b")).length, 1);
 });

@@ -7,7 +7,7 @@ import { type PairReader, readClientCertificates } from "./client_certificates.t
 import { buildConfig, buildVips } from "./build.ts";
 import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
-import { checkIgnored } from "./ignored_keys.ts";
+import { checkIgnored, mayHaveOwnKeys } from "./ignored_keys.ts";
 import { type Issue, IssueList } from "./issue.ts";
 import type { Config } from "./model.ts";
 import { readSubset } from "./yaml/subset.ts";
@@ -51,17 +51,21 @@ export function parseSubset(text: string, options: ParseOptions): LoadResult | u
   const issues = new IssueList(options.file);
   const body = readableText(text, issues);
   const tree = body === undefined ? undefined : readSubset(body, MAX_LEXEMES);
-  return tree === undefined ? undefined : parseTree(tree, issues, options);
+  if (tree === undefined) return undefined;
+  return parseTree(tree, issues, { ...options, noOwnKeys: !mayHaveOwnKeys(body!) });
 }
 
 /** Runs the stages after the YAML; a tree that is undefined has errors in `issues`. */
 export function parseTree(
   tree: TreeNode | undefined,
   issues: IssueList,
-  options: ParseOptions,
+  options: ParseOptions & {
+    /** True: no key begins with `x-`. Default: some may. */
+    readonly noOwnKeys?: boolean;
+  },
 ): LoadResult {
   const draft = tree === undefined ? undefined : decode(tree, issues);
-  if (tree !== undefined) checkIgnored(tree, issues);
+  if (tree !== undefined && options.noOwnKeys !== true) checkIgnored(tree, issues);
   if (draft !== undefined) check(draft, issues, { vpp: options.vpp ?? false });
   const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
   const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });

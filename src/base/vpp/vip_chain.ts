@@ -52,10 +52,21 @@ export interface FatalChain {
  * among the other VIPs. Takes time in proportion to VIPs and servers.
  */
 export function findFatalChains(vips: readonly ChainVip[]): readonly FatalChain[] {
+  if (!anyIsServer(vips)) return [];
   const graph = buildGraph(vips);
   const rings = findRings(graph);
   const found = [...portVips(vips), ...rings, ...tooLong(graph)];
   return found.toSorted((a, b) => a.first - b.first).map(({ chain }) => chain);
+}
+
+/** True when a server of a VIP is a VIP: as good as never, so that nothing else is made. */
+function anyIsServer(vips: readonly ChainVip[]): boolean {
+  const own = new Set<string>();
+  for (const { address } of vips) own.add(address.text);
+  for (const { servers } of vips) {
+    for (const { text } of servers) if (own.has(text)) return true;
+  }
+  return false;
 }
 
 /** With the index of its first VIP, by which chains are sorted. */

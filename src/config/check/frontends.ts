@@ -108,9 +108,10 @@ function checkPoolName(pool: PoolDraft, lines: Map<string, number>, issues: Issu
 /** With `100%` it is switched off on purpose. */
 function checkMaxDown({ keys }: PoolDraft, issues: IssueList): void {
   const slot = keys["max-down"];
+  if (slot.value === undefined) return;
   const servers = [...keys.backends.value?.values() ?? []]
     .filter((member) => member.draft?.keys.weight.value !== 0).length;
-  if (slot.value === undefined || servers === 0) return;
+  if (servers === 0) return;
   const most = "count" in slot.value ? slot.value.count : slot.value.percent === 100 ? 0 : 1;
   if (most < servers) return;
   const what = servers === 1 ? "1 server" : `${servers} servers`;
@@ -144,8 +145,7 @@ function checkMembers(pool: PoolDraft, context: Context): Member[] {
     }
     if (address !== undefined) members.push({ name, place, address });
   }
-  const weights = [...slot.value.values()].map((member) => member.draft?.keys.weight.value);
-  if (weights.length > 0 && weights.every((weight) => weight === 0)) {
+  if (slot.value.size > 0 && !anyWeight(slot.value)) {
     context.issues.add(
       "weightless-pool",
       slot,
@@ -153,6 +153,12 @@ function checkMembers(pool: PoolDraft, context: Context): Member[] {
     );
   }
   return members;
+}
+
+/** True when a server may have a weight above 0. */
+function anyWeight(members: Members): boolean {
+  for (const { draft } of members.values()) if (draft?.keys.weight.value !== 0) return true;
+  return false;
 }
 
 function addressOf(backend: NamedDraftOf<Backends> | undefined): IpAddress | undefined {

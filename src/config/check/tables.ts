@@ -38,10 +38,11 @@ function checkStickyTable(lb: VppLbDraft, issues: IssueList): void {
 /** VPP fills the table by levels: a server has as many buckets as its weight, up to the level. */
 function checkPoolWeights(pool: PoolDraft, length: number, issues: IssueList): void {
   const members = pool.keys.backends.value;
+  let sum = 0;
+  for (const { draft } of members?.values() ?? []) sum += draft?.keys.weight.value ?? 0;
+  if (sum <= length) return;
   const weights = [...members?.values() ?? []].map(({ draft }) => draft?.keys.weight.value ?? 0)
     .filter((weight) => weight > 0);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (sum <= length) return;
   const place: Place = pool.keys.backends;
   const level = levelOf(weights, length);
   if (level === 0) {
