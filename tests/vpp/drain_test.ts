@@ -105,14 +105,14 @@ Deno.test({
         daemon = start();
         await daemon.seen((line) => line.msg === "vpp-warmup-done");
         await sleep(LULL_MS);
+        // The same flows go on without a pause, so that the drain lasts until its deadline.
+        const on = await wire.flows(TARGETS);
         // Every flow of before has kept its one server, also those of the drained one.
         const kept = await old.stop();
         for (const [flow, used] of Object.entries(kept.flows)) {
           assert.equal(Object.keys(used).length, 1, `${flow}: ${JSON.stringify(used)}`);
         }
         assert.ok(flowsOn(A, kept) > 10 && flowsOn(B, kept) > 10);
-        // The same flows go on, so that the drain lasts until its deadline.
-        const on = await wire.flows(TARGETS);
         const ended = await daemon.seen((line) => line.msg === "operator-intent-expired", {
           deadlineMs: DRAIN_MS + 5000,
         });
