@@ -104,7 +104,7 @@ function programTests(): string[][] {
 const SRC = "src/**/*_test.ts";
 
 /** Unit tests, and those tests that span modules and start no program. */
-const QUICK: readonly string[] = [SRC, "ffi", "tests/tidy_test.ts", "tests/contract"];
+const QUICK: readonly string[] = [SRC, "ffi", "tools", "tests/tidy_test.ts", "tests/contract"];
 
 /** Folders of tests/ without tests that `deno task test` runs in one process. */
 const APART: readonly string[] = ["integration", "lab", "packaging", "support", "fixtures"];
@@ -115,6 +115,7 @@ function withoutPrograms(): string[] {
   return [
     SRC,
     "ffi",
+    "tools",
     ...names.filter((name) => !APART.includes(name)).map((name) => `tests/${name}`),
   ];
 }

@@ -126,6 +126,12 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     assert.match(capabilities, /0000000000202000$/, "CAP_NET_RAW and CAP_SYS_ADMIN alone");
   });
 
+  await t.step("reportbug's script prints the version and the state", async () => {
+    const report = await machine.sh("sh /usr/share/bug/vpp-maglevd/script 3>&1");
+    assert.ok(report.includes(`maglevd ${versionOf("first")} (commit `), report);
+    assert.match(report, /^ready +yes$/m);
+  });
+
   await t.step("its permissions are those that the launcher prints", async () => {
     const pid = await status(machine, "MainPID");
     const running = await machine.sh(`tr '\\0' '\\n' < /proc/${pid}/cmdline`);

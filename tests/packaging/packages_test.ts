@@ -8,6 +8,7 @@ import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf } from "../../tools/release/contents/deno_program.ts";
 import { writeLibrary } from "../../tools/release/library.ts";
 import { stampOf } from "../../tools/release/version.ts";
+import { Daemon } from "../support/servers/daemon.ts";
 import { judgePermissions } from "../support/worlds/closed_permissions.ts";
 import {
   BUILT,
@@ -156,7 +157,7 @@ packagingTest(
   },
 );
 
-packagingTest("packages for arm64 are built, and their programs start", [
+packagingTest("packages for arm64 are built, and their maglevd probes, with its shim", [
   "aarch64-linux-gnu-gcc",
   "qemu-aarch64-static",
   "npm",
@@ -188,4 +189,34 @@ packagingTest("packages for arm64 are built, and their programs start", [
       env: { MAGLEV_DENO: emulator, XDG_CACHE_HOME: place },
     });
     assert.ok(launched.startsWith(`maglevc ${stamp.version} (commit ${stamp.commit}`), launched);
+    await probes(place, [
+      "env",
+      `MAGLEV_DENO=${emulator}`,
+      `XDG_CACHE_HOME=${place}`,
+      "sh",
+      `${library}/launcher.sh`,
+    ]);
   }));
+
+/** Starts maglevd by `launcher`, and waits until it found a server. */
+async function probes(place: string, launcher: readonly string[]): Promise<void> {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const config = `${place}/maglev.yaml`;
+  await Deno.writeTextFile(
+    config,
+    `maglev:
+  healthchecks: { web: { type: tcp, port: ${server.addr.port}, interval: 1s, rise: 1 } }
+  backends: { own: { address: 127.0.0.1, healthcheck: web } }
+`,
+  );
+  const daemon = new Daemon({ config, launcher });
+  try {
+    // Emulated, on a busy machine.
+    const up = { deadlineMs: 120_000 };
+    await daemon.seen(({ msg, to }) => msg === "backend-transition" && to === "up", up);
+    const maps = await Deno.readTextFile(`/proc/${daemon.process.pid}/maps`);
+    assert.match(maps, /\/library\/maglev_shim\.so$/m);
+  } finally {
+    assert.equal(await daemon.stop(), 0);
+  }
+}
