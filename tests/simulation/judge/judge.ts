@@ -138,8 +138,8 @@ export class Judge implements Observer {
   #stopping: DaemonProcess | undefined;
   /** Requests of the present turn, in order. */
   #requests: SentRequest[] = [];
-  /** What VPP should have had in the course of the turn: requests are decided before they are sent. */
-  readonly #wantedInTurn = new Set<ReadonlyMap<string, WantedVip>>();
+  /** The states in the course of the turn: requests are decided before they are sent. */
+  readonly #inTurn = new Set<CheckerState>();
   /** What VPP should have, and the states for which it was worked out. */
   #wantedVips: ReadonlyMap<string, WantedVip> = new Map();
   #states: readonly unknown[] = [];
@@ -169,6 +169,7 @@ export class Judge implements Observer {
     this.#health.wired(daemon);
     this.#intents.wired(daemon);
     this.#frontends.wired(daemon.checker.current);
+    this.#noteMemories(daemon);
     this.#wiredMs = this.#world.time.nowMs;
     this.#announce.starting(this.#world.disk.text(ANNOUNCE_FILE));
     daemon.checker.subscribe((event) => {
@@ -264,7 +265,7 @@ export class Judge implements Observer {
       }
       this.#judgeSent(requests);
     }
-    this.#wantedInTurn.clear();
+    this.#inTurn.clear();
     this.#lookAtAnnounced();
     if (this.#world.time.nowMs < this.#tickMs + this.#pace.tickMs) return;
     this.#tickMs = this.#world.time.nowMs;
@@ -538,10 +539,6 @@ export class Judge implements Observer {
       states.every((state, i) => state === this.#states[i]);
     if (!isSame) {
       this.#states = states;
-      this.#memoriesBefore = this.#memories;
-      this.#memories = new Map(
-        [...current.frontends].map(([name, { memory }]) => [name, memory]),
-      );
       this.#wantedVips = wantedOf(current);
       const wrong = wronglyHeld(current);
       if (wrong !== undefined) this.fail("policies hold only what they may", wrong);
@@ -655,7 +652,8 @@ export class Judge implements Observer {
   #happened(event: CheckerEvent, daemon: Daemon): void {
     const { nowMs } = this.#world.time;
     this.#deeds.forget();
-    this.#wantedInTurn.add(this.#wanted(daemon));
+    this.#inTurn.add(daemon.checker.snapshot());
+    this.#noteMemories(daemon);
     if (event.kind === "program") return this.#changing(AT_ONCE_MS, event.kind);
     if (event.kind === "reload") {
       this.#frontends.reloaded(daemon.checker.current);
@@ -671,6 +669,16 @@ export class Judge implements Observer {
     if (event.kind === "backend" && to === "up") this.#cameUp(name, daemon);
     if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);
     else this.#frontends.transition(name, event.transition);
+  }
+
+  /** Takes what policies hold, if it has changed. */
+  #noteMemories({ checker: { current: { frontends } } }: Daemon): void {
+    const before = this.#memories;
+    const isSame = before.size === frontends.size &&
+      [...frontends].every(([name, { memory }]) => before.get(name) === memory);
+    if (isSame) return;
+    this.#memoriesBefore = before;
+    this.#memories = new Map([...frontends].map(([name, { memory }]) => [name, memory]));
   }
 
   /** A backend has come up; `slow-start` gives it its weight in steps. */
@@ -718,9 +726,10 @@ export class Judge implements Observer {
       raised: recent(this.#raisedMs, nowMs),
     };
     const wrong = judgeRequests(requests, { ...context, wanted });
-    const wasRight = [...this.#wantedInTurn].some((then) =>
-      then !== wanted && judgeRequests(requests, { ...context, wanted: then }) === undefined
-    );
+    const wasRight = wrong !== undefined &&
+      [...this.#inTurn].some((state) =>
+        judgeRequests(requests, { ...context, state, wanted: wantedOf(state) }) === undefined
+      );
     if (wrong !== undefined && !wasRight) this.fail(wrong.invariant, wrong.message);
     this.#intents.sent(requests);
   }
