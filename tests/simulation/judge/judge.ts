@@ -28,7 +28,7 @@ import { type Memories, RampJudge, unrisen, wronglyHeld } from "./policy_judge.t
 import { judgeRequests } from "./vpp/request_judge.ts";
 import { difference } from "./vpp/difference.ts";
 import { FlushJudge } from "./vpp/flush_judge.ts";
-import { ADDRESS_BYTES, statsRoom, WithheldJudge } from "./vpp/withheld_judge.ts";
+import { crampedBy, WithheldJudge } from "./vpp/withheld_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
 import { StoryJudge } from "./story_judge.ts";
 import {
@@ -701,10 +701,10 @@ export class Judge implements Observer {
     this.#flushes.sent(requests, { nowMs, before, wanted });
     this.#forgetFlushes();
     this.#deeds.sent(requests);
+    this.#judgeAdded(requests, daemon);
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
       if (request.kind === "vip-del") this.#judgeRemoved(request.vip);
-      if (request.kind === "vip-add" || request.kind === "as-add") this.#judgeAdded(request);
       const weights = [...before.get(request.vip)?.values() ?? []];
       if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
       if (!("weight" in request) || request.weight === 0) continue;
@@ -760,19 +760,19 @@ export class Judge implements Observer {
   }
 
   /** VPP must not run out of its stats segment by us. */
-  #judgeAdded(request: SentRequest): void {
-    const { vpp } = this.#world;
-    if (vpp.statsBytes > MOST_CRAMPED_BYTES || request.kind === "conf") return;
-    const addresses = vpp.routed();
-    const address = "server" in request
-      ? request.server
-      : request.vip.slice(0, request.vip.indexOf("/"));
-    if (addresses.has(address) || this.#isExcused("edited")) return;
-    if (ADDRESS_BYTES * (addresses.size + 1) <= statsRoom(vpp.statsBytes)) return;
-    this.fail(
-      "the stats segment has room",
-      `${requestText(request)} is route ${addresses.size + 1}`,
-    );
+  #judgeAdded(requests: readonly SentRequest[], { vpp }: Daemon): void {
+    const { statsBytes } = this.#world.vpp;
+    const { state } = vpp!.connection;
+    // The daemon knows the size of the segment only while it has opened it.
+    const isKnown = state.kind === "connected" && state.stats !== undefined;
+    if (statsBytes > MOST_CRAMPED_BYTES || !isKnown || this.#isExcused("edited")) return;
+    const room = {
+      routed: this.#world.vpp.routed(),
+      vips: this.#world.vpp.vips().size,
+      statsBytes,
+    };
+    const wrong = crampedBy(requests, room);
+    if (wrong !== undefined) this.fail("the stats segment has room", wrong);
   }
 
   #judgeRemoved(key: string): void {

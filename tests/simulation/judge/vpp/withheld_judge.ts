@@ -4,6 +4,7 @@
  */
 import type { Withheld, WithheldKind } from "../../../../src/vpp/sync/guard/withheld.ts";
 import { GONE, type HadVip } from "../../world/vpp.ts";
+import { requestText, type SentRequest } from "../../world/requests.ts";
 import type { WantedVip } from "../wanted.ts";
 
 /** Encapsulations may add so much to one packet. */
@@ -71,13 +72,37 @@ function isCaused(kind: WithheldKind, key: string, moment: WithheldMoment): bool
 }
 
 /** Of the segment 1 MiB is for other things, and a fifth of the rest stays free. */
-export function statsRoom(statsBytes: number): number {
+function statsRoom(statsBytes: number): number {
   return 0.8 * (statsBytes - (1 << 20));
 }
 
 /** Bytes of one address, and of one VIP in addition, on both threads. */
-export const ADDRESS_BYTES = 2 * 64;
+const ADDRESS_BYTES = 2 * 64;
 const VIP_BYTES = 2 * 56;
+
+/** The first addition for which VPP's stats segment has no room. `routed`: addresses with a route. */
+export function crampedBy(
+  requests: readonly SentRequest[],
+  { routed, vips, statsBytes }: {
+    readonly routed: ReadonlySet<string>;
+    readonly vips: number;
+    readonly statsBytes: number;
+  },
+): string | undefined {
+  const addresses = new Set(routed);
+  let count = vips;
+  for (const request of requests) {
+    if (request.kind !== "vip-add" && request.kind !== "as-add") continue;
+    const before = addresses.size + count;
+    if (request.kind === "vip-add") count++;
+    addresses.add("server" in request ? request.server : request.vip.split("/", 1)[0]!);
+    const bytes = ADDRESS_BYTES * addresses.size + VIP_BYTES * count;
+    if (addresses.size + count > before && bytes > statsRoom(statsBytes)) {
+      return `${requestText(request)} needs ${bytes} bytes`;
+    }
+  }
+  return undefined;
+}
 
 /** True when the stats segment lacks room for all that VPP has and should have. */
 function isCramped({ wanted, had, routed, statsBytes }: WithheldMoment): boolean {
