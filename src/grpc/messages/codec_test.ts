@@ -67,6 +67,7 @@ function scalar(type: ScalarType): fc.Arbitrary<unknown> {
     case ScalarType.INT64:
       return INT64;
     case ScalarType.UINT64:
+    case ScalarType.FIXED64:
       return INT64.map((value) => BigInt.asUintN(64, value));
     case ScalarType.UINT32:
       return fc.nat(2 ** 31);

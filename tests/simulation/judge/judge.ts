@@ -763,7 +763,7 @@ export class Judge implements Observer {
   #judgeAdded(requests: readonly SentRequest[], { vpp }: Daemon): void {
     const { statsBytes } = this.#world.vpp;
     const { state } = vpp!.connection;
-    // The daemon knows the size of the segment only while it has opened it.
+    // The daemon has the size of the segment only while it is open.
     const isKnown = state.kind === "connected" && state.stats !== undefined;
     if (statsBytes > MOST_CRAMPED_BYTES || !isKnown || this.#isExcused("edited")) return;
     const room = {
