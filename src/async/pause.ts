@@ -48,6 +48,15 @@ export class Slice {
     this.#endMs = later(this.#clock.monotonicMs(), SLICE_MS);
   }
 
+  /** Runs `steps` to its end, and rests between two of them whenever the slice is over. */
+  async run<T>(steps: Generator<undefined, T>): Promise<T> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+      if (this.over) await this.rest();
+    }
+  }
+
   async rest(): Promise<void> {
     await pause(0, { clock: this.#clock });
     this.begin();

@@ -43,3 +43,23 @@ Deno.test("Slice is over after 4 ms, and begins again after a rest or another wa
   assert.equal(slice.over, false);
   assert.equal(clock.timers, 0);
 });
+
+Deno.test("Slice.run() rests after 4 ms of steps, and returns their result", async () => {
+  const clock = new FakeClock();
+  let done = 0;
+  function* steps(): Generator<undefined, string> {
+    for (; done < 6; done++) {
+      clock.advance(2);
+      yield;
+    }
+    return "result";
+  }
+  const running = new Slice(clock).run(steps());
+  assert.equal(done, 1, "others have their turn after the second step");
+  for (let turn = 0; turn < 5; turn++) {
+    await settle();
+    clock.advance(0);
+  }
+  assert.equal(await running, "result");
+  assert.equal(done, 6);
+});

@@ -6,13 +6,7 @@ import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { pause } from "./pause.ts";
 
-/** Runs `steps` to its end without a pause. */
-export function finish<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
+export { finish } from "../base/finish.ts";
 
 export interface SliceOptions {
   readonly clock: Clock;

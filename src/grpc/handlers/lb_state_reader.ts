@@ -74,7 +74,7 @@ export class LbStateReader {
     const { logger, clock } = this.#options;
     const turn = readGateOf(lb, clock).turn();
     if (turn !== undefined) await turn;
-    const { conf, vips } = await readLb(lb, logger);
+    const { conf, vips } = await readLb(lb, logger, clock);
     const sticky = new Set<string>();
     for (const vip of before.state?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));
     return {

@@ -9,6 +9,7 @@
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
+import { finish } from "../../base/finish.ts";
 import type { ActualServer, ActualVip, RemovedServer, ServerFigures, VipKey } from "./model.ts";
 import { vipKeyText, VPP_ENCAPS } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
@@ -60,8 +61,22 @@ export function actualVips(
   reading: Reading,
   stickyWhenUntold: (key: string) => boolean,
 ): ActualVip[] {
-  return "text" in reading ? vipsOfText(reading) : vipsOfDumps(reading, stickyWhenUntold);
+  return finish(assemblingVips(reading, stickyWhenUntold));
 }
+
+/** actualVips() in steps. */
+export function* assemblingVips(
+  reading: Reading,
+  stickyWhenUntold: (key: string) => boolean,
+): Generator<undefined, ActualVip[]> {
+  const vips = "text" in reading
+    ? yield* vipsOfText(reading)
+    : yield* vipsOfDumps(reading, stickyWhenUntold);
+  return vips.sort(compareVipKeys);
+}
+
+/** VIPs assembled between two stops. */
+const AT_ONCE = 20;
 
 /** Addresses of all servers that VPP lists, including those deleted and not yet collected. */
 export function listedServers(reading: Reading): readonly string[] {
@@ -70,17 +85,20 @@ export function listedServers(reading: Reading): readonly string[] {
     : reading.servers.map(({ address }) => address.text);
 }
 
-function vipsOfDumps(
+function* vipsOfDumps(
   reading: DumpReading,
   stickyWhenUntold: (key: string) => boolean,
-): ActualVip[] {
+): Generator<undefined, ActualVip[]> {
   const told = new Map<string, VerboseVip>();
   for (const vip of reading.verbose ?? []) if (!vip.removed) told.set(vipKeyText(vip), vip);
+  yield;
   const servers = serversByVip(reading.servers);
-  const vips = reading.vips.map((vip): ActualVip => {
+  const vips: ActualVip[] = [];
+  for (const vip of reading.vips) {
+    if (vips.length % AT_ONCE === 0) yield;
     const key = vipKeyText(vip);
     const more = told.get(key);
-    return {
+    vips.push({
       address: vip.address,
       prefixLength: vip.prefixLength,
       protocol: vip.protocol,
@@ -91,14 +109,18 @@ function vipsOfDumps(
       poolIndex: more?.poolIndex,
       servers: withFigures(inOrder(servers.get(key) ?? [], compareByAddress), more),
       removed: [],
-    };
-  });
-  return vips.sort(compareVipKeys);
+    });
+  }
+  return vips;
 }
 
-function vipsOfText(reading: TextReading): ActualVip[] {
-  const used = reading.text.filter((vip) => !vip.removed);
-  return used.map(vipOfText).sort(compareVipKeys);
+function* vipsOfText(reading: TextReading): Generator<undefined, ActualVip[]> {
+  const vips: ActualVip[] = [];
+  for (const vip of reading.text) {
+    if (!vip.removed) vips.push(vipOfText(vip));
+    if (vips.length % AT_ONCE === 0) yield;
+  }
+  return vips;
 }
 
 /** A VIP as the text alone shows it. */

@@ -18,6 +18,7 @@
  * without regular expressions, because 16,000 servers are 1.3 MB.
  */
 import { parseIp } from "../../base/address.ts";
+import { finish } from "../../base/finish.ts";
 import { FULL_WEIGHT } from "./unweighted.ts";
 import type { ActualVip, VipKey } from "./model.ts";
 
@@ -58,12 +59,23 @@ export type VerboseResult =
     readonly message: string;
   };
 
+/** VIPs read between two stops. */
+const AT_ONCE = 20;
+
 /** Parses the whole output; text of blank lines only is an empty list. */
 export function parseVipsVerbose(text: string): VerboseResult {
+  return finish(parsingVipsVerbose(text));
+}
+
+/** parseVipsVerbose() in steps. */
+export function* parsingVipsVerbose(text: string): Generator<undefined, VerboseResult> {
   const reader = new Reader(text);
   const vips: VerboseVip[] = [];
   try {
-    for (reader.skipBlank(); !reader.atEnd; reader.skipBlank()) vips.push(readVip(reader));
+    for (reader.skipBlank(); !reader.atEnd; reader.skipBlank()) {
+      vips.push(readVip(reader));
+      if (vips.length % AT_ONCE === 0) yield;
+    }
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     return { ok: false, line: error.line, message: error.message };

@@ -1,11 +1,13 @@
 /** Reads the complete state of the lb plugin. */
 import { MaglevError } from "../../base/errors.ts";
-import type { Logger } from "../../base/ports.ts";
+import { Slice } from "../../async/pause.ts";
+import { finish } from "../../base/finish.ts";
+import type { Clock, Logger } from "../../base/ports.ts";
 import type { Reading } from "../lb/actual.ts";
 import type { ActualVip, LbConf } from "../lb/model.ts";
 import type { DumpReading } from "../lb/actual.ts";
-import { parseVipsVerbose } from "../lb/vips_verbose.ts";
-import type { VerboseVip } from "../lb/vips_verbose.ts";
+import { parsingVipsVerbose } from "../lb/vips_verbose.ts";
+import type { VerboseResult, VerboseVip } from "../lb/vips_verbose.ts";
 import type { LbApi } from "../ports.ts";
 
 /** The command that prints details of VIPs that the API lacks. */
@@ -20,12 +22,13 @@ export interface LbReading {
 
 /**
  * Reads the plugin's state. All requests are made in one tick, so that VPP executes none of our
- * operations between them. Rejects with MaglevError.
+ * operations between them. With a clock the text is parsed a slice at a time. Rejects with
+ * MaglevError.
  */
-export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
+export async function readLb(lb: LbApi, logger: Logger, clock?: Clock): Promise<LbReading> {
   const [conf, vips] = await Promise.all([
     lb.getConf(),
-    lb.capabilities.weights ? readDumps(lb, logger) : readText(lb),
+    lb.capabilities.weights ? readDumps(lb, logger, clock) : readText(lb, clock),
   ]);
   return { conf, vips };
 }
@@ -47,25 +50,32 @@ export function logLbState(
  * Reads the dumps and the CLI's text. If the text is garbled or refused, that is logged and the
  * dumps alone are returned.
  */
-async function readDumps(lb: LbApi, logger: Logger): Promise<DumpReading> {
+async function readDumps(lb: LbApi, logger: Logger, clock?: Clock): Promise<DumpReading> {
   const [vips, servers, verbose] = await Promise.all([
     lb.dumpVips(),
     lb.dumpServers(),
-    lb.cli(VIPS_COMMAND).then((text) => parsed(text, logger), (error) => refused(error, logger)),
+    lb.cli(VIPS_COMMAND).then(
+      async (text) => told(await parse(text, clock), logger),
+      (error) => refused(error, logger),
+    ),
   ]);
   return { vips, servers, verbose };
 }
 
 /** Reads the CLI's text, which is the only source here: if it cannot be parsed, this rejects. */
-async function readText(lb: LbApi): Promise<Reading> {
-  const result = parseVipsVerbose(await lb.cli(VIPS_COMMAND));
+async function readText(lb: LbApi, clock?: Clock): Promise<Reading> {
+  const result = await parse(await lb.cli(VIPS_COMMAND), clock);
   if (result.ok) return { text: result.vips };
   const { line, message } = result;
   throw new MaglevError("internal", `cannot read "${VIPS_COMMAND}": line ${line}: ${message}`);
 }
 
-function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {
-  const result = parseVipsVerbose(text);
+async function parse(text: string, clock: Clock | undefined): Promise<VerboseResult> {
+  const steps = parsingVipsVerbose(text);
+  return clock === undefined ? finish(steps) : await new Slice(clock).run(steps);
+}
+
+function told(result: VerboseResult, logger: Logger): readonly VerboseVip[] | undefined {
   if (result.ok) return result.vips;
   logError(logger, `line ${result.line}: ${result.message}`);
   return undefined;

@@ -17,7 +17,7 @@ import { Backoff } from "../../async/backoff.ts";
 import { Slice } from "../../async/pause.ts";
 import { type KnownReader, KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
-import { actualVips } from "../lb/actual.ts";
+import { assemblingVips } from "../lb/actual.ts";
 import { type DesiredVip, type LbConf, vipKeyText, vipPrefix } from "../lb/model.ts";
 import { groupByPrefix, recreateReason, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
@@ -243,10 +243,10 @@ export class SyncSession {
     const turn = this.#gate.turn();
     if (turn !== undefined) await turn;
     if (this.#closed) throw connectionEnded();
-    const { lb, logger, source } = this.#options;
+    const { lb, logger, source, clock } = this.#options;
     this.#touched = new Set();
     this.#conf.reading();
-    const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
+    const [reading] = await Promise.all([readLb(lb, logger, clock), this.#own.read()]);
     if (this.#closed) throw connectionEnded();
     this.#own.warn(this.#desired.all(), { conf: source.lbConf() });
     return reading;
@@ -255,7 +255,7 @@ export class SyncSession {
   /** Takes the reading as the known state, and logs changes that other programs made. */
   async #judge(request: RunRequest, reading: LbReading): Promise<void> {
     const sticky = this.#desired.stickyWhenUntold(() => this.#known.vips());
-    const found = actualVips(reading.vips, sticky);
+    const found = await this.#slice.run(assemblingVips(reading.vips, sticky));
     if (this.#slice.over) await this.#slice.rest();
     if (this.#closed) throw connectionEnded();
     const touched = this.#touched ?? new Set();
