@@ -58,22 +58,35 @@ async function makeBuild(build: Build, own: Stamp): Promise<void> {
   });
 }
 
-/** Commits between the checkout and the older build, where no release is tagged. */
-const OLDER_BY = 100;
+/** How many commits older the older build may be, where no release is tagged: the first that builds. */
+const OLDER_BY: readonly number[] = [100, 120, 140];
 
-/** The last release before the checkout, else a commit that is OLDER_BY older; or why neither is there. */
-async function olderCommit(): Promise<string | { readonly reason: string }> {
+/** The last release before the checkout, else older commits; empty: the checkout has too few. */
+async function olderCommits(): Promise<readonly string[]> {
   const git = (...args: readonly string[]) => run(["git", "-C", ROOT, ...args]);
   const tag = await git("describe", "--abbrev=0", "--match=v*", "HEAD~1");
-  const name = tag.code === 0 ? tag.stdout.trim() : `HEAD~${OLDER_BY}`;
-  const { code, stdout } = await git("rev-parse", "--verify", "--quiet", `${name}^{commit}`);
-  return code === 0 ? stdout.trim() : { reason: `the checkout has fewer than ${OLDER_BY} commits` };
+  const names = tag.code === 0 ? [tag.stdout.trim()] : OLDER_BY.map((count) => `HEAD~${count}`);
+  const found = await Promise.all(
+    names.map((name) => git("rev-parse", "--verify", "--quiet", `${name}^{commit}`)),
+  );
+  return found.filter(({ code }) => code === 0).map(({ stdout }) => stdout.trim());
 }
 
-/** Builds the packages of an older commit by its own tools; result: the reason when that fails. */
+/** Builds the packages of an older commit by its own tools; result: the reason when none builds. */
 async function makeOlder(): Promise<string | undefined> {
-  const commit = await olderCommit();
-  if (typeof commit !== "string") return commit.reason;
+  let reason = `the checkout has fewer than ${OLDER_BY[0]} commits`;
+  for (const commit of await olderCommits()) {
+    const problem = await buildOlder(commit);
+    if (problem === undefined) return undefined;
+    // Its release may be broken, or need another Deno.
+    reason = `commit ${commit} cannot be built: ${problem}`;
+    console.error(`test:packaging: ${reason}`);
+  }
+  return reason;
+}
+
+/** Builds those of `commit`; result: the reason when that fails. */
+async function buildOlder(commit: string): Promise<string | undefined> {
   const out = `${BUILT}/older`;
   const done = `${out}/${commit}`;
   if (await exists(done)) return undefined;
@@ -85,12 +98,11 @@ async function makeOlder(): Promise<string | undefined> {
     await output(["git", "-C", folder, "checkout", "-q", "--detach", commit]);
     await fastDpkgDeb(`${place}/bin`);
     const tool = [Deno.execPath(), "run", "--frozen", "-A", "tools/release/main.ts"];
-    const { code, stdout, stderr } = await run([...tool, "deb", "--out", out], {
+    const { code, stderr } = await run([...tool, "deb", "--out", out], {
       cwd: folder,
       env: { PATH: `${place}/bin:${Deno.env.get("PATH")}` },
     });
-    // It may need another Deno than this one.
-    if (code !== 0) return `commit ${commit} cannot be built: ${(stderr || stdout).trim()}`;
+    if (code !== 0) return /^error: (.*)$/m.exec(stderr)?.[1] ?? `exit status ${code}`;
     await Deno.writeTextFile(done, "");
   });
 }
@@ -130,6 +142,6 @@ if (Deno.uid() !== 0) {
   const stamp = await stampOf(ROOT);
   for (const build of ["first", "second"] as const) await makeBuild(build, stamp);
   const reason = await makeOlder();
-  if (reason !== undefined) await Deno.writeTextFile(NO_OLDER, `${reason.split("\n", 1)[0]}\n`);
+  if (reason !== undefined) await Deno.writeTextFile(NO_OLDER, `${reason}\n`);
   else await Deno.remove(NO_OLDER).catch(() => {});
 }
