@@ -221,8 +221,11 @@ export class Actor {
 
   /** The plan of an action that begins now; the result is called right after it. */
   #planAction(action: ForecastAction): () => void {
-    const { daemon, clock } = this.#world.process!;
-    const steps = forecastAction(daemon!.checker.snapshot(), action, {
+    const { clock, daemon } = this.#world.process!;
+    const { checker } = daemon!;
+    const isRefused = action.kind === "drain" && checker.drainProblem(action) !== undefined;
+    if (isRefused) return () => {};
+    const steps = forecastAction(checker.snapshot(), action, {
       nowMs: clock.wallMs(),
       atMs: clock.monotonicMs(),
       can: { weights: true },
