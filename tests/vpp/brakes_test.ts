@@ -4,7 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readUntil } from "../support/judges/until.ts";
+import type { State } from "../../src/dashboard/protocol.ts";
+import { createLb } from "../../src/dashboard/web/model/lb.ts";
+import { notesOf } from "../../src/dashboard/web/model/notes.ts";
+import { readUntil, until } from "../support/judges/until.ts";
+import { type Frontend, withFrontend } from "../support/servers/frontend.ts";
+import { grpcAddress } from "../support/worlds/grpc_stage.ts";
 import { BucketWatch } from "./bucket_watch.ts";
 import { A, B, C, D, FLOWS, LULL_MS, sending, world } from "./traffic_world.ts";
 import type { RunningVpp } from "./support.ts";
@@ -92,6 +97,92 @@ Deno.test({
       },
     }),
 });
+
+Deno.test({
+  name:
+    `real VPP: all servers of a VIP fail under last-good, one after the other, and the first recovery ends it${NO_WIRE}`,
+  ignore: NO_WIRE !== "",
+  fn: () =>
+    world("socket", async ({ vpp, wire, servers, start }) => {
+      const daemon = start();
+      await daemon.seen((line) => line.msg === "vpp-warmup-done");
+      const all: readonly string[] = [A, B, C, D];
+      await vppHas(vpp, all.map((server) => `${server} 100`));
+      const server = `lb1=${await grpcAddress(daemon)}`;
+      await withFrontend({ server }, async (frontend) => {
+        const bannerIs = (wanted: boolean) =>
+          readUntil(() => banner(frontend), (text) => (text !== undefined) === wanted, {
+            what: `the dashboard ${wanted ? "has" : "no longer has"} a banner`,
+            everyMs: 20,
+          });
+        await until(
+          async () => (await frontend.ask("/view/api/state")).body.includes(`"b3"`),
+          { what: "the dashboard has read maglevd" },
+        );
+        // As a browser that shows it.
+        const stream = await fetch(`http://127.0.0.1:${frontend.port}/view/api/events?show=lb1`);
+        const flows = await wire.flows([{ address: VIP, port: 80, steady: 200, resting: 0 }]);
+        await sleep(1000);
+        await using watch = await BucketWatch.start(vpp);
+        let mark = daemon.mark;
+        const failedMs = performance.now();
+        await Promise.all(servers.map((server) => server.close()));
+        await daemon.seen((line) => line.msg === "frontend-held", { from: mark });
+        const heldMs = performance.now();
+        await bannerIs(true);
+        const shownMs = performance.now();
+        assert.ok(heldMs - failedMs < 1000, `held after ${heldMs - failedMs} ms`);
+        // Within a second where nothing else runs.
+        assert.ok(shownMs - heldMs < 2000, `a banner after ${shownMs - heldMs} ms`);
+        // Their probes have different phases: those that failed first were cut, the last is held.
+        const changes = watch.seen.length;
+        const kept = all.filter((server) =>
+          watch.seen.at(-1)![KEY]!.includes(`${server} weight 100`)
+        );
+        assert.ok(kept.length > 0, JSON.stringify(watch.seen.at(-1)));
+        await sleep(LULL_MS);
+        assert.equal(watch.seen.length, changes, "no weight and no bucket changed in the hold");
+        const { flows: seen } = await flows.stop();
+        let unmoved = 0;
+        for (const [flow, servers] of Object.entries(seen)) {
+          const path = Object.keys(servers);
+          assert.ok(kept.includes(path.at(-1)!), `${flow} ends at ${path.at(-1)}`);
+          if (!kept.includes(path[0]!)) continue;
+          assert.equal(path.length, 1, `${flow} moved, although its server is held`);
+          unmoved++;
+        }
+        assert.ok(unmoved > 20, `${unmoved} of 200 flows began on a server that is held`);
+        const flushed = daemon.lines.slice(mark).filter(({ msg, address, flush }) =>
+          msg === "vpp-lbsync-as-weight" && flush === true && kept.includes(String(address))
+        );
+        assert.deepEqual(flushed, [], "no flow of a held server is flushed");
+
+        mark = daemon.mark;
+        const back = all.findIndex((server) => !kept.includes(server));
+        servers[back]!.open();
+        await daemon.seen((line) => line.msg === "frontend-released", { from: mark });
+        await vppHas(vpp, all.map((server) => `${server} ${server === all[back] ? 100 : 0}`));
+        await bannerIs(false);
+        await stream.body!.cancel();
+        const target = { address: VIP, port: 80, steady: 200, resting: 0 };
+        judgeAllOn(all[back]!, await sending(await wire.flows([target])));
+      });
+    }, {
+      held: {
+        address: VIP,
+        pools: { main: { b0: 100, b1: 100, b2: 100, b3: 100 } },
+        extra: "on-all-down: last-good",
+      },
+    }, { operated: true, flowTimeout: "40s" }),
+});
+
+/** The dashboard's sentence about a held frontend, made as the page makes it. */
+async function banner(frontend: Frontend): Promise<string | undefined> {
+  const state: State = JSON.parse((await frontend.ask("/view/api/state")).body);
+  const [maglevd] = state.maglevds;
+  return notesOf(createLb(maglevd!), Date.now())
+    .find(({ text }) => text === "held: no server is up, VPP keeps the last weights (held)")?.text;
+}
 
 Deno.test({
   name: `real VPP: four of four fail under max-down 50%, and over a restart of maglevd${NO_WIRE}`,

@@ -20,7 +20,7 @@ import { type FlowReport, NO_WIRE } from "./wire.ts";
 
 const VIP = "192.0.2.1";
 const KEY = `${VIP}/32 6 80`;
-const DRAIN_MS = 14_000;
+const DRAIN_MS = 18_000;
 /** Flows that never pause, because a flow that rests longer than VPP's flow timeout is a new one. */
 const FLOWS = { port: 80, steady: 60, resting: 0 };
 
