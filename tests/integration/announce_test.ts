@@ -1,6 +1,7 @@
 /**
  * A real BIRD announces and withdraws what maglevd writes. Goal: its neighbour has a route exactly
- * while the frontend is above its border, and 50 flips at the border are one withdrawal. Method: two
+ * while the frontend is above its border and there is no lameduck, and 50 flips at the border are one
+ * withdrawal. Method: two
  * BIRDs with a BGP session over loopback addresses; one includes the file and reads it again when it
  * changes, as the path unit of the documentation makes it do.
  */
@@ -148,12 +149,17 @@ Deno.test({
         assert.equal(daemon.announcer.announced("web"), false);
         await untilRoutes(["192.0.2.10/32", "192.0.2.11/32"]);
         assert.equal(reads, 2);
+        assert.ok(checker.setLameduck(true, WHO).ok);
+        await untilRoutes([]);
+        assert.equal(reads, 3, "all prefixes are withdrawn together");
+        assert.ok(checker.setLameduck(false, WHO).ok);
+        await untilRoutes(["192.0.2.10/32", "192.0.2.11/32"]);
         checker.disableBackend("a", WHO);
         await untilRoutes([]);
         const events = logger.records.map(({ event }) => event)
           .filter((event) => event.startsWith("frontend-") && !event.endsWith("transition"));
         const [down, up] = ["frontend-withdrawn", "frontend-announced"];
-        assert.deepEqual(events, [down, up, down, down]);
+        assert.deepEqual(events, [down, up, down, down, up, up, down, down]);
       } finally {
         clearInterval(watch);
         await reading.catch(() => {});
