@@ -25,6 +25,7 @@ const NEEDED = [
   { program: "redis-server", packages: ["redis-server"], purpose: "test tcp checks with steps" },
   { program: "aiosmtpd", packages: ["python3-aiosmtpd"], purpose: "test tcp checks with steps" },
   { program: "unbound", packages: ["unbound"], purpose: "test probes of DNS" },
+  { program: "named", packages: ["bind9"], purpose: "test probes of DNS" },
   { program: "nginx", packages: ["nginx-light"], purpose: "test probes over HTTP/2" },
   // The compiler stands for the module, which is not a program.
   {

@@ -30,6 +30,7 @@ const H2_TLS_PORT = 10443;
 const HTTP_PORT = 10081;
 const MUTUAL_TLS_PORT = 10444;
 const DNS_PORT = 10053;
+const BIND_PORT = 10054;
 const GRPC_SERVER = new URL("../support/servers/grpc_health.ts", import.meta.url).pathname;
 const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
@@ -105,34 +106,24 @@ const SERVICES: readonly Service[] = [
   },
 ];
 
-/** unbound, which is asked in UDP by a udp check as well. */
-async function unbound(folder: string): Promise<Service> {
-  const many = Array.from({ length: 60 }, (_, i) => `many.example.com. A 192.0.2.${i}`);
-  const data = ["www.example.com. A 192.0.2.1", "www.example.com. AAAA 2001:db8::1"]
-    .concat("example.com. MX 10 mail.example.com.", "example.com. TXT v=spf1", many);
-  await Deno.writeTextFile(
-    `${folder}/unbound.conf`,
-    `server:
-      ${ADDRESSES.map((address) => `interface: ${address}@${DNS_PORT}`).join("\n      ")}
-      access-control: 0.0.0.0/0 allow
-      access-control: ::0/0 allow
-      username: ""
-      chroot: ""
-      directory: "${folder}"
-      pidfile: ""
-      use-syslog: no
-      do-daemonize: no
-      local-zone: "." static
-      ${data.map((record) => `local-data: '${record}'`).join("\n      ")}
-    remote-control:
-      control-enable: no\n`,
-  );
-  const question = "hex: 1234 0000 0001 0000 0000 0000 03777777 07" +
-    " 6578616d706c65 03636f6d 00 0001 0001";
+/** A question of DNS for www.example.com, as a udp check has it. */
+const QUESTION = "hex: 1234 0000 0001 0000 0000 0000 03777777 07" +
+  " 6578616d706c65 03636f6d 00 0001 0001";
+const MANY = Array.from({ length: 60 }, (_, i) => `192.0.2.${i}`);
+
+/** A server of DNS with these records, which is asked by a udp check as well. */
+function dnsService(
+  name: string,
+  { program, args, port }: {
+    readonly program: string;
+    readonly args: string[];
+    readonly port: number;
+  },
+): Service {
   return {
-    name: "unbound",
-    programs: [{ program: "unbound", args: ["-d", "-c", `${folder}/unbound.conf`] }],
-    check: { params: documented("resolver"), port: DNS_PORT },
+    name,
+    programs: [{ program, args }],
+    check: { params: documented("resolver"), port },
     pass: "L7OK NOERROR, 1 record",
     stopped: /^L7TOUT no complete answer within the timeout$/,
     gone: /^L4CON port unreachable$/,
@@ -150,10 +141,65 @@ async function unbound(folder: string): Promise<Service> {
       [dns({ name: "nx.example.com", rcode: "NXDOMAIN" }), /^L7OK NXDOMAIN, 0 records$/],
       // Does not fit into 512 bytes.
       [dns({ name: "many.example.com", answer: "192" }), /^L7OK NOERROR, 60 records$/],
-      [{ ...UDP, send: question, expect: "hex: c0000201" }, /^L7OK 49 bytes$/],
-      [{ ...UDP, send: question, expect: "hex: c0000202" }, /^L7STS the answer does not match /],
+      [{ ...UDP, send: QUESTION, expect: "hex: c0000201" }, /^L7OK 49 bytes$/],
+      [{ ...UDP, send: QUESTION, expect: "hex: c0000202" }, /^L7STS the answer does not match /],
     ],
   };
+}
+
+async function unbound(folder: string): Promise<Service> {
+  const data = ["www.example.com. A 192.0.2.1", "www.example.com. AAAA 2001:db8::1"]
+    .concat("example.com. MX 10 mail.example.com.", "example.com. TXT v=spf1")
+    .concat(MANY.map((address) => `many.example.com. A ${address}`));
+  await Deno.writeTextFile(
+    `${folder}/unbound.conf`,
+    `server:
+      ${ADDRESSES.map((address) => `interface: ${address}@${DNS_PORT}`).join("\n      ")}
+      access-control: 0.0.0.0/0 allow
+      access-control: ::0/0 allow
+      username: ""
+      chroot: ""
+      directory: "${folder}"
+      pidfile: ""
+      use-syslog: no
+      do-daemonize: no
+      local-zone: "." static
+      ${data.map((record) => `local-data: '${record}'`).join("\n      ")}
+    remote-control:
+      control-enable: no\n`,
+  );
+  const args = ["-d", "-c", `${folder}/unbound.conf`];
+  return dnsService("unbound", { program: "unbound", args, port: DNS_PORT });
+}
+
+/** bind9, as the authority of the same zone. */
+async function bind(folder: string): Promise<Service> {
+  const [address4, address6] = ADDRESSES;
+  await Deno.writeTextFile(
+    `${folder}/named.conf`,
+    `options {
+       directory "${folder}"; pid-file "${folder}/named.pid"; session-keyfile "${folder}/named.key";
+       listen-on port ${BIND_PORT} { ${address4}; }; listen-on-v6 port ${BIND_PORT} { ${address6}; };
+       recursion no; dnssec-validation no; minimal-responses yes; allow-query { any; };
+     };
+     controls {};
+     zone "example.com" { type primary; file "${folder}/zone"; };\n`,
+  );
+  await Deno.writeTextFile(
+    `${folder}/zone`,
+    `$TTL 60
+@ SOA ns admin 1 60 60 60 60
+@ NS ns
+@ MX 10 mail
+@ TXT "v=spf1"
+ns A 192.0.2.9
+mail A 192.0.2.9
+www A 192.0.2.1
+www AAAA 2001:db8::1
+${MANY.map((address) => `many A ${address}\n`).join("")}`,
+  );
+  const args = ["-f", "-c", `${folder}/named.conf`];
+  return dnsService("bind9", { program: "named", args, port: BIND_PORT });
 }
 
 /** nginx with the certificate of good.test, as the documented checks of HTTP/2 need it. */
@@ -256,6 +302,9 @@ const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) =>
   .concat("nginx", "unbound")
   .find((program) => !program.includes("/") && !isThere(program));
 
+/** Why bind9 is left out, for the test's name; empty: it is there. */
+const NO_BIND = isThere("named") ? "" : " (without bind9: named is not installed)";
+
 /** Probes a service from wherever the system chooses, and from the source addresses. */
 function startAll(
   engine: Engine,
@@ -304,13 +353,16 @@ async function drill(namespace: TestNamespace, engine: Engine, service: Service)
 }
 
 netnsTest(
-  `each kind sees a real server fall and return${MISSING === undefined ? "" : ` (no ${MISSING})`}`,
+  `each kind sees a real server fall and return${
+    MISSING === undefined ? NO_BIND : ` (skipped: no ${MISSING})`
+  }`,
   async () => {
     if (MISSING !== undefined) return;
     await withFolder((folder) =>
       withNamespace(async (namespace) => {
         await withEngine(async (engine) => {
           const services = [...SERVICES, await unbound(folder), ...await nginx(folder)];
+          if (NO_BIND === "") services.push(await bind(folder));
           await Promise.all(services.map((service) => drill(namespace, engine, service)));
           // A busy machine makes the prober late now and then, which accuses no server.
           assert.deepEqual(engine.voids.filter(({ lack }) => lack !== undefined), []);
