@@ -8,6 +8,7 @@ import type { FrontendConfig, Share } from "../config/model.ts";
 import { inputsPrint, tablePrint } from "../fleet/fingerprint.ts";
 import { type Entry, NO_TABLE, type VipSide, type VipTable } from "../fleet/side.ts";
 import { agentText } from "../health/agent.ts";
+import { type EncapCheck, isEncapFailed } from "../health/encap.ts";
 import { countedState } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
@@ -165,7 +166,7 @@ function inputsOf(view: FrontendView, snapshot: Snapshot): Omit<
         intent: own?.kind ?? (backend.enabled && !definition.enabled ? "enable" : undefined),
         intentSinceMs: newest?.fromMs ?? newest?.sinceMs,
         by: newest === undefined ? undefined : newest.by.identity || newest.by.peer,
-        state: stateText(backend),
+        state: stateText(backend, snapshot.encap?.get(file.name)?.get(name)),
         code: backend.lastResult?.ok === false ? backend.lastResult.code : "",
         sinceMs: backend.sinceMs,
       };
@@ -181,9 +182,15 @@ function inputsOf(view: FrontendView, snapshot: Snapshot): Omit<
   };
 }
 
-function stateText(backend: Backend): string {
+function stateText(backend: Backend, check: EncapCheck | undefined): string {
   const agent = backend.agent === undefined ? "" : agentText(backend.agent);
-  return agent === "" ? countedState(backend) : `${countedState(backend)} (agent: ${agent})`;
+  const notes = [
+    ...agent === "" ? [] : [`agent: ${agent}`],
+    ...check !== undefined && isEncapFailed(check) ? ["fails through VPP's tunnel"] : [],
+  ];
+  return notes.length === 0
+    ? countedState(backend)
+    : `${countedState(backend)} (${notes.join(", ")})`;
 }
 
 /** Settings of the frontend that decide weights and flows. */
@@ -191,9 +198,12 @@ function policyText({ flushOnDown, onAllDown, slowStart, pools }: FrontendConfig
   const rise = slowStart === undefined
     ? "off"
     : `${slowStart.durationMs} ms in ${slowStart.steps} steps`;
+  const encap = pools.some((pool) => pool.encap !== undefined)
+    ? `, encap ${pools.map((pool) => pool.encap?.mode ?? "off").join(" ")}`
+    : "";
   const brakes = pools.map(({ maxDown }) => maxDown === undefined ? "off" : shareText(maxDown));
   return `flush-on-down ${flushOnDown}, on-all-down ${onAllDown ?? "close"}, ` +
-    `slow-start ${rise}, max-down ${brakes.join(" ")}`;
+    `slow-start ${rise}, max-down ${brakes.join(" ")}${encap}`;
 }
 
 function shareText(share: Share): string {

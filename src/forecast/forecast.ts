@@ -10,7 +10,6 @@ import { MaglevError } from "../base/errors.ts";
 import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
-import { tunneledStates } from "../health/encap.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import { isSuppressed } from "../health/policy/damping.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
