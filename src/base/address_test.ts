@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressKind, bytesOf, compareIp, embeddedIpv4, ipFromBytes, parseIp, plainAddress } from "./address.ts";
+import {
+  addressKind,
+  bytesOf,
+  compareIp,
+  embeddedIpv4,
+  ipFromBytes,
+  parseIp,
+  plainAddress,
+} from "./address.ts";
 
 const bytes4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 /** Many zero bytes, so that runs of zero groups of every length and place come up. */

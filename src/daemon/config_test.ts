@@ -4,7 +4,13 @@ import { checkedOnHost, type ConfigResult } from "./config.ts";
 
 const parsed = parseConfig("maglev: {}\n", { file: "f" });
 assert.ok(parsed.kind === "ok");
-const GOOD: ConfigResult = { kind: "ok", config: parsed.config, hash: "", text: new Uint8Array(0), warnings: [] };
+const GOOD: ConfigResult = {
+  kind: "ok",
+  config: parsed.config,
+  hash: "",
+  text: new Uint8Array(0),
+  warnings: [],
+};
 const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
 
 Deno.test("a lack of the host refuses a configuration that runs here", () => {

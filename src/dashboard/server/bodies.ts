@@ -1,5 +1,12 @@
 /** PURE. Bodies of actions: JSON objects whose fields are all known and valid. */
-import type { ActionBody, CancelBody, DrainBody, PlanBody, SyncBody, WeightBody } from "../protocol.ts";
+import type {
+  ActionBody,
+  CancelBody,
+  DrainBody,
+  PlanBody,
+  SyncBody,
+  WeightBody,
+} from "../protocol.ts";
 import { BACKEND_ACTIONS } from "./routes.ts";
 
 /** A body, or the reason why it cannot be used; it begins with the field, if there is one. */

@@ -2,7 +2,13 @@
  * PURE. Who a request comes from: the other end of the connection or, through proxies that are
  * trusted, what they say about it.
  */
-import { addressKind, bytesOf, type IpAddress, parseIp, plainAddress } from "../../../base/address.ts";
+import {
+  addressKind,
+  bytesOf,
+  type IpAddress,
+  parseIp,
+  plainAddress,
+} from "../../../base/address.ts";
 import type { HttpRequest } from "../../../http/ports.ts";
 
 /** The client of a request. */
