@@ -99,6 +99,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   9772,
   10243,
   10990,
+  20310,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

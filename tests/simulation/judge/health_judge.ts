@@ -214,7 +214,11 @@ export class HealthJudge {
     // A reload may have made the longest hold shorter.
     const { halfLifeMs, reuse, maxHoldMs } = policy.damping;
     const decayedMs = atMs + halfLifeMs * Math.log2(Math.max(1, penalty / reuse));
-    const lastMs = Math.max(Math.min(decayedMs, suppressedMs + maxHoldMs), this.#sinceMs);
+    const lastMs = Math.max(
+      Math.min(decayedMs, suppressedMs + maxHoldMs),
+      this.#sinceMs,
+      this.#blindUntilMs,
+    );
     if (nowMs - lastMs > NOTICED_MS) {
       this.#fail("holds end", `${name} is held for ${nowMs - suppressedMs} ms`);
     }
