@@ -39,6 +39,7 @@ import { Dice } from "../world/dice.ts";
 import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
+import { editText } from "./edit_text.ts";
 
 /** How long a fault of VPP waits for its occasion. */
 const UNNOTICED_MS = 16_000;
@@ -181,7 +182,7 @@ export class Actor {
       if (this.#world.process !== process) return;
       this.#judge.killed(100);
       this.#world.kill();
-      this.#world.config = edited(this.#world.config, dice);
+      this.#edited(edited(this.#world.config, dice));
       time.after(100, () => this.#world.boot());
     };
     process.end().then(() => {
@@ -191,10 +192,18 @@ export class Actor {
     time.after(3000, stopped);
   }
 
+  /** The next file. */
+  #edited(next: Config): void {
+    const { time, config } = this.#world;
+    const text = editText(config, next);
+    this.#judge.trace.add(time.nowMs, `file: ${text === "" ? "unchanged" : text}`);
+    this.#world.config = next;
+  }
+
   /** `planned`: what an earlier plan said of it. */
   #reload(next: Config, planned?: ReloadForecast): void {
     const { daemon, clock } = this.#world.process!;
-    this.#world.config = next;
+    this.#edited(next);
     this.#judge.reloading(next);
     const options = {
       nowMs: clock.wallMs(),
