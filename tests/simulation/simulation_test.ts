@@ -100,6 +100,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   10243,
   10990,
   20310,
+  20641,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

@@ -128,8 +128,9 @@ export class Guards {
 }
 
 /**
- * The operations without removals and flushes, when these would leave a VIP without weight whose new
- * servers are withheld. Removed servers serve until the new ones can be added.
+ * The operations without removals, and without a flush of the whole VIP, when these would leave a VIP
+ * without weight whose new servers are withheld. Removed servers serve until the new ones can be
+ * added.
  */
 function withoutEmptying(
   { actual, desired }: VipPlan,
@@ -144,9 +145,17 @@ function withoutEmptying(
       weights.set(operation.address.text, operation.weight);
     }
   }
-  return isOpen && !hasWeight()
-    ? build.filter(({ kind }) => kind !== "as-del" && kind !== "vip-flush")
-    : build;
+  if (!isOpen || hasWeight()) return build;
+  const flushing = new Set(
+    desired.servers.filter(({ flush }) => flush).map(({ address }) => address.text),
+  );
+  const oneFlush = build.some(({ kind }) => kind === "vip-flush");
+  return build.filter(({ kind }) => kind !== "as-del" && kind !== "vip-flush").map((operation) =>
+    // It was left to the flush of the VIP.
+    oneFlush && operation.kind === "as-weight" && flushing.has(operation.address.text)
+      ? { ...operation, flush: true }
+      : operation
+  );
 }
 
 interface Reason {

@@ -4,6 +4,7 @@ import { executeOn } from "../../../../tests/support/worlds/plugin_lb.ts";
 import { World } from "../../../../tests/support/worlds/reconcile_world.ts";
 import { monotonic } from "../../../../tests/support/fakes/instants.ts";
 import { actual, desired, ip } from "../../../../tests/support/fakes/vips.ts";
+import { toIp } from "../../../sim/plugin/address46.ts";
 import { LbPlugin } from "../../../sim/plugin/plugin.ts";
 import { countTraffic } from "../../../sim/plugin/traffic.ts";
 import type { DesiredVip } from "../../lb/model.ts";
@@ -129,6 +130,42 @@ Deno.test("a VIP keeps its last server until the one in its place no longer comp
   assert.deepEqual(said(world), []);
   await world.reconciler.stop();
 });
+
+Deno.test("a VIP that waits for a server flushes those that are out, and not the removed one", async () => {
+  const C = "192.0.2.3";
+  const world = await new World({
+    a: desired(A, `${C}=100 10.0.0.1=100`, ALL),
+    b: desired(B, `${A}=100 10.0.0.2=100`, ALL),
+    c: desired(C, "10.0.0.3=100", ALL),
+  }).start();
+  const flushesAtFirst = flushes(world);
+  // B is added to A while B still has A. Until then C serves, and 10.0.0.1 is disabled.
+  world.source.vips.set("a", desired(A, `${B}=100 10.0.0.1=0!`, ALL));
+  world.source.vips.set("b", desired(B, "10.0.0.2=100", ALL));
+  world.lb.hold();
+  world.reconciler.reload();
+  let isOut = false;
+  while (world.lb.waiting > 0) {
+    world.lb.release(1);
+    await world.calm();
+    const [vip] = world.inVpp();
+    if (!isOut && vip!.includes("10.0.0.1=0")) {
+      isOut = true;
+      assert.match(vip!, /192.0.2.3=100/);
+      assert.ok(flushes(world) > flushesAtFirst);
+    }
+  }
+  assert.ok(isOut);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+/** Flushes of 10.0.0.1 in VIP A. */
+function flushes({ lb: { plugin } }: World): number {
+  const [vip] = [...plugin.vips()].filter(({ prefix }) => toIp(prefix).text === A);
+  const servers = [...plugin.serversOf(vip!)];
+  return servers.find(({ address }) => toIp(address).text === "10.0.0.1")!.flushes;
+}
 
 Deno.test("VIPs of another program count: during warm-up a server inside a wide VIP is withheld", async () => {
   const world = new World({ web: desired(A, "198.51.100.7=100") }, { startupMaxDelayMs: 60_000 });
