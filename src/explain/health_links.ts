@@ -1,6 +1,8 @@
 /** The first links of a chain: the health of a backend, and operators' wishes for it. PURE. */
 import type { WallMs } from "../base/instant.ts";
+import { formatDuration } from "../base/duration.ts";
 import { listWords } from "../base/text.ts";
+import type { HealthcheckConfig } from "../config/model.ts";
 import { counterMax } from "../health/counter.ts";
 import { countedState, isProbed } from "../health/machine.ts";
 import { penaltyText } from "../health/policy/damping.ts";
@@ -16,10 +18,11 @@ export function healthLinks(
   voidReason: string | undefined,
 ): readonly Link[] {
   const definition = config.backends.get(backend.name);
+  const check = definition?.healthcheck && config.healthchecks.get(definition.healthcheck);
   const isStatic = definition?.healthcheck === undefined;
   const intent = intents.ofBackend(backend.name);
   return [
-    { kind: "probe", text: isStatic ? "static: it has no healthcheck" : probeText(backend) },
+    { kind: "probe", text: isStatic ? "static: it has no healthcheck" : probeText(backend, check) },
     ...(voidReason === undefined ? [] : [proberLink(voidReason)]),
     ...(isStatic ? [] : [{ kind: "counter" as const, text: counterText(backend) }]),
     { kind: "state", text: stateText(backend), sinceMs: backend.sinceMs },
@@ -28,12 +31,17 @@ export function healthLinks(
   ];
 }
 
-function probeText({ lastResult, state }: Backend): string {
+function probeText(
+  { lastResult, state }: Backend,
+  check: Pick<HealthcheckConfig, "timeoutMs"> | "" | undefined,
+): string {
   if (!isProbed(state)) {
     return `not probed while ${state}` +
       (lastResult === undefined ? "" : `; the last result was ${resultText(lastResult)}`);
   }
-  return lastResult === undefined ? "no result in this state yet" : resultText(lastResult);
+  if (lastResult !== undefined) return resultText(lastResult);
+  const most = check ? ` (a probe takes at most ${formatDuration(check.timeoutMs)})` : "";
+  return `no result in this state yet${most}`;
 }
 
 function resultText({ ok, code, detail }: ProbeResult): string {
@@ -62,6 +70,8 @@ function stateText({ state, standing, history }: Backend): string {
   const cause = history.at(-1);
   if (cause === undefined || cause.to !== state) return state;
   const { code, detail } = cause.result;
+  // The operator or the file is a link of its own.
+  if (code === state) return `${state}, entered from ${cause.from}`;
   return `${state}, entered from ${cause.from} by ${detail === "" ? code : `${code} ${detail}`}`;
 }
 

@@ -40,6 +40,8 @@ const CUT_OFF = `maglev:
 /** The server, and the parts of the answer. */
 type Situation = readonly [backend: string, ...answer: RegExp[]];
 
+const NOT_SERVING = /takes no new flows|not connected/;
+
 const BY_OPERATORS_AND_HEALTH: readonly Situation[] = [
   ["b1", /down: no new flows/, /failed: L4CON/],
   ["b2", /paused: no new flows/, /paused by an operator: new kernel/],
@@ -55,13 +57,17 @@ const BY_THE_FILE: Situation = ["b11", /disabled: no new flows/, /the file disab
 const BY_NO_VERDICT: Situation = [
   "b12",
   /unknown: no flows before the first verdict/,
-  /no result in this state yet/,
+  /no result in this state yet \(a probe takes at most 50s\)/,
 ];
 const BY_VPP: Situation = ["b0", /VPP is not connected: /];
 
 Deno.test("why a server takes no traffic: one command, or two clicks, in twelve situations", async () => {
   await onStage(SERVERS, async ({ servers, simulator, configPath, configure, start }) => {
     await configure(FRONTENDS);
+    // No full comparison corrects what the test changes in VPP.
+    const rare = "      sync-interval: 10m\n      startup-min-delay:";
+    const quick = await Deno.readTextFile(configPath);
+    await Deno.writeTextFile(configPath, quick.replace("      startup-min-delay:", rare));
     const daemon = start({ grpcAddr: "127.0.0.1:0" });
     const address = await grpcAddress(daemon);
     for (const at of SERVERS.keys()) await daemon.transition(`b${at}`, "up");
@@ -77,11 +83,13 @@ Deno.test("why a server takes no traffic: one command, or two clicks, in twelve 
           assert.deepEqual([shown.code, shown.stderr], [0, ""]);
           const printed = shown.stdout.replace(/\s+/g, " ");
           for (const part of answer) assert.match(printed, part, shown.stdout);
-          const parts = [...answer, /takes no new flows|not connected/];
+          // One line has it all, before the chain; the dashboard has the same sentence.
+          const line = /^frontend web, pool \w+: (.*)$/m.exec(shown.stdout);
+          for (const part of [...answer, NOT_SERVING]) assert.match(line![1]!, part);
           await readUntil(
             () => firstSentence(frontend, backend),
-            (sentence) => parts.every((part) => part.test(sentence)),
-            { what: `the dashboard on ${backend}: ${answer.join(" ")}`, everyMs: 100 },
+            (sentence) => sentence === line![1],
+            { what: `the dashboard on ${backend}: ${line![1]}`, everyMs: 100 },
           );
         };
         const act = { reason: "", end: undefined };

@@ -1,5 +1,6 @@
 /** Why servers have the weight that they have in VPP: one backend, or a frontend. */
 import type { WallMs } from "../../base/instant.ts";
+import { answerOf } from "./traffic_answer.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import { countCell, vipText } from "../render/mod.ts";
@@ -29,6 +30,10 @@ function backendView(message: messages.ExplainBackendResponse, nowMs: WallMs): V
         { label: "state", value: stateCell(state) },
       ],
     },
+    ...(places.length === 0 ? [] : [{
+      kind: "lines" as const,
+      lines: places.map((place) => answerLine(links, place)),
+    }]),
     linksTable(links, { title: "health", nowMs }),
     ...places.map((place) => linksTable(place.links, { title: titleOf(place), nowMs })),
     ...(places.length > 0 ? [] : [{
@@ -36,6 +41,14 @@ function backendView(message: messages.ExplainBackendResponse, nowMs: WallMs): V
       lines: [{ text: "No pool of a frontend has it.", style: "warn" as const }],
     }]),
   ];
+}
+
+/** The answer, before the chains that lead to it. */
+function answerLine(health: readonly Link[], place: Place): Cell {
+  const isServing = place.difference === "" && (place.vppWeight ?? 0) > 0;
+  const { frontend, pool } = place;
+  const text = `frontend ${frontend}, pool ${pool}: ${answerOf(health, place)}`;
+  return { text, style: isServing ? "good" : "warn" };
 }
 
 /** Names all backends of the address, because VPP has one server for them. */
