@@ -10,13 +10,19 @@
  * limit.c of ../shared/bench/health, when it exists; for https it is `openssl s_time`, one full
  * handshake and request after the other.
  *
+ * For kinds encap-icmp and encap-tcp (root only) the servers are in a network namespace: the kernel
+ * replies there as well, after a small program has taken GRE apart. They have no reference.
+ *
+ * With `--flat 10` each row is probed for ten minutes more: memory, descriptors and threads are
+ * sampled every ten seconds, and `flat` has their trends. A leak has a slope.
+ *
  * For kind icmp (not a default: it needs CAP_NET_RAW) the kernel replies for all addresses of the
  * farm; it has neither a reference nor a drill. For udp and dns udp.c is both the servers and the
  * reference, which keeps its sockets open; they have no drill either.
  *
  * Options: --kinds tcp,http (also the others of support/probe_kinds.ts) --targets
  * 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms) --timeout 500 (ms) --workers 1 --drill
- * 40 (servers of each sort; 0: none) --seed 1
+ * 40 (servers of each sort; 0: none) --seed 1 --flat 0 (minutes)
  */
 import { parseArgs } from "node:util";
 import { certificates } from "../tests/support/servers/certificates.ts";
@@ -27,6 +33,7 @@ import { type Child, cpuMs, memoryMiB, start } from "./support/child.ts";
 import { startFarm } from "./support/farms.ts";
 import { FineClock } from "./support/fine_clock.ts";
 import { opensslReference, withReference } from "./support/reference.ts";
+import { type Trend, trendOf } from "./support/trend.ts";
 import { udpReference } from "./support/udp_program.ts";
 
 const { values } = parseArgs({
@@ -40,6 +47,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "1" },
     drill: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
+    flat: { type: "string", default: "0" },
   },
 });
 
@@ -52,6 +60,7 @@ const parameters = {
   workers: Number(values.workers),
   drill: Number(values.drill),
   seed: Number(values.seed),
+  flatMinutes: Number(values.flat),
 };
 
 /** Figures of one kind and number of targets. */
@@ -71,6 +80,14 @@ interface Row {
   readonly codes: Readonly<Record<string, number>>;
   readonly voids: number;
   readonly drill: Drill | undefined;
+  readonly flat: Flat | undefined;
+}
+
+/** Growth over time, after the first minute. */
+interface Flat {
+  readonly rssMiB: Trend;
+  readonly descriptors: Trend;
+  readonly threads: Trend;
 }
 
 async function measure(kind: string, targets: number): Promise<Row> {
@@ -81,7 +98,7 @@ async function measure(kind: string, targets: number): Promise<Row> {
   const reference = await referenceOf(bench.farm, { targets, ca, port: farm.port });
   const fromMs = new FineClock().wallMs();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
-  const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
+  const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers, farm.netns].map(String);
   if (bench.farm === "https") args.push(ca);
   const engine = start("engine.ts", args);
   try {
@@ -112,7 +129,8 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: bench.farm === "icmp" || bench.farm === "udp"
+      flat: await flat(engine.pid),
+      drill: WITHOUT_DRILL.includes(bench.farm)
         ? undefined
         : await drill({ ...parameters, farm, engine, targets, kind: bench.farm }),
     };
@@ -126,7 +144,7 @@ function referenceOf(
   kind: string,
   farm: { readonly targets: number; readonly port: number; readonly ca: string },
 ): Promise<number | undefined> {
-  if (kind === "icmp") return Promise.resolve(undefined);
+  if (["icmp", "encap", "agent"].includes(kind)) return Promise.resolve(undefined);
   if (kind === "https") return opensslReference(farm);
   if (kind === "udp") return udpReference({ ...parameters, ...farm });
   // The minimal prober in C has no HTTP/2; the servers are answered as cheaply as over HTTP/1.
@@ -149,6 +167,29 @@ async function figures(engine: Child): Promise<Figures> {
   return record as unknown as Figures;
 }
 
+const SAMPLE_MS = 10_000;
+const SETTLED_S = 60;
+
+async function flat(pid: number): Promise<Flat | undefined> {
+  const count = (1000 * 60 * parameters.flatMinutes) / SAMPLE_MS;
+  if (count === 0) return undefined;
+  const samples: ({ readonly atS: number } & Record<keyof Flat, number>)[] = [];
+  for (let i = 0; i < count; i++) {
+    await pause(SAMPLE_MS);
+    const entries = (folder: string) => [...Deno.readDirSync(`/proc/${pid}/${folder}`)].length;
+    const atS = ((i + 1) * SAMPLE_MS) / 1000;
+    const [descriptors, threads] = [entries("fd"), entries("task")];
+    samples.push({ atS, rssMiB: memoryMiB(pid), descriptors, threads });
+  }
+  const settled = samples.filter(({ atS }) => atS >= SETTLED_S);
+  const trend = (key: keyof Flat) => trendOf(samples, { settled, value: (sample) => sample[key] });
+  return {
+    rssMiB: trend("rssMiB"),
+    descriptors: trend("descriptors"),
+    threads: trend("threads"),
+  };
+}
+
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -156,6 +197,9 @@ function pause(ms: number): Promise<void> {
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** Farms whose servers can be neither closed nor hung. */
+const WITHOUT_DRILL = ["icmp", "udp", "encap", "agent"];
 
 const rows: Row[] = [];
 for (const kind of parameters.kinds) {

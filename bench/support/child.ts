@@ -9,6 +9,7 @@ export interface ChildRecord {
   readonly id?: number;
   readonly atMs?: WallMs;
   readonly port?: number;
+  readonly netns?: string;
   readonly served?: number;
   readonly cpuMs?: number;
 }

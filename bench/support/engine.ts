@@ -3,7 +3,8 @@
  * JSON object per line when all are known and when a target goes down or comes up. For each line on
  * its standard input it writes its figures since the last one. Ends with its standard input.
  * Arguments: count, port, kind (see probe_kinds.ts), interval and timeout in
- * milliseconds, workers, and for https the file of the authority.
+ * milliseconds, workers, the namespace of probes (empty: this one), and for https the file of the
+ * authority.
  */
 import { parseIp } from "../../src/base/address.ts";
 import { invariant } from "../../src/base/assert.ts";
@@ -12,7 +13,7 @@ import type { HealthcheckConfig } from "../../src/config/model.ts";
 import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
 import { firstRound } from "../../src/health/first_round.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
-import { farmAddress } from "./farm_address.ts";
+import { farmAddress, tunnelAddress } from "./farm_address.ts";
 import { BENCH_KINDS } from "./probe_kinds.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
@@ -40,7 +41,7 @@ const healthcheck: HealthcheckConfig = {
   fall: 3,
   probeIpv4Src: bench.source ? parseIp("127.0.0.99") : undefined,
   probeIpv6Src: undefined,
-  params: bench.params(Deno.args[6] ?? ""),
+  params: bench.params(Deno.args[7] ?? ""),
 };
 
 function print(record: Record<string, unknown>): void {
@@ -87,7 +88,9 @@ pool.onVoid = ({ reason }) => {
   if (reason !== undefined) reasons.add(reason);
 };
 
-const addresses = Array.from({ length: count }, (_, id) => parseIp(farmAddress(id)));
+const netns = Deno.args[6] ?? "";
+const addressOf = bench.farm === "encap" ? tunnelAddress : farmAddress;
+const addresses = Array.from({ length: count }, (_, id) => parseIp(addressOf(id)));
 const round = firstRound(addresses.map((address) => {
   invariant(address !== undefined, "the farm has IPv4 addresses");
   return { address: address.text, fastIntervalMs: intervalMs };
@@ -100,7 +103,7 @@ for (const [id, { delayMs, soonestMs }] of round.entries()) {
     backend: `b${id}`,
     address,
     healthcheck,
-    netns: "",
+    netns,
     firstDelayMs: delayMs,
     soonestMs,
   });

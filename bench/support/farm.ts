@@ -1,7 +1,7 @@
 /**
  * N servers on loopback as probe targets: one address each (see farm_address.ts), all on one port.
  * Arguments: count and kind (tcp: accepts and waits for the client to close; http: responds with
- * 200; http2: the same over HTTP/2; grpc: responds with SERVING). Writes its port as JSON. Then it
+ * 200; http2: the same over HTTP/2; grpc: responds with SERVING; agent: writes a line). Writes its port as JSON. Then it
  * obeys lines on standard input until that ends, and replies to each with the time of completion
  * (Unix time, milliseconds):
  *   close I   stop listening
@@ -30,7 +30,13 @@ interface Server {
 const ACCEPT_QUEUE = 4;
 
 const count = Number(Deno.args[0]);
-const answer = { http: ANSWER, http2: HTTP2_ANSWER, grpc: healthAnswer(1) }[Deno.args[1] ?? ""];
+const kind = Deno.args[1] ?? "";
+const answer = {
+  http: ANSWER,
+  http2: HTTP2_ANSWER,
+  grpc: healthAnswer(1),
+  agent: new TextEncoder().encode("up ready 100%\n"),
+}[kind];
 
 /** Below the range from which the system takes local ports, so that no connection has it. */
 const port = 20_000 + (Deno.pid % 10_000);
@@ -52,7 +58,7 @@ async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
   const buffer = new Uint8Array(1024);
   try {
     if (answer !== undefined && server.state === "serves") {
-      await connection.read(buffer);
+      if (kind !== "agent") await connection.read(buffer);
       await connection.write(answer);
     } else {
       while (await connection.read(buffer) !== null);

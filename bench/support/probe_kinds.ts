@@ -1,5 +1,7 @@
 /** The kinds of probe of the engine's benchmark, and the servers that they need. */
+import { parseIp } from "../../src/base/address.ts";
 import type { ProbeParams } from "../../src/config/model.ts";
+import { ENCAP_VIP } from "./farm_address.ts";
 
 /** One kind. */
 export interface BenchKind {
@@ -30,6 +32,13 @@ const TCP: ProbeParams & { type: "tcp" } = {
   serverName: "",
   insecureSkipVerify: false,
   alpn: [],
+};
+
+const ENCAP: ProbeParams & { type: "encap" } = {
+  type: "encap",
+  vip: parseIp(ENCAP_VIP)!,
+  vipPort: 0,
+  tunnelSource: parseIp("203.0.113.9")!,
 };
 
 /** TLS of the farm. */
@@ -83,5 +92,8 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
       recursion: true,
     }),
   },
+  "agent": { farm: "agent", params: () => ({ type: "agent" }) },
+  "encap-icmp": { farm: "encap", params: () => ENCAP },
+  "encap-tcp": { farm: "encap", params: () => ({ ...ENCAP, vipPort: 8080 }) },
   "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },
 };

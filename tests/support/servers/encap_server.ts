@@ -6,7 +6,8 @@ const DECAPSULATOR = new URL("gre_decapsulator.py", import.meta.url).pathname;
 
 const LISTENER = `
 import socket, sys
-s = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
+at = ("::", int(sys.argv[1]))
+s = socket.create_server(at, family=socket.AF_INET6, backlog=4096, dualstack_ipv6=True)
 print("ready", flush=True)
 sys.stdin.read()
 `;
