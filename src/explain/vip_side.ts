@@ -5,8 +5,19 @@
 import type { WallMs } from "../base/instant.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { FrontendConfig, Share } from "../config/model.ts";
-import { inputsPrint, tablePrint } from "../fleet/fingerprint.ts";
-import { type Entry, NO_TABLE, type VipSide, type VipTable } from "../fleet/side.ts";
+import {
+  type EntryInputs,
+  inputsPrint,
+  type PrintedInputs,
+  tablePrint,
+} from "../fleet/fingerprint.ts";
+import {
+  type Entry,
+  NO_TABLE,
+  type TableServer,
+  type VipSide,
+  type VipTable,
+} from "../fleet/side.ts";
 import { agentText } from "../health/agent.ts";
 import { type EncapCheck, isEncapFailed } from "../health/encap.ts";
 import { countedState } from "../health/machine.ts";
@@ -117,10 +128,12 @@ export function vipSide(
 ): VipSide {
   const { view, key, can, actual } = vip;
   const known = vpp.kind === "known" ? vpp : undefined;
+  const inputs = inputsOf(view, snapshot);
   return {
     lb: "",
     frontend: view.name,
-    ...inputsOf(view, snapshot),
+    ...inputs,
+    entries: entriesOf(view, snapshot, inputs),
     weights: can.weights,
     wanted: wantedTable(vip, snapshot),
     actual: actual === undefined
@@ -139,39 +152,30 @@ function noteOf(vpp: KnownVpp, frontend: string, key: VipKey): string {
 }
 
 /** The VIP without health: its servers are those that the file names. */
-function inputsOf(view: FrontendView, snapshot: Snapshot): Omit<
-  VipSide,
-  "lb" | "frontend" | "weights" | "wanted" | "actual" | "note" | "configSinceMs"
-> {
+function inputsOf(view: FrontendView, snapshot: Snapshot): PrintedInputs {
   const { config, backends, intents } = snapshot;
-  // With the file's weights; those of `view` are the ones in force.
-  const file = config.frontends.get(view.name) ?? view.config;
+  const file = fileOf(view, snapshot);
   const { encap, srcIpSticky, newFlowsTableLength } = desiredOf(view, snapshot);
-  const entries = file.pools.flatMap((pool, place) =>
-    pool.backends.map(({ name, weight }): Entry => {
-      const definition = config.backends.get(name)!;
-      const backend = backends.get(name)!;
-      const own = intents.ofBackend(name);
-      const weighed = intents.ofWeight({ frontend: file.name, pool: pool.name, backend: name });
-      const newest = [own, weighed].filter((intent) => intent !== undefined)
-        .sort((a, b) => b.sinceMs - a.sinceMs)[0];
-      return {
-        address: definition.address.text,
-        backend: name,
+  const entries: EntryInputs[] = [];
+  const quiet = intents.size === 0;
+  for (const [place, pool] of file.pools.entries()) {
+    for (const { name, weight } of pool.backends) {
+      const { address, enabled } = config.backends.get(name)!;
+      const own = quiet ? undefined : intents.ofBackend(name);
+      const weighed = quiet
+        ? undefined
+        : intents.ofWeight({ frontend: file.name, pool: pool.name, backend: name });
+      entries.push({
+        address: address.text,
         pool: place,
         fileWeight: weight,
-        enabled: definition.enabled,
+        enabled,
         intentWeight: weighed?.weight,
         // Enabling what the file disables is not an intent, but an operator's deed all the same.
-        intent: own?.kind ?? (backend.enabled && !definition.enabled ? "enable" : undefined),
-        intentSinceMs: newest?.fromMs ?? newest?.sinceMs,
-        by: newest === undefined ? undefined : newest.by.identity || newest.by.peer,
-        state: stateText(backend, snapshot.encap?.get(file.name)?.get(name)),
-        code: backend.lastResult?.ok === false ? backend.lastResult.code : "",
-        sinceMs: backend.sinceMs,
-      };
-    })
-  );
+        intent: own?.kind ?? (!enabled && backends.get(name)!.enabled ? "enable" : undefined),
+      });
+    }
+  }
   return {
     encap,
     srcIpSticky,
@@ -180,6 +184,39 @@ function inputsOf(view: FrontendView, snapshot: Snapshot): Omit<
     pools: file.pools.map(({ name }) => name),
     entries,
   };
+}
+
+/** The entries of the same pools, with their health and operators. */
+function entriesOf(
+  view: FrontendView,
+  snapshot: Snapshot,
+  { entries }: PrintedInputs,
+): readonly Entry[] {
+  const { backends, intents } = snapshot;
+  const file = fileOf(view, snapshot);
+  const names = file.pools.flatMap((pool) =>
+    pool.backends.map(({ name }) => ({ frontend: file.name, pool: pool.name, backend: name }))
+  );
+  return entries.map((entry, at): Entry => {
+    const place = names[at]!;
+    const backend = backends.get(place.backend)!;
+    const newest = [intents.ofBackend(place.backend), intents.ofWeight(place)]
+      .filter((intent) => intent !== undefined).sort((a, b) => b.sinceMs - a.sinceMs)[0];
+    return {
+      ...entry,
+      backend: place.backend,
+      intentSinceMs: newest?.fromMs ?? newest?.sinceMs,
+      by: newest === undefined ? undefined : newest.by.identity || newest.by.peer,
+      state: stateText(backend, snapshot.encap?.get(file.name)?.get(place.backend)),
+      code: backend.lastResult?.ok === false ? backend.lastResult.code : "",
+      sinceMs: backend.sinceMs,
+    };
+  });
+}
+
+/** With the file's weights; those of `view` are the ones in force. */
+function fileOf(view: FrontendView, { config }: Snapshot): FrontendConfig {
+  return config.frontends.get(view.name) ?? view.config;
 }
 
 function stateText(backend: Backend, check: EncapCheck | undefined): string {
@@ -224,17 +261,14 @@ function wantedTable({ view, can, actual }: LocalVip, snapshot: Snapshot): VipTa
 function actualTable(
   vip: ActualVip,
   can: LbCapabilities,
-  since: (address: string) => WallMs | undefined = () => undefined,
+  since?: (address: string) => WallMs | undefined,
 ): VipTable {
   const { encap, srcIpSticky, newFlowsTableLength } = vip;
   return {
     encap,
     srcIpSticky,
     length: (newFlowsTableLength & 0xffff) || UNTOLD_TABLE_LENGTH,
-    servers: tableServers(vip.servers, can).map((server) => ({
-      ...server,
-      sinceMs: since(server.address),
-    })),
+    servers: tableServers(vip.servers, can, since),
   };
 }
 
@@ -242,9 +276,10 @@ function actualTable(
 function tableServers(
   servers: readonly { readonly address: { readonly text: string }; readonly weight: number }[],
   { weights }: LbCapabilities,
-): { readonly address: string; readonly weight: number }[] {
-  return servers.map(({ address, weight }) => ({
-    address: address.text,
-    weight: weights ? weight : Math.min(1, weight),
-  }));
+  since?: (address: string) => WallMs | undefined,
+): TableServer[] {
+  return servers.map(({ address: { text: address }, weight: given }) => {
+    const weight = weights ? given : Math.min(1, given);
+    return since === undefined ? { address, weight } : { address, weight, sinceMs: since(address) };
+  });
 }

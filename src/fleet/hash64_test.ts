@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hash64 } from "./hash64.ts";
+import { hash64, SetHash } from "./hash64.ts";
 
 Deno.test("hash64() has different values for 50,000 similar texts, also in each half", () => {
   const [whole, high, low] = [new Set<bigint>(), new Set<bigint>(), new Set<bigint>()];
@@ -38,4 +38,33 @@ Deno.test("hash64() of a text never changes, because load balancers of two versi
     "74edf6ef1a039f9a",
     "5ef4e8b0c43ce6fe",
   ]);
+});
+
+Deno.test("SetHash does not depend on the order, but on each member and its number", () => {
+  const of = (members: readonly (readonly [string, number])[], head = "head") => {
+    const set = new SetHash();
+    for (const [text, number] of members) set.add(text, number);
+    return set.under(head);
+  };
+  const member = fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 100 }));
+  fc.assert(
+    fc.property(fc.array(member, { maxLength: 20 }), fc.nat(), fc.nat(), (members, a, b) => {
+      const print = of(members);
+      assert.equal(of(members.toReversed()), print);
+      assert.notEqual(of(members, "other head"), print);
+      if (members.length === 0) return;
+      const at = a % members.length;
+      const [text, number] = members[at]!;
+      const others = members.filter((_, place) => place !== at);
+      assert.notEqual(of(others), print, "one less");
+      assert.notEqual(of([...members, members[at]!]), print, "one twice");
+      assert.notEqual(of([...others, [text, number + 1]]), print, "another number");
+      assert.notEqual(of([...others, [`${text}${b % 10}`, number]]), print, "another text");
+      // What one member has more must not make up for what another one has less.
+      if (others.length === 0 || number === others[0]![1]) return;
+      const [other, rest] = [others[0]!, others.slice(1)];
+      if (other[0] === text) return;
+      assert.notEqual(of([...rest, [text, other[1]], [other[0], number]]), print, "swapped");
+    }),
+  );
 });
