@@ -62,12 +62,15 @@ export interface LocalVip {
   readonly actual: ActualVip | null | undefined;
 }
 
-/** The VIPs of all frontends, with what VPP has now. */
-export function localVips({ frontends }: Snapshot, vpp: VppView): readonly LocalVip[] {
-  const can = vpp.kind === "known" ? vpp.can : { weights: true };
+/** The VIPs of all frontends, with what VPP has now; `vpp` undefined: that is not known. */
+export function localVips(
+  { frontends }: Snapshot,
+  vpp: Pick<KnownVpp, "can" | "vip"> | undefined,
+): readonly LocalVip[] {
+  const can = vpp?.can ?? { weights: true };
   return [...frontends.values()].map((view) => {
     const key = vipKeyOf(view.config);
-    return { view, key, can, actual: vpp.kind === "known" ? vpp.vip(key) ?? null : undefined };
+    return { view, key, can, actual: vpp === undefined ? undefined : vpp.vip(key) ?? null };
   });
 }
 

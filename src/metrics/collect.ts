@@ -5,6 +5,7 @@
 import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
 import { LACKS } from "../probe/lack.ts";
 import { backendRows } from "./collect_backends.ts";
+import { fleetRows } from "./collect_fleet.ts";
 import { vppRows } from "./collect_vpp.ts";
 import { familyHead, Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
@@ -48,6 +49,7 @@ const build = new SeriesWriter("maglev_build_info");
 const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ...backendRows,
   ...vppRows,
+  ...fleetRows,
   maglev_announce_stale: single(
     "maglev_announce_stale",
     ({ announceStale }) => announceStale === undefined ? undefined : Number(announceStale),

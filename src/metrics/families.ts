@@ -263,6 +263,18 @@ export const FAMILIES = {
     kept: "scrape",
     absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
   },
+  maglev_fleet_fingerprint: {
+    type: "gauge",
+    help:
+      "Fingerprint of all VIPs, 48 bits. Load balancers with equal values agree; a difference " +
+      "between two values means nothing.",
+    labels: {
+      of: "inputs: what the file and operators decide; wanted: the tables that VPP should have; " +
+        "actual: those that it has",
+    },
+    kept: "scrape",
+    absent: "of actual while VPP is not connected or was not read",
+  },
   grpc_server_started_total: {
     type: "counter",
     help: "Calls that began.",

@@ -1,6 +1,7 @@
 /** All metrics of the daemon: where they are counted, and the text of a scrape. */
 import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
+import { PrintCache } from "../explain/vip_side.ts";
 import type { ProberApi } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
@@ -26,7 +27,7 @@ export interface MetricsSources {
     | {
       readonly connection: Pick<VppConnection, "state">;
       readonly counters: Pick<CountersSource, "snapshot">;
-      readonly reconciler: Pick<Reconciler, "vip" | "withheld">;
+      readonly reconciler: Pick<Reconciler, "vip" | "withheld" | "counted">;
     }
     | undefined;
   readonly announcer?: {
@@ -40,6 +41,7 @@ export class Metrics {
   readonly events = new EventMetrics();
   readonly #options: MetricsOptions;
   readonly #lag: LagMeter;
+  readonly #prints = new PrintCache();
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -72,6 +74,8 @@ export class Metrics {
       vpp: vpp?.connection.state,
       counters: vpp?.counters.snapshot,
       vipOf: (key: VipKey) => vpp?.reconciler.vip(key),
+      vppRead: vpp?.reconciler.counted() !== undefined,
+      prints: this.#prints,
       withheld: vpp?.reconciler.withheld() ?? [],
       announced: (name: string) => announcer?.announced(name),
       announceStale: announcer?.stale,

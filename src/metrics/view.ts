@@ -8,6 +8,7 @@ import { type AllEncapChecks, encapKey } from "../checker/encap/pairs.ts";
 import { isEncapFailed } from "../health/encap.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
+import type { PrintCache } from "../explain/vip_side.ts";
 import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
@@ -30,6 +31,10 @@ export interface MetricsView {
   readonly counters: CountersSnapshot | undefined;
   /** A VIP as VPP has it; undefined while that is not known. */
   readonly vipOf: (key: VipKey) => ActualVip | undefined;
+  /** True when VPP was read on this connection, so that a VIP that vipOf() lacks is not there. */
+  readonly vppRead?: boolean;
+  /** Fingerprints of earlier scrapes; absent: they are made for this one. */
+  readonly prints?: PrintCache;
   readonly probers: readonly ProberView[];
   /** Changes withheld from VPP. */
   readonly withheld?: readonly Withheld[];

@@ -40,6 +40,13 @@ function growing(step: number): readonly number[] {
   return Array.from({ length: MINUTES }, (_, minute) => minute * step);
 }
 
+/** A fingerprint of each of two load balancers of a fleet. */
+function fleet(of: string, first: number, second: number): Series {
+  const one = (instance: string) =>
+    `maglev_fleet_fingerprint{of="${of}",fleet="edge",instance="${instance}",job="maglevd"}`;
+  return { [one("lb1:9091")]: [first], [one("lb2:9091")]: [second] };
+}
+
 const REFUSED = 'msg="lb_as_set_weight_reply",direction="recv",result="failure"';
 const VIP = 'prefix="192.0.2.10/32",protocol="tcp",port="80"';
 const CALL = 'grpc_method="GetBackend",grpc_service="maglev.Maglev",grpc_type="unary"';
@@ -167,6 +174,44 @@ export const ALERTS: readonly Alert[] = [
     action: "`maglevc show status` names each, with the reason why VPP would not survive it.",
     fires: { [series("maglev_vpp_withheld", 'kind="stats"')]: [2] },
     silent: { [series("maglev_vpp_withheld", 'kind="stats"')]: [0] },
+  },
+  {
+    name: "MaglevFleetDiffers",
+    query: "count by (job, fleet) (count_values by (job, fleet) " +
+      '("fingerprint", maglev_fleet_fingerprint{of="actual",fleet!=""}))',
+    condition: "> 1",
+    for: "1m",
+    severity: "warning",
+    summary: "load balancers of fleet {{ $labels.fleet }} have {{ $value }} different tables",
+    action:
+      "`maglevc --server lb1,lb2,… show fleet differences` names each cause. A reboot of one " +
+      "of them now breaks flows.",
+    fires: fleet("actual", 1, 2),
+    silent: fleet("actual", 1, 1),
+  },
+  {
+    name: "MaglevFleetConfigDiffers",
+    query: "count by (job, fleet) (count_values by (job, fleet) " +
+      '("fingerprint", maglev_fleet_fingerprint{of="inputs",fleet!=""}))',
+    condition: "> 1",
+    for: "15m",
+    severity: "warning",
+    summary: "files or operators of fleet {{ $labels.fleet }} decide differently",
+    action: "`maglevc --server lb1,lb2,… show fleet differences`, causes `config` and `intent`.",
+    fires: fleet("inputs", 1, 2),
+    silent: fleet("inputs", 1, 1),
+  },
+  {
+    name: "MaglevVppDiffers",
+    query: 'maglev_fleet_fingerprint{of="actual"} - ignoring (of) ' +
+      'maglev_fleet_fingerprint{of="wanted"}',
+    condition: "!= 0",
+    for: "2m",
+    severity: "warning",
+    summary: "VPP of {{ $labels.instance }} does not have the tables that it should have",
+    action: "`maglevc show fleet differences`, then `explain backend NAME` of what it names.",
+    fires: { ...fleet("actual", 1, 1), ...fleet("wanted", 1, 2) },
+    silent: { ...fleet("actual", 1, 2), ...fleet("wanted", 1, 2) },
   },
   {
     name: "MaglevVppRefuses",

@@ -36,7 +36,10 @@ export class Prometheus {
     const config = {
       global: { scrape_interval: "1s", evaluation_interval: "1s" },
       rule_files: [rules],
-      scrape_configs: [{ job_name: "maglevd", static_configs: [{ targets: [target] }] }],
+      scrape_configs: [{
+        job_name: "maglevd",
+        static_configs: [{ targets: [target], labels: { fleet: "edge" } }],
+      }],
     };
     // YAML takes JSON.
     await Deno.writeTextFile(`${folder}/prometheus.yml`, JSON.stringify(config));

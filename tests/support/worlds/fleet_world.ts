@@ -13,7 +13,7 @@ import {
   PrintCache,
   vipSide,
 } from "../../../src/explain/vip_side.ts";
-import type { VppView } from "../../../src/explain/vpp_view.ts";
+import type { KnownVpp } from "../../../src/explain/vpp_view.ts";
 import {
   type Answer,
   compareFleet,
@@ -88,7 +88,7 @@ export class FleetLb {
     }
   }
 
-  get vpp(): VppView {
+  get vpp(): KnownVpp {
     const vips = new Map(readPlugin(this.plugin, this.can).map((vip) => [vipKeyText(vip), vip]));
     return {
       kind: "known",

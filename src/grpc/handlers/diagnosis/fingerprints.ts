@@ -89,7 +89,8 @@ async function* readPages(
   const vpp = await vppView(daemon.vpp, reader, FLEET_FRESH_MS);
   // In one turn: the snapshot, and what VPP had at that moment.
   const snapshot = daemon.checker.snapshot();
-  const vips = localVips(snapshot, vpp).filter(({ key }) => wanted?.has(fleetKey(key)) ?? true);
+  const vips = localVips(snapshot, vpp.kind === "known" ? vpp : undefined)
+    .filter(({ key }) => wanted?.has(fleetKey(key)) ?? true);
   const head = headOf(daemon, vpp);
   const slice = new Slice(daemon.clock);
   const prints: LocalPrints[] = [];
