@@ -297,6 +297,7 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
       { address: parseIp("10.0.0.1")!, packets: 1, bytes: 124 },
     ]),
     vipOf: (key) => vipWith(key, [server("10.0.0.1", 7)]),
+    vppRead: true,
     announced: () => true,
     announceStale: false,
   }));

@@ -204,6 +204,7 @@ function viewOf(checker: Parameters<typeof checkerView>[0], parts: Parts): Metri
       at: (place) => vips[place]!,
       servers: () => servers.map((one) => ({ ...one, address: parseIp(one.address)! })),
     },
+    vppRead: parts.vpp === "connected",
     vipOf: (key): ActualVip | undefined =>
       parts.vpp !== "connected" ? undefined : {
         ...key,

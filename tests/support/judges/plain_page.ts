@@ -3,6 +3,8 @@
  * itself. The real writer must give the same text, byte for byte.
  */
 import { PROBE_DURATION_BUCKETS_S } from "../../../src/checker/tally.ts";
+import { fleetKey, localVips, vipSide } from "../../../src/explain/vip_side.ts";
+import { inputsPrint, rootPrint, tablePrint } from "../../../src/fleet/fingerprint.ts";
 import { LACKS } from "../../../src/probe/lack.ts";
 import { type FamilyName, familyOf } from "../../../src/metrics/families.ts";
 import type { MetricsView } from "../../../src/metrics/view.ts";
@@ -47,6 +49,7 @@ function* familiesOf(view: MetricsView): Generator<[FamilyName, readonly Series[
   yield* encapOf(view);
   yield* probesOf(view);
   if (view.vpp !== undefined) yield* vppOf(view);
+  yield ["maglev_fleet_fingerprint", fingerprintsOf(view)];
   yield* processOf(view);
 }
 
@@ -247,6 +250,26 @@ function* probesOf({ tallies, probers }: MetricsView): Generator<[FamilyName, re
       labels: [netns],
       value: isolated === undefined ? 0 : 1,
     })),
+  ];
+}
+
+/** Fingerprints without the cache. */
+function fingerprintsOf(view: MetricsView): readonly Series[] {
+  const { snapshot, vpp, vipOf, vppRead } = view;
+  const known = vppRead === true && vpp?.kind === "connected"
+    ? { can: { weights: vpp.info.weights }, vip: vipOf }
+    : undefined;
+  const options = { snapshot, vpp: { kind: "off" as const }, configSinceMs: view.nowMs };
+  const sides = localVips(snapshot, known).map((vip) => ({
+    key: fleetKey(vip.key),
+    side: vipSide(vip, options),
+  }));
+  const value = (print: (side: typeof sides[number]["side"]) => bigint) =>
+    Number(rootPrint(sides.map(({ key, side }) => [key, print(side)])) % 2n ** 48n);
+  return [
+    { labels: ["inputs"], value: value(inputsPrint) },
+    { labels: ["wanted"], value: value(({ wanted }) => tablePrint(wanted)) },
+    { labels: ["actual"], value: known && value(({ actual }) => tablePrint(actual!)) },
   ];
 }
 
