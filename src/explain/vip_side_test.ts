@@ -14,7 +14,7 @@ Deno.test("vipSide() names the mode of encap, and the servers that fail through 
   for (let i = 0; i < 3; i++) engine.report({ [encapKey("web", "a")]: FAIL });
   const snapshot = checker.snapshot();
   const vpp = { kind: "off" } as const;
-  const [web, api] = localVips(snapshot, vpp).map((vip) =>
+  const [web, api] = localVips(snapshot, undefined).map((vip) =>
     vipSide(vip, { snapshot, vpp, configSinceMs: EPOCH_MS })
   );
   assert.deepEqual(web!.entries.map(({ state }) => state), [
