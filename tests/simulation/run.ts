@@ -171,7 +171,9 @@ function canKeepHolds({ daemon, vpp }: World): boolean {
       )
     )
   );
-  if (isTaken) return false;
+  // A new daemon has no report of an agent yet.
+  const isLowered = [...backends.values()].some(({ agent }) => agent !== undefined);
+  if (isTaken || (isHeld && isLowered)) return false;
   const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared &&
     vpp.natAddresses().size === 0;
   return !isHeld || isKept;

@@ -6,6 +6,7 @@ import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { Backend, BackendState, Transition } from "../../../src/health/state.ts";
 import type { Config, HealthcheckConfig } from "../../../src/config/model.ts";
 import type { DaemonProcess } from "../world/process.ts";
+import { READY, type Report, wordsOf } from "../world/agents.ts";
 import type { World } from "../world/world.ts";
 
 /** A verdict comes at most so long after the answer or the timeout. */
@@ -16,6 +17,8 @@ const NOTICED_MS = 2500;
 const ROUND_MS = 1000;
 /** After a time without targets, `isolation` may begin again when they have answered for so long. */
 const REARMED_MS = 5000;
+/** An agent that has not answered so often is forgotten. */
+const FORGOTTEN_ROUNDS = 3;
 /** A penalty is kept with so much less precision. */
 const LEAST_PENALTY = 0.01;
 const PROBE_CODES = /^L[467]/;
@@ -225,6 +228,30 @@ export class HealthJudge {
     return true;
   }
 
+  /** What an agent has reported for long enough is in force; one that does not answer is forgotten. */
+  #checkAgent({ name, agent = READY }: Backend, { address, check, config }: {
+    readonly address: string;
+    readonly check: HealthcheckConfig;
+    readonly config: Config;
+  }): void {
+    if (check.agent === undefined) return;
+    const { nowMs } = this.#world.time;
+    const { report, atMs } = this.#world.servers.agentOf(address);
+    const roundMs = 1.1 * check.agent.intervalMs + check.timeoutMs;
+    const sinceMs = Math.max(
+      atMs,
+      this.#actedMs.get(name) ?? 0,
+      this.#sinceMs,
+      this.#blindUntilMs,
+      nowMs >= this.#cutOff.untilMs ? this.#cutOff.untilMs : nowMs,
+      this.#heldUntilMs(config),
+    );
+    if (nowMs - sinceMs < FORGOTTEN_ROUNDS * roundMs + NOTICED_MS) return;
+    if (sameReport(agent, report ?? READY)) return;
+    const text = report === undefined ? "silent" : wordsOf(report);
+    this.#fail("agents are heard", `${name} has ${wordsOf(agent)}, and its agent is ${text}`);
+  }
+
   /** A server that has behaved alike for long enough has the state that this deserves. */
   tick({ daemon, clock }: DaemonProcess): void {
     if (daemon === undefined) return;
@@ -240,6 +267,7 @@ export class HealthJudge {
       const { address, healthcheck } = config.backends.get(name)!;
       const check = config.healthchecks.get(healthcheck ?? "");
       if (check === undefined) continue;
+      this.#checkAgent(backend, { address: address.text, check, config });
       const sinceMs = Math.max(
         servers.sinceMs(address.text),
         this.#actedMs.get(name) ?? 0,
@@ -256,6 +284,10 @@ export class HealthJudge {
       }
     }
   }
+}
+
+function sameReport(a: Report, b: Report): boolean {
+  return a.down === b.down && a.admin === b.admin && a.percent === b.percent;
 }
 
 function noticedAfterMs(check: HealthcheckConfig): number {

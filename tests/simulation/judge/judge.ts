@@ -821,7 +821,7 @@ function statesOf({ config, intents, backends, frontends }: CheckerState): reado
   const states: unknown[] = [config, intents];
   for (const { memory } of frontends.values()) states.push(memory);
   for (const backend of backends.values()) {
-    states.push(backend.state, backend.standing, isDamped(backend));
+    states.push(backend.state, backend.standing, backend.agent, isDamped(backend));
   }
   return states;
 }

@@ -27,7 +27,7 @@ export function wronglyHeld(state: CheckerState): string | undefined {
 
 function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): string | undefined {
   for (const entry of entries) {
-    const { isHeld, isUp, index, weight, backend: { name, state } } = entry;
+    const { isHeld, isUp, index, weight, state, backend: { name } } = entry;
     if (!isHeld) continue;
     if (isUp) return `${name} is held, and counts as up`;
     const { maxDown } = pools[index]!;
@@ -66,12 +66,11 @@ function wronglyRising(
   { slowStart }: FrontendConfig,
   entries: readonly Entry[],
 ): string | undefined {
-  for (const { step, weight, index, isHeld, isUp, backend } of entries) {
+  for (const { step, weight, index, isHeld, isUp, isBlind, backend } of entries) {
     if (step === undefined) continue;
     const { name } = backend;
     if (slowStart === undefined) return `${name} rises without slow-start`;
     if (step < 1 || step >= weight) return `${name} rises with ${step} of ${weight}`;
-    const isBlind = backend.standing === "blind";
     if (!isUp && !isHeld && !isBlind) {
       return `${name} rises, and is ${backend.state}`;
     }
@@ -265,12 +264,12 @@ function countsAsServing(entry: Entry): boolean {
   return serves(entry) || (entry.isHeld && entry.weight > 0);
 }
 
-function isDown({ weight, isUp, backend }: Entry): boolean {
-  return weight > 0 && !isUp && backend.state === "down";
+function isDown({ weight, isUp, state }: Entry): boolean {
+  return weight > 0 && !isUp && state === "down";
 }
 
 /** True when it is down, or may have been before its check changed. */
-function mayBeOut({ weight, isUp, backend: { state } }: Entry): boolean {
+function mayBeOut({ weight, isUp, state }: Entry): boolean {
   return weight > 0 && !isUp && (state === "down" || state === "unknown");
 }
 
@@ -280,7 +279,7 @@ function isTaken(entry: Entry): boolean {
 }
 
 /** True when no operator, by the file or at run time, takes it out. */
-function isLeftToHealth({ weight, backend: { state } }: Entry): boolean {
+function isLeftToHealth({ weight, state }: Entry): boolean {
   return weight > 0 && state !== "paused" && state !== "disabled";
 }
 

@@ -6,7 +6,7 @@
  * judge decides whether they may be held.
  */
 import type { Config, FrontendConfig } from "../../../src/config/model.ts";
-import type { Backend } from "../../../src/health/state.ts";
+import type { Backend, BackendState } from "../../../src/health/state.ts";
 import type { FrontendHealth } from "../../../src/health/frontend.ts";
 import type { IntentSet } from "../../../src/intent/intent.ts";
 
@@ -97,6 +97,10 @@ export interface Entry {
   readonly step: number | undefined;
   /** True when it is up, or counts as up here because damping gives way. */
   readonly isUp: boolean;
+  /** The state of the backend, as far as its agent allows it. */
+  readonly state: BackendState;
+  /** True when the prober is blind to it. */
+  readonly isBlind: boolean;
 }
 
 /** All entries of a frontend. */
@@ -107,26 +111,50 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
       const isDrained = intents.ofBackend(name)?.kind === "drain";
+      const own = isDrained ? 0 : intents.ofWeight(place)?.weight ?? weight;
+      const backend = backends.get(name)!;
+      const state = stateOf(backend);
       return {
         index,
         pool: pool.name,
         address: config.backends.get(name)!.address.text,
-        weight: isDrained ? 0 : intents.ofWeight(place)?.weight ?? weight,
-        backend: backends.get(name)!,
+        weight: lowered(own, backend),
+        backend,
+        state,
+        isBlind: backend.standing === "blind" && state === backend.state,
         isHeld: maxDown?.get(pool.name)?.held.includes(name) === true,
         isOut: maxDown?.get(pool.name)?.out.includes(name) === true,
         isWaiting: waiting?.has(name) === true,
         step: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.weight : undefined,
-        isUp: countsAsUp(backends.get(name)!),
+        isUp: countsAsUp(backend) && state === backend.state,
       };
     })
   );
   // Damping gives way where no other server has weight.
   const isLifted = !entries.some(({ weight, isUp }) => weight > 0 && isUp) &&
-    entries.some(({ weight, backend }) => weight > 0 && isDamped(backend));
+    entries.some((entry) => entry.weight > 0 && isHeldDown(entry));
   return isLifted
-    ? entries.map((entry) => ({ ...entry, isUp: entry.isUp || isDamped(entry.backend) }))
+    ? entries.map((entry) => ({ ...entry, isUp: entry.isUp || isHeldDown(entry) }))
     : entries;
+}
+
+/** True when damping alone keeps it down. */
+function isHeldDown({ backend, state }: Pick<Entry, "backend" | "state">): boolean {
+  return isDamped(backend) && backend.agent?.down !== true && state === backend.state;
+}
+
+/** The state as far as the agent allows it, of one that would serve. */
+function stateOf(backend: Backend): BackendState {
+  const { state, standing, agent } = backend;
+  const mayServe = countsAsUp(backend) || standing === "blind" || isDamped(backend);
+  if (agent === undefined || !mayServe) return state;
+  return agent.down ? "down" : agent.admin === "maint" ? "paused" : state;
+}
+
+/** The weight as far as the agent allows it. */
+function lowered(weight: number, { agent }: Backend): number {
+  if (agent === undefined) return weight;
+  return agent.admin === "ready" ? Math.ceil(weight * agent.percent / 100) : 0;
 }
 
 function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
@@ -142,15 +170,15 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
   for (const entry of entries) {
-    const { index, weight, backend, address, isHeld } = entry;
+    const { index, weight, backend, address, isHeld, state } = entry;
     const other = servers.get(address) ?? UNUSED;
     const own = index === active && serves(entry) ? Math.min(weight, entry.step ?? weight) : 0;
     // A held server that an operator drains keeps its flows.
     const isSpared = isHeld || drained?.has(address) === true ||
       ((lastGood?.size ?? 0) > 0 && !isDisabled(address));
     // A server that passes its checks keeps its flows, though damping holds it down.
-    const isFailed = backend.state === "down" && !isDamped(backend);
-    const flushes = backend.state === "disabled" ||
+    const isFailed = state === "down" && !isHeldDown(entry);
+    const flushes = state === "disabled" ||
       (isFailed && frontend.flushOnDown && !isSpared);
     servers.set(address, {
       weight: Math.max(other.weight, own, lastGood?.get(address) ?? 0),
@@ -158,10 +186,10 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
       mayServe: other.mayServe || serves(entry) || backend.state === "unknown" ||
         lastGood?.has(address) === true,
       serves: other.serves || serves(entry) || lastGood?.has(address) === true,
-      isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
+      isBlind: other.isBlind || (weight > 0 && entry.isBlind),
     });
   }
-  const isBlind = entries.some(({ backend }) => backend.standing === "blind");
+  const isBlind = entries.some((entry) => entry.isBlind);
   const hasWeight = up.some(({ weight }) => weight > 0);
   const sticky = frontend.srcIpSticky ? " sticky" : "";
   const name = frontend.pools[0]!.backends[0]!.name;

@@ -555,6 +555,24 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "let sent = vipsBefore !== null",
   },
   {
+    name: "an agent's share is not in force",
+    file: "src/health/agent.ts",
+    from: 'return agent.admin === "ready" ? Math.ceil(weight * agent.percent / 100) : 0;',
+    to: 'return agent.admin === "ready" ? weight : 0;',
+  },
+  {
+    name: "an agent that is silent is not forgotten",
+    file: "src/checker/probes/agents.ts",
+    from: "if (!known || failures < FORGOTTEN_AFTER) return undefined;",
+    to: "if (!known || failures >= 0) return undefined;",
+  },
+  {
+    name: "maint of an agent drops flows",
+    file: "src/health/agent.ts",
+    from: 'return agent.admin === "maint" ? "paused" : counted;',
+    to: 'return agent.admin === "maint" ? "disabled" : counted;',
+  },
+  {
     name: "a plan of an action leaves the backend as it is",
     file: "src/forecast/forecast.ts",
     from: "if (passed.ok) after.set(name, passed.backend);",

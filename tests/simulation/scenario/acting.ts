@@ -64,6 +64,8 @@ export class Actor {
     switch (action.kind) {
       case "server":
         return servers.set(action.server, action.behaviour, time.nowMs);
+      case "agent":
+        return servers.setAgent(action.server, action.report, time.nowMs);
       case "lack-ports":
         servers.lack = true;
         judge.blindFor(action.forMs);

@@ -4,6 +4,7 @@
  */
 import { type Behaviour, BEHAVIOURS } from "../world/servers.ts";
 import { policyDice, SERVERS } from "../world/configs.ts";
+import { agentDice, randomReport, READY, type Report, wordsOf } from "../world/agents.ts";
 import { chainDice } from "../world/chains.ts";
 import { Dice } from "../world/dice.ts";
 
@@ -76,7 +77,9 @@ export type Happening =
   /** Ends an intent, or takes back one to come. */
   | { readonly kind: "cancel"; readonly seed: number }
   | { readonly kind: "lameduck"; readonly on: boolean; readonly forMs: number | undefined }
-  | { readonly kind: "cut-off"; readonly forMs: number };
+  | { readonly kind: "cut-off"; readonly forMs: number }
+  /** The agent of a server reports this; absent: it does not answer. */
+  | { readonly kind: "agent"; readonly server: string; readonly report: Report | undefined };
 
 export type Action = Happening & { readonly atMs: number };
 
@@ -318,12 +321,21 @@ export function actionsOf(seed: number, plain = false): readonly Action[] {
         : { kind: "reload" as const, seed: own.seed() }),
     })));
   }
+  if (!plain && agentDice(seed) !== undefined) {
+    const own = new Dice(seed ^ 0xa6e5);
+    actions.push(...Array.from({ length: own.integer(4, 14) }, (): Action => ({
+      atMs: own.between(FIRST_MS, endMs),
+      kind: "agent",
+      server: own.pick(SERVERS),
+      report: own.oneIn(3) ? READY : randomReport(own),
+    })));
+  }
   return actions.sort((a, b) => a.atMs - b.atMs);
 }
 
 /** One line for people. */
 export function actionText({ atMs, kind, ...rest }: Action): string {
   const fields = Object.entries(rest).filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${value}`);
+    .map(([name, value]) => `${name}=${typeof value === "object" ? wordsOf(value) : value}`);
   return [`${(atMs / 1000).toFixed(4)} s`, kind, ...fields].join(" ");
 }

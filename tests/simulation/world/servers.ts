@@ -3,6 +3,7 @@ import type { Verdict } from "../../../src/probe/outcome.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive } from "../../../src/probe/outcome.ts";
 import type { Probe, ProbeSpec } from "../../../src/probe/prober.ts";
 import { inFamily } from "./configs.ts";
+import { READY, type Report, wordsOf } from "./agents.ts";
 import type { Dice } from "./dice.ts";
 import type { ProcessClock } from "./time.ts";
 
@@ -35,6 +36,10 @@ export class Servers {
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #records = new Map<string, Answers>();
   readonly #changedMs = new Map<string, number>();
+  readonly #agents = new Map<
+    string,
+    { readonly report: Report | undefined; readonly atMs: number }
+  >();
   readonly #dice: Dice;
   /** The host of the prober lacks ports: probes are void. */
   lack = false;
@@ -51,6 +56,18 @@ export class Servers {
       this.#behaviours.set(inFamily(address, family), behaviour);
       this.#changedMs.set(inFamily(address, family), nowMs);
     }
+  }
+
+  /** The agent of a server reports this from now on; undefined: it does not answer. */
+  setAgent(address: string, report: Report | undefined, atMs: number): void {
+    for (const family of [4, 6] as const) {
+      this.#agents.set(inFamily(address, family), { report, atMs });
+    }
+  }
+
+  /** The report of a server's agent, and since when it is this one. */
+  agentOf(address: string): { readonly report: Report | undefined; readonly atMs: number } {
+    return this.#agents.get(address) ?? { report: READY, atMs: 0 };
   }
 
   of(address: string): Behaviour {
@@ -87,6 +104,7 @@ export class Servers {
           inconclusive("connect", { lack: "ports", detail: "no local port is free" })
         );
       }
+      if (spec.healthcheck.params.type === "agent") return this.#ask(spec, clock);
       const answers = this.answers(spec);
       const record = this.record(spec.address, spec.healthcheck.name);
       if (answers) record.good++, record.bad = 0;
@@ -110,5 +128,17 @@ export class Servers {
       else end(quickMs, answers ? CONNECTED : failed("L4CON", "connection refused"));
       return promise;
     };
+  }
+
+  /** Asks the agent of a server. */
+  #ask({ address, healthcheck: { timeoutMs } }: ProbeSpec, clock: ProcessClock): Promise<Verdict> {
+    const { report } = this.agentOf(address);
+    const ms = this.#dice.between(0.2, 4);
+    if (this.isCutOff) return clock.pause(timeoutMs).then(() => CONNECT_TIMED_OUT);
+    return clock.pause(ms).then((): Verdict =>
+      report === undefined
+        ? failed("L4CON", "connection refused")
+        : { ok: true, layer: "L7", code: "L7OK", detail: wordsOf(report), inconclusive: false }
+    );
   }
 }

@@ -2,6 +2,7 @@
  * A whole world from one seed: servers, VPP, a disk and one maglevd, with the actions that happen to
  * them. It only makes things happen; judge/ reports what is wrong.
  */
+import { agentDice, withAgents } from "./agents.ts";
 import { setImmediate } from "node:timers";
 import { later, type MonotonicMs } from "../../../src/base/instant.ts";
 import type { LogEventName, LogFields } from "../../../src/base/ports.ts";
@@ -69,7 +70,9 @@ export class World {
     const file = config ?? randomConfig(this.dice);
     const braked = policies === undefined ? file : withPolicies(file, policies);
     const chains = plain ? undefined : chainDice(seed);
-    this.config = chains === undefined ? braked : withChains(braked, chains);
+    const chained = chains === undefined ? braked : withChains(braked, chains);
+    const agents = plain ? undefined : agentDice(seed);
+    this.config = agents === undefined ? chained : withAgents(chained, agents);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
