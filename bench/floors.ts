@@ -4,13 +4,15 @@
  * - start: a bare server of @grpc/grpc-js, from the start of its process to its first reply
  * - connect: Deno.connect to each of 10,000 servers of the farm, from one worker; connect2: from two
  * - text: a page of metrics with 262,735 series that are ready but for a number
+ * - collect: the longest turn of a thread with a heap of 44 MB that V8 collects, and of `new Worker`
  * - watch: 100 watchers of a bare server of @grpc/grpc-js on Deno, 100 events a second
  *
- * Options: --parts start,connect,connect2,text,watch --rounds 5 --window 8 (s, of watch) --cpu -1 (core of
+ * Options: --parts start,connect,connect2,text,collect,watch --rounds 5 --window 8 (s, of watch) --cpu -1 (core of
  * the connecting program; the farm has the other; -1: any)
  */
 import { parseArgs } from "node:util";
-import { cpuMs, start } from "./support/child.ts";
+import { V8_FLAGS } from "../src/system/launch/permissions.ts";
+import { cpuMs, start, startProgram } from "./support/child.ts";
 import { environment } from "./support/environment.ts";
 import { emptyProgramMs, firstAnswer, freePort, spread } from "./support/grpc_start.ts";
 import { measureBare } from "./support/grpc_watch.ts";
@@ -19,7 +21,7 @@ import { startTargets } from "./support/target_farm.ts";
 const { values } = parseArgs({
   args: Deno.args,
   options: {
-    parts: { type: "string", default: "start,connect,connect2,text,watch" },
+    parts: { type: "string", default: "start,connect,connect2,text,collect,watch" },
     rounds: { type: "string", default: "5" },
     window: { type: "string", default: "8" },
     cpu: { type: "string", default: "-1" },
@@ -34,7 +36,12 @@ const parameters = {
   targets: 10_000,
   watchers: 100,
   rate: 100,
+  /** Of a daemon of 10,000 servers after a collection. */
+  heapMB: 44,
 };
+
+/** V8 collects the heap of that part at least once in this time. */
+const COLLECT_MS = 3000;
 
 /** The bare gRPC server, and an empty program. */
 async function measureStart(): Promise<object> {
@@ -103,6 +110,28 @@ async function measureText(): Promise<object> {
   return { bytes, scrapeMs: spread(times), cpuMsPerScrape: Math.round(cpu) };
 }
 
+async function measureCollect(): Promise<object> {
+  const program = new URL("support/floors/collect.ts", import.meta.url).pathname;
+  const flags = ["--frozen", "-A", `--v8-flags=${V8_FLAGS.join(",")}`];
+  const child = startProgram("collect.ts", {
+    argv: [Deno.execPath(), "run", ...flags, program, String(parameters.heapMB)],
+  });
+  const { heapMB } = await child.next(({ event }) => event === "ready") as unknown as {
+    readonly heapMB: number;
+  };
+  const [busy, worker]: [number[], number[]] = [[], []];
+  for (let round = 0; round < parameters.rounds; round++) {
+    await new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
+    const done = child.next(({ event }) => event === "collected");
+    await child.send("again");
+    const figures = await done as unknown as { busyMs: number; workerMs: number };
+    busy.push(figures.busyMs);
+    worker.push(figures.workerMs);
+  }
+  await child.end();
+  return { heapMB, longestCpuMs: spread(busy), newWorkerMs: spread(worker) };
+}
+
 async function measureWatch(): Promise<object> {
   const child = start("floors/watch.ts", []);
   const { port } = await child.next(({ event }) => event === "listening");
@@ -116,6 +145,7 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   connect: () => measureConnects(1),
   connect2: () => measureConnects(2),
   text: measureText,
+  collect: measureCollect,
   watch: measureWatch,
 };
 
