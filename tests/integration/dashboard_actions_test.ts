@@ -350,6 +350,7 @@ browserTest(
       await details.getByText("window 1").waitFor();
       await takeBack.nth(1).click();
       await dialog.getByText("It does not begin.").waitFor();
+      await dialog.getByText("begins in 4h 59m, until an operator ends it: window 1").waitFor();
       await dialog.getByLabel("Reason").fill("not needed");
       await dialog.getByRole("button", { name: "Take back the disable of nginx1" }).click();
       await until(async () => await details.getByText("window 1").count() === 0);
@@ -512,6 +513,8 @@ for (const scheme of ["light", "dark"] as const) {
       fixture.changePlan = (plan) => ({ ...plan, warning: "something else" });
       fixture.setBackend("ams", "web1-0", { counter: 1 });
       await page.getByText("What happens has changed").waitFor();
+      // Under the pointer it has other colours.
+      await page.getByRole("button", { name: /^Set web/, disabled: false }).hover();
       assert.deepEqual(await findings(screen), [], "dialog");
       await page.keyboard.press("Escape");
       const names = { backend: "web1-0", frontend: "vip1" };

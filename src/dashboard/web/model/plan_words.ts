@@ -27,9 +27,9 @@ export type Wish =
     readonly kind: "cancel";
     readonly lb: string;
     readonly backend: string;
-    /** The intent that is taken back. */
     readonly id: string;
-    readonly of: Intent["kind"];
+    /** The intent that is taken back. */
+    readonly of: Intent;
   };
 
 /** What maglevd can plan: it has an effect on VPP now, and is done to a backend. */
@@ -49,7 +49,7 @@ export function verbOf(wish: Wish): string {
     case "sync":
       return `Sync ${wish.frontend ?? "all frontends"}`;
     case "cancel":
-      return `Take back the ${wish.of} of ${wish.backend}`;
+      return `Take back the ${wish.of.kind} of ${wish.backend}`;
     default:
       return `${wish.kind[0]!.toUpperCase()}${wish.kind.slice(1)} ${wish.backend}`;
   }

@@ -47,7 +47,13 @@ Deno.test("the button has the verb", () => {
   assert.equal(verbOf({ ...weight, weight: "file" }), "Give a the file's weight");
   assert.equal(verbOf({ kind: "sync", lb }), "Sync all frontends");
   assert.equal(verbOf({ kind: "sync", lb, frontend: "web" }), "Sync web");
-  const back = { kind: "cancel", lb, backend: "a", id: "7", of: "drain" } as const;
+  const back = {
+    kind: "cancel",
+    lb,
+    backend: "a",
+    id: "7",
+    of: { kind: "drain", since_ms: 0 },
+  } as const;
   assert.equal(verbOf(back), "Take back the drain of a");
   assert.ok(!canEnd(back) && !isPlanned(back) && isPlanned({ kind: "pause", lb, backend: "a" }));
 });

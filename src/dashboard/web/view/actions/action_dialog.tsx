@@ -16,6 +16,7 @@ import {
 import type { ActionAnswer, ActionBody, PlanAnswer } from "../../../protocol.ts";
 import { Confirmation, type ConfirmationView } from "../../confirmation.ts";
 import { visible } from "../../model/format.ts";
+import { intentWords } from "../../model/intent.ts";
 import type { Lb } from "../../model/lb.ts";
 import {
   canEnd,
@@ -86,6 +87,14 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     page.track(target.lb, `b:${target.backend}`);
     const { scheduled = [] } = lb()?.backends.get(target.backend) ?? {};
     return scheduled.some(({ id }) => id === target.id);
+  };
+  /** What is taken back, in words. */
+  const takenBack = () => {
+    const target = wish();
+    const found = lb();
+    return target.kind === "cancel" && found !== undefined
+      ? intentWords(target.of, page.lbNowMs(found))
+      : "";
   };
   const canAct = () => {
     const found = lb();
@@ -204,6 +213,9 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
               </For>
             </ul>
           )}
+        </Show>
+        <Show when={takenBack()}>
+          {(text) => <p class="is-held">{text()}</p>}
         </Show>
         <Show when={!isThere()}>
           <p class="is-degraded" role="status">It has begun, or is no longer to come.</p>

@@ -146,7 +146,7 @@ export function BackendDetails(props: {
                       onClick={() =>
                         page.setWish({
                           ...{ kind: "cancel", lb: props.lb.name, backend: props.backend.name },
-                          ...{ id: id(), of: intent.kind },
+                          ...{ id: id(), of: intent },
                         })}
                     >
                       Take back …
