@@ -40,6 +40,8 @@ export async function upgradeSteps(t: Deno.TestContext, stage: Stage): Promise<v
       await machine.until(
         "journalctl --no-pager -o cat -u vpp-maglev",
         ({ stdout }) => /"worker":"probe-dataplane-0","action":"restarted"/.test(stdout),
+        // A thread that has not yet answered once has 30 s.
+        60_000,
       );
     } finally {
       for (const each of stopped) each[Symbol.dispose]();
