@@ -101,6 +101,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   10990,
   20310,
   20641,
+  20950,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

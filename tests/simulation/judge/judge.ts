@@ -796,7 +796,7 @@ export class Judge implements Observer {
       const late = this.#ramps.late(daemon.checker.current, this.#world.time.nowMs);
       if (late !== undefined) this.fail("policies hold only what they may", late);
       this.#checkCounters(daemon);
-      this.#intents.tick(daemon.checker.current.intents);
+      if (this.#stopping === undefined) this.#intents.tick(daemon.checker.current.intents);
     }
     this.#checkFlushes();
     this.#checkAnswers();
