@@ -77,6 +77,7 @@ export function actOnBackend(
     const times = timesOf(request, clock.wallMs());
     if (times instanceof MaglevError) return { answer: times };
     const { peer, identity } = caller;
+    const { intents } = checker.current;
     const outcome = act(request.name, {
       by: { peer, identity },
       reason: request.reason === "" ? undefined : request.reason,
@@ -93,7 +94,7 @@ export function actOnBackend(
       clock,
     });
     const warning = joined([
-      replacementWarning(outcome.intent, checker.current.intents),
+      replacementWarning(outcome.intent, { before: intents, after: checker.current.intents }),
       durabilityWarning(await outcome.durable, outcome.intent),
     ]);
     return { answer: { ...info, warning }, before, after };
@@ -129,6 +130,7 @@ export function drainBackend(
     const times = timesOf({ begin }, clock.wallMs());
     if (times instanceof MaglevError) return { answer: times };
     const { peer, identity } = caller;
+    const { intents } = checker.current;
     const outcome = checker.drainBackend(
       { backend: name, then: then === "" ? "disable" : then, forMs, force },
       { by: { peer, identity }, reason: reason === "" ? undefined : reason, ...times },
@@ -149,7 +151,7 @@ export function drainBackend(
         `VPP has one server for it and ${partners.join(", ")}: they keep their weights, so that ` +
         "server still takes new flows",
       ]),
-      replacementWarning(outcome.intent, snapshot.intents),
+      replacementWarning(outcome.intent, { before: intents, after: snapshot.intents }),
       durabilityWarning(await outcome.durable, outcome.intent),
     ];
     return {

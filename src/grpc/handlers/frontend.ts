@@ -70,6 +70,7 @@ export function setWeight(
     if (weight instanceof MaglevError) return { answer: weight };
     const { frontend, pool, backend, reason } = request;
     const { peer, identity } = caller;
+    const { intents } = checker.current;
     const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
       by: { peer, identity },
       reason: reason === "" ? undefined : reason,
@@ -83,7 +84,7 @@ export function setWeight(
       contextOf(frontend, { announcer, probers }),
     );
     const warning = joined([
-      replacementWarning(outcome.intent, checker.current.intents),
+      replacementWarning(outcome.intent, { before: intents, after: checker.current.intents }),
       durabilityWarning(await outcome.durable, outcome.intent),
     ]);
     return { answer: { ...info, warning }, before, after };

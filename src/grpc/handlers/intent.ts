@@ -107,13 +107,31 @@ export function cancelIntent(
   };
 }
 
-/** What a scheduled intent will replace, for its operator; empty: nothing, or it began. */
-export function replacementWarning(intent: Intent | undefined, intents: IntentSet): string {
-  if (intent?.scheduled !== true) return "";
-  const replaced = replacedBy(intent, intents).map((each) => `${each.kind} ${intentId(each)}`);
-  return replaced.length === 0
-    ? ""
-    : `when it begins it replaces ${listWords(replaced, "and")}, which does not come back`;
+/**
+ * What an intent replaces, or will replace when it begins; empty: nothing that was another wish.
+ * `before` and `after` the request.
+ */
+export function replacementWarning(
+  intent: Intent | undefined,
+  { before, after }: { readonly before: IntentSet; readonly after: IntentSet },
+): string {
+  if (intent === undefined) return "";
+  const isScheduled = intent.scheduled === true;
+  const present = before.ofTarget(intent);
+  const replaced = isScheduled
+    ? replacedBy(intent, after)
+    : present !== undefined && isOther(present, intent)
+    ? [present]
+    : [];
+  if (replaced.length === 0) return "";
+  const names = listWords(replaced.map((each) => `${each.kind} ${intentId(each)}`), "and");
+  return `${isScheduled ? "when it begins " : ""}it replaces ${names}, which does not come back`;
+}
+
+/** False for the same wish again, without an end. */
+function isOther(present: Intent, intent: Intent): boolean {
+  return present.kind !== intent.kind || present.untilMs !== undefined ||
+    (present.kind === "weight" && intent.kind === "weight" && present.weight !== intent.weight);
 }
 
 /** Warnings in one text; empty ones are left out. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import type { Intent } from "../../intent/intent.ts";
-import { durabilityWarning, timesOf } from "./intent.ts";
+import { IntentSet, intentId } from "../../intent/intent.ts";
+import { durabilityWarning, replacementWarning, timesOf } from "./intent.ts";
 
 const INTENT: Intent = {
   kind: "disable",
@@ -36,4 +37,25 @@ Deno.test("durabilityWarning() warns of an action that will not survive a restar
     /will not survive the end of maglevd: no state directory is configured; --state-dir sets one/,
   );
   assert.equal(durabilityWarning({ kind: "off" }, undefined), "", "resumed: nothing is lost");
+});
+
+Deno.test("replacementWarning() names the wish that a request replaces, now or later", () => {
+  const of = (present: Partial<Intent>, next: Partial<Intent>) => {
+    const [before, after] = [present, next].map((each) => ({ ...INTENT, ...each }) as Intent);
+    const set = IntentSet.of([before!]);
+    return replacementWarning(after, { before: set, after: set.with(after!) })
+      .replace(intentId(before!), "ID");
+  };
+  const endless = { untilMs: undefined };
+  const drain = { kind: "drain", then: "disable" } as const;
+  assert.equal(of(drain, endless), "it replaces drain ID, which does not come back");
+  assert.match(of({}, endless), /^it replaces disable ID/, "its end is over");
+  assert.equal(of(endless, endless), "", "the same again");
+  assert.equal(of({ backend: "b1" }, drain), "");
+  const weight = { kind: "weight", frontend: "web", pool: "main", instead: 100, ...endless } as const;
+  assert.equal(of({ ...weight, weight: 10 }, { ...weight, weight: 10 }), "");
+  assert.match(of({ ...weight, weight: 10 }, { ...weight, weight: 20 }), /^it replaces weight ID/);
+  const later = { scheduled: true, fromMs: wall(2) } as const;
+  assert.match(of({}, { ...drain, ...later }), /^when it begins it replaces disable ID/);
+  assert.equal(replacementWarning(undefined, { before: IntentSet.EMPTY, after: IntentSet.EMPTY }), "");
 });
