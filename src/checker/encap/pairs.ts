@@ -32,18 +32,25 @@ export function encapKey(frontend: string, backend: string): string {
   return `${backend} (encap of ${frontend})`;
 }
 
-/** The pairs of a configuration. */
-export function encapPairs(config: Config): EncapPairs {
+/**
+ * The pairs of a configuration. Checks that are those of `past` are the same objects, so that
+ * thousands of pairs are compared quickly.
+ */
+export function encapPairs(config: Config, past: EncapPairs = NO_PAIRS): EncapPairs {
   let pairs: Map<string, ReadonlyMap<string, EncapPair>> | undefined;
   for (const frontend of config.frontends.values()) {
     if (!frontend.pools.some(({ encap }) => encap !== undefined)) continue;
     pairs ??= new Map();
-    pairs.set(frontend.name, pairsOf(frontend, config));
+    pairs.set(frontend.name, pairsOf(frontend, config, past.get(frontend.name)));
   }
   return pairs ?? NO_PAIRS;
 }
 
-function pairsOf(frontend: FrontendConfig, config: Config): ReadonlyMap<string, EncapPair> {
+function pairsOf(
+  frontend: FrontendConfig,
+  config: Config,
+  past: ReadonlyMap<string, EncapPair> | undefined,
+): ReadonlyMap<string, EncapPair> {
   const pairs = new Map<string, EncapPair>();
   // Servers of one healthcheck share an object, which goes to a worker once.
   const checks = new Map<string, HealthcheckConfig>();
@@ -58,7 +65,9 @@ function pairsOf(frontend: FrontendConfig, config: Config): ReadonlyMap<string, 
       const key = `${healthcheck} ${source.text}`;
       let check = checks.get(key);
       if (check === undefined) {
-        checks.set(key, check = encapCheckOf(frontend, { healthcheck, source, config }));
+        const fresh = encapCheckOf(frontend, { healthcheck, source, config });
+        const before = past?.get(name)?.check;
+        checks.set(key, check = isEqual(before, fresh) ? before! : fresh);
       }
       pairs.set(name, { frontend: frontend.name, backend: name, mode: encap.mode, address, check });
     }
@@ -117,8 +126,8 @@ export function checksAfter(
   next: Config,
   { config, encap }: { readonly config: Config; readonly encap?: AllEncapChecks },
 ): { readonly encap?: AllEncapChecks } {
-  const pairs = encapPairs(next);
+  const before = encap === undefined ? NO_PAIRS : encapPairs(config);
+  const pairs = encapPairs(next, before);
   if (pairs.size === 0) return {};
-  const past = encap && { pairs: encapPairs(config), checks: encap };
-  return { encap: checksOf(pairs, past) };
+  return { encap: checksOf(pairs, encap && { pairs: before, checks: encap }) };
 }

@@ -21,7 +21,7 @@ export class EncapState {
 
   /** `past`: the state before a reload. */
   constructor(config: Config, past?: EncapState) {
-    this.pairs = encapPairs(config);
+    this.pairs = encapPairs(config, past?.pairs);
     const before = past && { pairs: past.pairs, checks: past.#checks };
     this.#checks = checksOf(this.pairs, before);
   }
