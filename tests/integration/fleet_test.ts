@@ -13,7 +13,6 @@ import { readUntil } from "../support/judges/until.ts";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
 import { WebServer } from "../support/servers/web_server.ts";
 import { type Finished, maglevc } from "../support/terminals/maglevc.ts";
-import { grpcAddress } from "../support/worlds/grpc_stage.ts";
 import { readPlugin } from "../support/worlds/plugin_lb.ts";
 import { configText } from "../support/worlds/stage.ts";
 
@@ -23,6 +22,12 @@ const WEB = "192.0.2.1/32 6 80";
 const FULL = [`${A} 100`, `${B} 50`, `${C} 100`];
 /** Differences are there at the latest after this time; a busy machine is slower. */
 const DEADLINE_MS = 10_000;
+
+/** Where a daemon listens; several that start on a busy machine take a while. */
+async function listening(daemon: Daemon): Promise<string> {
+  const line = await daemon.seen(({ msg }) => msg === "grpc-listen", { deadlineMs: 30_000 });
+  return String(line.address);
+}
 
 interface Lb {
   readonly name: string;
@@ -95,7 +100,7 @@ async function onFleet(
           grpcAddr: "127.0.0.1:0",
         });
         daemons.push(daemon);
-        return { name, simulator, daemon, address: await grpcAddress(daemon), configPath };
+        return { name, simulator, daemon, address: await listening(daemon), configPath };
       }));
       await fn(fleet, servers, home);
     } finally {
