@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import type { Intent } from "../../intent/intent.ts";
-import { IntentSet, intentId } from "../../intent/intent.ts";
+import { intentId, IntentSet } from "../../intent/intent.ts";
 import { durabilityWarning, replacementWarning, timesOf } from "./intent.ts";
 
 const INTENT: Intent = {
@@ -52,10 +52,19 @@ Deno.test("replacementWarning() names the wish that a request replaces, now or l
   assert.match(of({}, endless), /^it replaces disable ID/, "its end is over");
   assert.equal(of(endless, endless), "", "the same again");
   assert.equal(of({ backend: "b1" }, drain), "");
-  const weight = { kind: "weight", frontend: "web", pool: "main", instead: 100, ...endless } as const;
+  const weight = {
+    kind: "weight",
+    frontend: "web",
+    pool: "main",
+    instead: 100,
+    ...endless,
+  } as const;
   assert.equal(of({ ...weight, weight: 10 }, { ...weight, weight: 10 }), "");
   assert.match(of({ ...weight, weight: 10 }, { ...weight, weight: 20 }), /^it replaces weight ID/);
   const later = { scheduled: true, fromMs: wall(2) } as const;
   assert.match(of({}, { ...drain, ...later }), /^when it begins it replaces disable ID/);
-  assert.equal(replacementWarning(undefined, { before: IntentSet.EMPTY, after: IntentSet.EMPTY }), "");
+  assert.equal(
+    replacementWarning(undefined, { before: IntentSet.EMPTY, after: IntentSet.EMPTY }),
+    "",
+  );
 });
