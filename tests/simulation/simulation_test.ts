@@ -84,6 +84,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   415,
   1191,
   2101,
+  3284,
   4019,
   709,
   1159,

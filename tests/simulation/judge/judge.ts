@@ -203,7 +203,9 @@ export class Judge implements Observer {
   faulted(fault: TakenFault): void {
     const { nowMs } = this.#world.time;
     this.trace.add(nowMs, `VPP: ${fault}`);
-    this.disturb(`VPP: ${fault}`, 0);
+    // The answer is missing, or taken for that of another request: the connection will end.
+    const isLost = fault === "garbled" || fault === "withheld";
+    this.disturb(`VPP: ${fault}`, isLost ? UNANSWERED_MS : 0);
     this.#deeds.forget();
     const forMs = this.#excuses.untilMs("wrong") - nowMs;
     // A garbled reading is believed until the next one, like a change by another program.
