@@ -103,6 +103,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   20310,
   20641,
   20950,
+  21321,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

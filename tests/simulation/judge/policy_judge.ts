@@ -227,8 +227,8 @@ function takenLast(
   { isOut, isCut, serving }: Taken & { readonly serving: PolicyMemory["serving"] | undefined },
 ): string | undefined {
   if (onAllDown !== "last-good" || !entries.every(isOut)) return undefined;
-  // One is up, and withheld because VPP has no room for it.
-  if (entries.some(serves)) return undefined;
+  // One serves, and is still to be added, or withheld because VPP has no room for it.
+  if (entries.some(countsAsServing)) return undefined;
   // Of several backends at an address, an operator may have taken the one that had weight.
   const isOperators = ({ address, backend: { name } }: Entry) =>
     serving?.get(address)?.has(name) === false ||

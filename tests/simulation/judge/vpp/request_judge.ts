@@ -77,12 +77,12 @@ export function judgeRequests(
 /** What is taken out against a policy, in VIPs whose state in VPP is known. */
 function wrongTaken(
   requests: readonly SentRequest[],
-  { state, wanted, before, isTrusted, isEdited, recreated }: RequestContext,
+  { state, wanted, before, isTrusted, isEdited, recreated, withheld }: RequestContext,
   after: VppView,
 ): string | undefined {
   if (!isTrusted || isEdited) return undefined;
   const known = [...after].filter(([key]) =>
-    wanted.get(key)?.isBlind === false && !recreated.has(key)
+    wanted.get(key)?.isBlind === false && !recreated.has(key) && !withheld.has(key)
   );
   return wronglyTaken(requests, { state, before, after: new Map(known) });
 }
