@@ -511,7 +511,7 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "nowMs - quietSinceMs >= 0",
   },
   {
-    name: "a scheduled intent begins late",
+    name: "intents begin and end late",
     file: "src/intent/expiry.ts",
     from: "nextMs = Math.min(nextMs, waits ? WAITING_MS : changeMs);",
     to: "nextMs = Math.min(nextMs, waits ? WAITING_MS : changeMs + 4000);",
