@@ -166,6 +166,7 @@ export function setLameduck(
   ): Promise<ActionResult<LameduckInfo>> {
     const times = timesOf({ begin: undefined, end: request.end }, clock.wallMs());
     if (times instanceof MaglevError) return { answer: times };
+    const { intents } = checker.current;
     const outcome = checker.setLameduck(request.on, {
       by: { peer, identity },
       reason: request.reason === "" ? undefined : request.reason,
@@ -174,7 +175,10 @@ export function setLameduck(
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
     const { value: on, intent } = outcome;
-    const warning = durabilityWarning(await outcome.durable, intent);
+    const warning = joined([
+      replacementWarning(intent, { before: intents, after: checker.current.intents }),
+      durabilityWarning(await outcome.durable, intent),
+    ]);
     return { answer: { on, intent: intentOf(intent), warning }, before, after };
   }
   return {

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { wall } from "../../../tests/support/fakes/instants.ts";
-import type { Intent } from "../../intent/intent.ts";
-import { intentId, IntentSet } from "../../intent/intent.ts";
-import { durabilityWarning, replacementWarning, timesOf } from "./intent.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { setUp, THREE } from "../../../tests/support/worlds/checker_fixture.ts";
+import { type Intent, intentId, IntentSet } from "../../intent/intent.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { CallContext } from "../calls/calls.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
+import { SetLameduckRequest } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
+import { durabilityWarning, replacementWarning, setLameduck, timesOf } from "./intent.ts";
 
 const INTENT: Intent = {
   kind: "disable",
@@ -67,4 +73,26 @@ Deno.test("replacementWarning() names the wish that a request replaces, now or l
     replacementWarning(undefined, { before: IntentSet.EMPTY, after: IntentSet.EMPTY }),
     "",
   );
+});
+
+Deno.test("setLameduck() names the lameduck with an end that it replaces", async () => {
+  const world = setUp(smallConfig({ ...THREE, announces: true }));
+  world.checker.start();
+  const { run } = setLameduck(world as unknown as DaemonApi);
+  const context = { caller: { peer: "unix", identity: "" } } as CallContext;
+  const warningOf = async (request: Partial<SetLameduckRequest>) => {
+    const { answer } = await run(create(SetLameduckRequest, { on: true, ...request }), context);
+    assert.ok(!(answer instanceof MaglevError));
+    return answer.warning;
+  };
+  assert.match(
+    await warningOf({ end: { $case: "forNs", value: 9_000_000_000n } }),
+    /^in force, but/,
+  );
+  assert.match(
+    await warningOf({}),
+    /^it replaces lameduck [0-9a-f]{8}, which does not come back; in/,
+  );
+  assert.doesNotMatch(await warningOf({}), /replaces/);
+  world.checker.stop();
 });
