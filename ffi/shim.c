@@ -301,6 +301,11 @@ static int32_t try_icmp(uint32_t family) {
   return fd < 0 ? fd : maglev_close(fd);
 }
 
+static int32_t try_raw(void) {
+  int32_t fd = maglev_packet_open(4);
+  return fd < 0 ? fd : maglev_close(fd);
+}
+
 struct look {
   const uint8_t *path;
   uint32_t path_size;
@@ -325,6 +330,8 @@ static int32_t look_here(const struct look *look) {
       return try_icmp(4);
     case MAGLEV_LOOK_ICMP6:
       return try_icmp(6);
+    case MAGLEV_LOOK_RAW:
+      return try_raw();
     default:
       return -EINVAL;
   }

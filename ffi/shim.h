@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 8
+#define MAGLEV_SHIM_ABI 9
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -86,11 +86,12 @@ MAGLEV_EXPORT int32_t maglev_route_check(const uint8_t *destination, uint32_t de
 #define MAGLEV_LOOK_TW_REUSE 3
 #define MAGLEV_LOOK_ICMP4 4
 #define MAGLEV_LOOK_ICMP6 5
+#define MAGLEV_LOOK_RAW 6
 
 /*
  * Looks at the network namespace at `path` (NUL-terminated; empty: the caller's own) from a thread
  * that enters it and ends, so that the caller stays where it is. ENTER: can it be entered?
- * ICMP4, ICMP6: can an ICMP socket be opened in it? The others are files of /proc/sys/net/ipv4,
+ * ICMP4, ICMP6: can an ICMP socket be opened in it? RAW: one of maglev_packet_open()? The others are files of /proc/sys/net/ipv4,
  * copied to `text`: their length is returned. -E2BIG: longer than that.
  */
 MAGLEV_EXPORT int32_t maglev_netns_look(const uint8_t *path, uint32_t path_size, uint32_t what,

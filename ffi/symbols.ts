@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 8;
+export const SHIM_ABI = 9;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 /** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
@@ -15,6 +15,7 @@ export const LOOK = {
   twReuse: 3,
   icmp4: 4,
   icmp6: 5,
+  raw: 6,
 } as const;
 
 export const ICMP_RAW = 1;

@@ -122,6 +122,8 @@ int main(void) {
   } else {
     CHECK(fd == -EPERM || fd == -EACCES);
   }
+  int32_t raw = maglev_netns_look((const uint8_t *)"", 1, MAGLEV_LOOK_RAW, NULL, 0);
+  CHECK(fd >= 0 ? raw == 0 : raw == fd);
   test_refusals(-1);
   test_interface();
   uint32_t about[2];

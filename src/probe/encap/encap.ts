@@ -181,7 +181,7 @@ function noSource({ text }: IpAddress, errno: number): Verdict {
 function openFailure(errno: number): Verdict {
   const code = errnoName(errno);
   if (code === "EPERM" || code === "EACCES") {
-    return inconclusive("connect", { lack: "permission", detail: NOT_PERMITTED });
+    return inconclusive("connect", { lack: "permission", detail: ENCAP_NOT_PERMITTED });
   }
   const verdict = verdictOf({ code }, "connect");
   if (verdict.inconclusive) return verdict;
@@ -190,7 +190,7 @@ function openFailure(errno: number): Verdict {
 }
 
 /** Datagram sockets of ICMP, which need no permission, cannot send these packets. */
-const NOT_PERMITTED =
+export const ENCAP_NOT_PERMITTED =
   "checks through VPP's tunnel are not permitted; give the process CAP_NET_RAW " +
   "(AmbientCapabilities=CAP_NET_RAW of the systemd unit)";
 
@@ -199,7 +199,9 @@ function judged(verdict: Verdict, target: EncapTarget): Verdict {
   const { vip, vipPort, server, tunnelSource } = target;
   if (verdict.ok) return verdict;
   if (verdict.inconclusive) {
-    return verdict.detail === ICMP_NOT_PERMITTED ? { ...verdict, detail: NOT_PERMITTED } : verdict;
+    return verdict.detail === ICMP_NOT_PERMITTED
+      ? { ...verdict, detail: ENCAP_NOT_PERMITTED }
+      : verdict;
   }
   const { durationMs } = verdict;
   const took = durationMs === undefined ? {} : { durationMs };

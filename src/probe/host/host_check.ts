@@ -9,6 +9,7 @@ import { errnoName } from "../../base/errno.ts";
 import type { Logger } from "../../base/ports.ts";
 import { type Config, isUdp } from "../../config/model.ts";
 import { lookErrno, portSettings } from "./host_look.ts";
+import { ENCAP_NOT_PERMITTED } from "../encap/encap.ts";
 import { ICMP_NOT_PERMITTED } from "../icmp/icmp.ts";
 import { namespaceProblem } from "../net/namespace.ts";
 import { needsPorts, portWarnings, unknownPorts } from "./port_budget.ts";
@@ -42,6 +43,8 @@ interface Demand {
   /** Families that ICMP probes are made of. */
   readonly icmp: readonly (4 | 6)[];
   readonly udp: boolean;
+  /** Checks through VPP's tunnel, which need raw sockets. */
+  readonly encap: boolean;
   readonly netns: string;
 }
 
@@ -72,7 +75,8 @@ export class HostCheck {
     try {
       const limit = raiseDescriptors(shim, demand.descriptors);
       if (limit < demand.descriptors) return tooFew(demand, limit);
-      return namespaceRefusal(shim, demand.netns) ?? icmpRefusal(shim, demand);
+      return namespaceRefusal(shim, demand.netns) ?? icmpRefusal(shim, demand) ??
+        encapRefusal(shim, demand);
     } finally {
       shim.close();
     }
@@ -98,6 +102,7 @@ export class HostCheck {
   #withoutShim(demand: Demand, message: string): string | undefined {
     if (demand.icmp.length > 0) return needsShim("ICMP probes", message);
     if (demand.udp) return needsShim("probes over UDP", message);
+    if (demand.encap) return needsShim("encap", message);
     if (demand.netns !== "") return needsShim("healthchecker.netns", message);
     if (!this.#warned) {
       this.#log.warn("config-warning", {
@@ -129,6 +134,11 @@ function icmpRefusal(shim: HostShim, { icmp, netns }: Demand): string | undefine
   return undefined;
 }
 
+function encapRefusal(shim: HostShim, { encap, netns }: Demand): string | undefined {
+  const errno = encap ? lookErrno(shim, netns, LOOK.raw) : undefined;
+  return errno === "EPERM" || errno === "EACCES" ? ENCAP_NOT_PERMITTED : undefined;
+}
+
 function demandOf(config: Config): Demand {
   const families = new Set<4 | 6>();
   let probed = 0;
@@ -145,6 +155,9 @@ function demandOf(config: Config): Demand {
     descriptors: descriptorsNeeded(probed),
     icmp: [...families].sort(),
     udp,
+    encap: [...config.frontends.values()].some(({ pools }) =>
+      pools.some(({ encap }) => encap !== undefined)
+    ),
     netns: config.healthchecker.netns,
   };
 }

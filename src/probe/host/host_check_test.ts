@@ -10,13 +10,15 @@ import { descriptorsNeeded, HostCheck } from "./host_check.ts";
 interface Host {
   readonly limit: number;
   readonly icmp?: number;
+  /** Opening a raw socket. */
+  readonly raw?: number;
   /** Entering a namespace. */
   readonly enter?: number;
   readonly range?: string | number;
 }
 
 /** A shim of a host, the calls made on it, and how often it was left open. */
-function shimOf({ limit, icmp = 0, enter = 0, range = "32768\t60999\n" }: Host) {
+function shimOf({ limit, icmp = 0, raw = 0, enter = 0, range = "32768\t60999\n" }: Host) {
   const asked: string[] = [];
   const calls = {
     maglev_nofile_raise(wanted: number, limits: Float64Array) {
@@ -28,7 +30,7 @@ function shimOf({ limit, icmp = 0, enter = 0, range = "32768\t60999\n" }: Host) 
       const where = new TextDecoder().decode(path).replace("\0", "");
       const name = Object.entries(LOOK).find(([, number]) => number === what)![0];
       asked.push(`${name}${where === "" ? "" : ` in ${where}`}`);
-      const answer: Record<string, string | number> = { portRange: range, twReuse: "2\n" };
+      const answer: Record<string, string | number> = { portRange: range, twReuse: "2\n", raw };
       const said = answer[name] ?? (name === "enter" ? enter : name.startsWith("icmp") ? icmp : 0);
       if (typeof said === "number") return said;
       return new TextEncoder().encodeInto(said, text).written;
@@ -48,6 +50,11 @@ const config = (netns = "") =>
   smallConfig({ healthchecks: PING, backends: BACKENDS, frontends: {}, netns });
 const TCP_ONLY = smallConfig({ backends: { a: {}, s: { healthcheck: "" } }, frontends: {} });
 
+const ENCAP = smallConfig({
+  backends: { a: {} },
+  frontends: { web: { pools: "a", encap: "warn" } },
+});
+
 const hostCheckOf = (result: ShimResult, log = new RecordingLogger()) =>
   new HostCheck({ log, open: () => result });
 
@@ -65,6 +72,7 @@ Deno.test("HostCheck requests exactly the needs of a configuration", () => {
       "close",
     ]],
     [TCP_ONLY, [`descriptors ${descriptorsNeeded(1)}`, "close"]],
+    [ENCAP, [`descriptors ${descriptorsNeeded(1)}`, "raw", "close"]],
   ];
   for (const [wanted, calls] of cases) {
     const { result, asked } = shimOf({ limit: 1000 });
@@ -77,6 +85,8 @@ Deno.test("HostCheck names the missing resource", () => {
   const problem = (limit: number, icmp: number) =>
     hostCheckOf(shimOf({ limit, icmp }).result).problem(config());
   assert.match(problem(100, 0)!, /3 probed backends .* only 100 .*LimitNOFILE=/);
+  const untunneled = hostCheckOf(shimOf({ limit: 1000, raw: -1 }).result);
+  assert.match(untunneled.problem(ENCAP)!, /through VPP's tunnel are not permitted.*CAP_NET_RAW/);
   assert.match(problem(1000, -1)!, /CAP_NET_RAW .*net\.ipv4\.ping_group_range/);
   assert.match(problem(1000, -13)!, /CAP_NET_RAW/);
   assert.equal(problem(1000, -97), undefined, "without IPv6 each probe reports it");
