@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { Intent } from "../../../grpc/gen/maglev.ts";
+import {
+  EncapInfo,
+  FrontendInfo,
+  Intent,
+  PoolBackendInfo,
+  PoolInfo,
+  ProbeResult,
+} from "../../../grpc/gen/maglev.ts";
 import { create } from "../../../grpc/messages/codec.ts";
-import { intentOf } from "./convert.ts";
+import { frontendOf, intentOf } from "./convert.ts";
 
 const ns = (ms: number) => BigInt(ms) * 1_000_000n;
 
@@ -18,4 +25,24 @@ Deno.test("an intent is in force since it began; one to come has the time of its
     intentOf(create(Intent, { ...drain, id: "7", ...more })).id;
   assert.equal(idOf({ fromUnixNs: ns(5000), scheduled: true }), "7");
   assert.equal(idOf({}), undefined, "one in force is ended by its opposite");
+});
+
+Deno.test("a server has its check through VPP's tunnel only while that fails or is void", () => {
+  const lastResult = { ok: false, layer: "L3", code: "L3ENCAP", detail: "deaf" };
+  const encapOf = (encap: Partial<EncapInfo> | undefined) => {
+    const info = encap && create(EncapInfo, { mode: "on", ...encap });
+    const backends = [create(PoolBackendInfo, { name: "a", encap: info })];
+    const pools = [create(PoolInfo, { name: "main", backends })];
+    return frontendOf(create(FrontendInfo, { name: "web", pools })).pools[0]!.backends[0]!.encap;
+  };
+  for (const state of ["unknown", "passing"]) assert.equal(encapOf({ state }), undefined);
+  assert.equal(encapOf(undefined), undefined);
+  const failing = { state: "failing", lastResult: create(ProbeResult, lastResult) };
+  assert.deepEqual(encapOf(failing), { failing: true, text: "deaf" });
+  assert.deepEqual(encapOf({ ...failing, mode: "warn" }), {
+    warn: true,
+    failing: true,
+    text: "deaf",
+  });
+  assert.deepEqual(encapOf({ state: "passing", blind: "no route" }), { text: "no route" });
 });
