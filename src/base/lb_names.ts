@@ -82,6 +82,7 @@ function parseServer(text: string): Parsed | string {
   const [, given, rest = text] = /^([^=:/[\]]*)=(.*)$/s.exec(text) ?? [];
   // Names are segments of URLs.
   if (given === "." || given === "..") return `${given} is a step of a path, not a name`;
+  if (given === "*") return "* stands for all load balancers, and is not a name";
   if (given !== undefined && (given === "" || given.length > MAX_NAME || !isWord(given))) {
     return `need a name of 1 to ${MAX_NAME} characters before "=", without blanks or control ` +
       "characters";

@@ -49,6 +49,7 @@ const BAD: [string, RegExp][] = [
   ["unix:x", /absolute path/],
   ["x=a,x=b", /^two servers have the name "x"$/],
   ["=a", /need a name of 1 to 64 characters/],
+  ["*=a", /^cannot use "\*=a": \* stands for all load balancers, and is not a name$/],
   ["..=a", /^cannot use "\.\.=a": \.\. is a step of a path, not a name$/],
   ["a b=c", /need a name of 1 to 64 characters/],
   [`${"n".repeat(65)}=c`, /need a name of 1 to 64 characters/],

@@ -83,10 +83,13 @@ const TEXT_HEADERS: HeaderFields = {
 
 /** An answer with the status' own words. */
 export function statusAnswer(status: number, headers: HeaderFields = {}): WholeAnswer {
-  return textAnswer(status, REASONS[status] ?? `${status}`, headers);
+  return textAnswer(status, REASONS[status] ?? `${status}`, { ...NOTHING_RUNS, ...headers });
 }
+
+/** A refusal has nothing that a browser may run, whatever it takes the text for. */
+const NOTHING_RUNS = { "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'" };
 
 /** The answer to a request that the handler refused. */
 export function refusalAnswer({ status, message }: HttpRefusal): WholeAnswer {
-  return textAnswer(status, message);
+  return textAnswer(status, message, NOTHING_RUNS);
 }

@@ -120,8 +120,9 @@ export class EventBus {
     });
   }
 
+  /** It has the position from which on everything comes. */
   #resync(): Encoded {
-    return this.#encode({ type: "resync", t_ms: this.#options.clock.wallMs() }, undefined);
+    return this.#encode({ type: "resync", t_ms: this.#options.clock.wallMs() }, this.#seq);
   }
 
   #encode(event: DashboardEvent, seq: number | undefined): Encoded {

@@ -56,6 +56,13 @@ export function createHub(options: HubOptions): Hub {
   return new DashboardHub(options);
 }
 
+/** What a browser asks a maglevd for. */
+interface Question {
+  /** What it is about, which must be there. */
+  readonly of?: { readonly kind: "backend" | "frontend"; readonly object: string };
+  readonly audience: Audience;
+}
+
 class DashboardHub implements Hub {
   readonly epoch: string;
   readonly names: readonly string[];
@@ -136,7 +143,7 @@ class DashboardHub implements Hub {
     audience: Audience,
   ): Promise<BackendDetails | MaglevError> {
     const of = { kind: "backend", object: backend } as const;
-    return await this.#asked(name, of, async (follower, connection) => {
+    return await this.#asked(name, { of, audience }, async (follower, connection) => {
       const info = await connection.call("GetBackend", { name: backend }, CALL);
       if (info.name !== backend) return wrongAnswer(info.name);
       const flaps = follower.model.histories.flapsOf(backend);
@@ -154,7 +161,7 @@ class DashboardHub implements Hub {
     audience: Audience,
   ): Promise<BackendExplanation | MaglevError> {
     const of = { kind: "backend", object: backend } as const;
-    return await this.#asked(name, of, async (_, connection) => {
+    return await this.#asked(name, { of, audience }, async (_, connection) => {
       const answer = await connection.call("ExplainBackend", { name: backend }, CALL);
       return answer.name === backend
         ? backendExplanationOf(answer, audience)
@@ -168,7 +175,7 @@ class DashboardHub implements Hub {
     audience: Audience,
   ): Promise<FrontendExplanation | MaglevError> {
     const of = { kind: "frontend", object: frontend } as const;
-    return await this.#asked(name, of, async (_, connection) => {
+    return await this.#asked(name, { of, audience }, async (_, connection) => {
       const answer = await connection.call("ExplainFrontend", { name: frontend }, CALL);
       return answer.name === frontend
         ? frontendExplanationOf(answer, audience)
@@ -181,7 +188,7 @@ class DashboardHub implements Hub {
     { backend = "", frontend = "", before = 0 }: TimelineQuery,
     audience: Audience,
   ): Promise<TimelinePage | MaglevError> {
-    return await this.#asked(name, undefined, async (_, connection) =>
+    return await this.#asked(name, { audience }, async (_, connection) =>
       timelineOf(
         await connection.call("ListHistory", {
           backend,
@@ -193,10 +200,10 @@ class DashboardHub implements Hub {
       ));
   }
 
-  /** Asks a maglevd because of a browser. `of`: what it is about, which must be there. */
+  /** Asks a maglevd because of a browser. */
   async #asked<T>(
     name: string,
-    of: { readonly kind: "backend" | "frontend"; readonly object: string } | undefined,
+    { of, audience }: Question,
     ask: (follower: MaglevdFollower, connection: Connection) => Promise<T | MaglevError>,
   ): Promise<T | MaglevError> {
     const follower = this.#followers.get(name);
@@ -211,13 +218,14 @@ class DashboardHub implements Hub {
     if (of !== undefined && !model[`${of.kind}s`].has(of.object)) {
       return notFound(of.kind, of.object, []);
     }
-    if (!follower.details.take(this.#options.clock.monotonicMs())) {
+    const details = follower.details[audience];
+    if (!details.limit.take(this.#options.clock.monotonicMs())) {
       return new MaglevError("resource-exhausted", "too many requests for details");
     }
-    if (follower.detailsPending >= MAX_DETAILS_PENDING) {
+    if (details.pending >= MAX_DETAILS_PENDING) {
       return new MaglevError("resource-exhausted", `${name} owes too many answers for details`);
     }
-    follower.detailsPending++;
+    details.pending++;
     try {
       return await ask(follower, connection);
     } catch (caught) {
@@ -231,7 +239,7 @@ class DashboardHub implements Hub {
       const endpoint = { server: status.address, ...security, timeoutMs: ACTION_MS };
       return new MaglevError(error.code, explain(error, endpoint), { cause: error });
     } finally {
-      follower.detailsPending--;
+      details.pending--;
     }
   }
 

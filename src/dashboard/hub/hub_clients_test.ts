@@ -37,12 +37,12 @@ Deno.test("subscribers continue from their position, or get a resync", async () 
     assert.deepEqual(listen(undefined).got, []);
     const resynced = (position: { epoch: string; seq: number }) =>
       listen(position).got.map(({ event, seq }) => [event.type, seq]);
-    assert.deepEqual(resynced({ epoch: "other", seq: since.seq }), [["resync", undefined]]);
-    assert.deepEqual(resynced({ ...since, seq: since.seq + 2 }), [["resync", undefined]]);
-    assert.deepEqual(resynced({ ...since, seq: -1 }), [["resync", undefined]]);
-    assert.deepEqual(resynced({ ...since, seq: 0.5 }), [["resync", undefined]]);
+    assert.deepEqual(resynced({ epoch: "other", seq: since.seq }), [["resync", since.seq + 1]]);
+    assert.deepEqual(resynced({ ...since, seq: since.seq + 2 }), [["resync", since.seq + 1]]);
+    assert.deepEqual(resynced({ ...since, seq: -1 }), [["resync", since.seq + 1]]);
+    assert.deepEqual(resynced({ ...since, seq: 0.5 }), [["resync", since.seq + 1]]);
     await clock.advanceAsync(40_000);
-    assert.deepEqual(resynced(since), [["resync", undefined]]);
+    assert.deepEqual(resynced(since), [["resync", since.seq + 1]]);
     const { length } = late.got;
     late.end();
     late.end();
@@ -209,6 +209,21 @@ Deno.test("browsers cause a bounded number of calls for details, and none for un
     await clock.advanceAsync(1000);
     for (let n = 0; n < rate; n++) assert.equal(await ask("b0"), "ok");
     assert.equal(await ask("b0"), "resource-exhausted");
+  });
+});
+
+Deno.test("viewers take no details from operators", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(1000);
+    for (let n = 0; n < 2 * DETAILS_PER_S.burst; n++) await hub.timeline("lb1", {}, "viewer");
+    const release = lb1.hold("GetBackend");
+    await clock.advanceAsync(10_000);
+    const asked = Array.from({ length: 60 }, () => hub.backend("lb1", "b0", "viewer"));
+    assert.ok(!(await hub.timeline("lb1", {}, "operator") instanceof MaglevError));
+    assert.ok(!(await hub.explainBackend("lb1", "b0", "operator") instanceof MaglevError));
+    release();
+    await Promise.all(asked);
   });
 });
 

@@ -71,6 +71,19 @@ Deno.test("a transition is reported immediately, and the object as it was read w
   });
 });
 
+Deno.test("flaps of more than an hour ago are taken back on open pages", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ clock, takeOf }) => {
+    await clock.advanceAsync(5000);
+    lb1.transit("b0", "down", { atMs: WALL_MS + 5000 });
+    lb1.change("b0", { state: "down" });
+    await settle();
+    assert.equal(takeOf("backend").at(-1)?.backend.flaps, 1);
+    await clock.advanceAsync(2 * 3_600_000);
+    assert.equal(takeOf("backend").at(-1)?.backend.flaps, 0);
+  });
+});
+
 Deno.test("an answer from before an event does not overwrite the event", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {

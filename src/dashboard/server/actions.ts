@@ -15,7 +15,7 @@ import {
   readWeightBody,
 } from "./bodies.ts";
 import type { DashboardMetrics } from "./metrics.ts";
-import { noMaglevd } from "./reads.ts";
+import { noMaglevdText } from "./reads.ts";
 import type { Action } from "./routes.ts";
 
 export interface ActionsOptions {
@@ -31,6 +31,18 @@ export interface Operator {
   readonly peer: string;
 }
 
+/** What an operator asks for. */
+export interface AskedAction {
+  readonly action: Action;
+  readonly operator: Operator;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
 type Result = ActionAnswer | PlanAnswer | MaglevError;
 
 /** An action whose body was read. */
@@ -43,32 +55,61 @@ interface Prepared {
 /** Does the action. Login, origin and type of the body have been checked. */
 export async function answerAction(
   request: Pick<HttpRequest, "headers" | "body">,
-  { action, operator }: { readonly action: Action; readonly operator: Operator },
-  { hub, logger, metrics }: ActionsOptions,
+  asked: AskedAction,
+  options: ActionsOptions,
 ): Promise<HttpAnswer> {
-  const actions = hub.actions(action.maglevd);
-  if (actions === undefined) return noMaglevd(action.maglevd);
+  const { action, operator } = asked;
+  const actions = options.hub.actions(action.maglevd);
+  if (actions === undefined) {
+    const message = noMaglevdText(action.maglevd);
+    return refusedAction(asked, { status: 404, code: "not-found", message }, options);
+  }
   const prepared = prepare(action, await request.body());
   if (prepared.kind === "bad") {
-    return failure(400, { code: "invalid-argument", message: prepared.reason });
+    const message = prepared.reason;
+    return refusedAction(asked, { status: 400, code: "invalid-argument", message }, options);
   }
   const { fields, run } = prepared.body;
-  const kind = action.kind === "backend" ? action.action : action.kind;
   const result = await run(actions, { user: operator.user });
   const error = result instanceof MaglevError ? result : undefined;
+  record(asked, { fields, error }, options);
+  return error === undefined ? json(request, result) : refusalOf(error);
+}
+
+/** The answer to an action whose maglevd is not asked. */
+export function refusedAction(
+  asked: AskedAction,
+  { status, ...error }: Refusal,
+  options: Pick<ActionsOptions, "logger" | "metrics">,
+): HttpAnswer {
+  record(asked, { fields: {}, error }, options);
+  return failure(status, error);
+}
+
+function record(
+  { action, operator }: AskedAction,
+  { fields, error }: {
+    readonly fields: LogFields;
+    readonly error: Pick<Refusal, "code" | "message"> | undefined;
+  },
+  { logger, metrics }: Pick<ActionsOptions, "logger" | "metrics">,
+): void {
+  const kind = action.kind === "backend" ? action.action : action.kind;
   metrics.action(kind, error?.code ?? "ok");
   // A plan changes nothing.
   logger[kind === "plan" ? "debug" : "info"]("dashboard-action", {
     action: kind,
-    maglevd: action.maglevd,
+    maglevd: action.maglevd.slice(0, MAX_LOGGED_NAME),
     ...fields,
     user: operator.user,
     peer: operator.peer,
     result: error?.code ?? "ok",
     err: error?.message,
   });
-  return result instanceof MaglevError ? refusalOf(result) : json(request, result);
 }
+
+/** Characters of a name that nothing has, in the log. */
+const MAX_LOGGED_NAME = 128;
 
 function prepare(action: Action, bytes: Uint8Array): Read<Prepared> {
   switch (action.kind) {

@@ -110,6 +110,27 @@ Deno.test("every action leaves a record with user and client, also one that was 
   assert.match(metrics, /maglev_dashboard_actions_total\{action="pause",result="ok"\} 1/);
 });
 
+Deno.test("an action that is refused before its maglevd is asked leaves a record too", async () => {
+  const world = new DashboardWorld();
+  const path = "/admin/api/lb1/backends/nginx0/pause";
+  await world.ask(path, { ...POST, headers: { origin: "http://elsewhere.test" }, body: {} });
+  await world.ask(path, { ...POST, headers: { "content-type": "text/plain" }, body: {} });
+  await world.ask(path, { ...POST, body: { for_ms: "soon" } });
+  await world.ask("/admin/api/ghost/backends/nginx0/pause", { ...POST, body: {} });
+  assert.deepEqual(world.hub.asked, []);
+  assert.deepEqual(
+    world.logger.records.map(({ event, fields: { action, maglevd, user, result } }) => [
+      ...[event, action, maglevd, user, result],
+    ]),
+    [
+      ["lb1", "permission-denied"],
+      ["lb1", "permission-denied"],
+      ["lb1", "invalid-argument"],
+      ["ghost", "not-found"],
+    ].map(([maglevd, result]) => ["dashboard-action", "pause", maglevd, USER, result]),
+  );
+});
+
 Deno.test("what a maglevd refuses has a status of its own", async () => {
   const statuses = [
     ["invalid-argument", 400],

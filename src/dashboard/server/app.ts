@@ -4,7 +4,7 @@ import type { BuildInfo } from "../../base/version.ts";
 import type { HttpAnswer, HttpHandler, HttpRequest } from "../../http/ports.ts";
 import { type Asset, type Assets, NOT_BUILT } from "../assets.ts";
 import type { Hub } from "../ports.ts";
-import { answerAction } from "./actions.ts";
+import { answerAction, refusedAction } from "./actions.ts";
 import { encoded, failure, json, methodNotAllowed, notFound, redirect, whole } from "./answers.ts";
 import { Admission } from "./access/admission.ts";
 import type { AllowedHosts } from "./access/allowed_hosts.ts";
@@ -134,6 +134,8 @@ async function answerApi(
     origin: headers.get("origin"),
     host,
   };
+  const forbidden = (message: string) =>
+    refusedAction({ action, operator }, { status: 403, code: "permission-denied", message }, context);
   if (!isSameOrigin(facts)) {
     return forbidden("actions are accepted from the dashboard's own page only");
   }
@@ -143,10 +145,6 @@ async function answerApi(
   const done = await answerAction(request, { action, operator }, context);
   context.shared.clear();
   return done;
-}
-
-function forbidden(message: string): HttpAnswer {
-  return failure(403, { code: "permission-denied", message });
 }
 
 function asset(request: HttpRequest, { gzip, type }: Asset, cacheControl: string): HttpAnswer {

@@ -64,7 +64,7 @@ export async function answerRead(
       return await share([read.kind], () => hub.problems(audience));
   }
   const { kind, maglevd } = read;
-  if (!hub.names.includes(maglevd)) return noMaglevd(maglevd);
+  if (!hub.names.includes(maglevd)) return notFound(noMaglevdText(maglevd));
   switch (kind) {
     case "maglevd":
       return await share([kind, maglevd], () => hub.maglevd(maglevd, audience));
@@ -135,8 +135,8 @@ function cacheable(audience: Audience): string {
   return audience === "operator" ? "private, no-cache" : "no-cache";
 }
 
-export function noMaglevd(name: string): HttpAnswer {
-  return notFound(`no maglevd is called ${JSON.stringify(name.slice(0, 64))}`);
+export function noMaglevdText(name: string): string {
+  return `no maglevd is called ${JSON.stringify(name.slice(0, 64))}`;
 }
 
 /** Without the lists. */

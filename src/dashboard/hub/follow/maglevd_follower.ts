@@ -6,6 +6,7 @@ import type { NamedServer } from "../../../base/lb_names.ts";
 import type { Clock, Prng } from "../../../base/ports.ts";
 import { type Endpoint, explain } from "../../../grpc/client/failures.ts";
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from "../../../grpc/client/watch.ts";
+import type { Audience } from "../../ports.ts";
 import type { History } from "../../protocol.ts";
 import { SLOT_MS } from "../history/backend_history.ts";
 import { clip, DETAILS_PER_S, MAX_TEXT } from "../model/bounds.ts";
@@ -29,12 +30,19 @@ export interface FollowerOptions {
   readonly send: (event: ModelEvent) => void;
 }
 
+interface Details {
+  readonly limit: RateLimit;
+  /** Number of answers that are waited for. */
+  pending: number;
+}
+
 export class MaglevdFollower {
   readonly model: MaglevdModel;
-  /** Calls that browsers cause. */
-  readonly details = new RateLimit(DETAILS_PER_S);
-  /** Number of answers for details that are waited for. */
-  detailsPending = 0;
+  /** Calls that browsers cause. Viewers, who need no login, take nothing from operators. */
+  readonly details: Readonly<Record<Audience, Details>> = {
+    viewer: { limit: new RateLimit(DETAILS_PER_S), pending: 0 },
+    operator: { limit: new RateLimit(DETAILS_PER_S), pending: 0 },
+  };
   readonly #options: FollowerOptions;
   readonly #outlet: Outlet;
   readonly #abort = new AbortController();

@@ -146,8 +146,13 @@ export class ObjectReader {
 
   async #readTouched(): Promise<void> {
     const { backends, frontends } = this.#take();
-    await this.#readBackends([...backends]);
-    await this.#readFrontends([...frontends]);
+    try {
+      await this.#readBackends([...backends]);
+      await this.#readFrontends([...frontends]);
+    } catch (error) {
+      this.touch([...backends], [...frontends]);
+      throw error;
+    }
   }
 
   async #readBackends(names: readonly string[]): Promise<void> {

@@ -48,11 +48,14 @@ export const CHANGES_PER_S = { rate: 200, burst: 2000 } as const;
 export const MAX_LINKS = 100;
 export const MAX_PLACES = 1000;
 
-/** Details, explanations and pages of history that are asked for: any browser causes these calls. */
+/**
+ * Details, explanations and pages of history that are asked for: any browser causes these calls.
+ * Viewers have as much, and operators.
+ */
 export const DETAILS_PER_S = { rate: 20, burst: 100 } as const;
 /** One such answer: an explained frontend of 1,000 servers takes half of it. */
 export const DETAILS_BOUNDS = { bytes: 2 * 1024 * 1024, messages: 60_000 } as const;
-/** Such answers of one maglevd that are waited for together. */
+/** Such answers of one maglevd that are waited for together, by viewers, and by operators. */
 export const MAX_DETAILS_PENDING = 32;
 
 /** `text`, or its beginning with an ellipsis. */

@@ -317,10 +317,7 @@ export class MaglevdModel {
     const changes = transitions.filter(({ from, to }) => from !== to);
     this.histories.fill(name, changes, (ms) => this.toSteady(ms, now));
     const backend = this.#backends.get(name);
-    const flaps = this.histories.flapsOf(name);
-    if (backend === undefined || backend.flaps === flaps) return;
-    this.#putBackend({ ...backend, flaps });
-    this.#emit({ type: "backend", backend: { ...backend, flaps } });
+    if (backend !== undefined) this.#countFlaps(backend);
   }
 
   /** Fills slots that were not observed with the present state, as far back as it lasted. */
@@ -337,15 +334,18 @@ export class MaglevdModel {
   /** Time goes on: new slots begin. `watched`: the states are known to be so now. */
   tick(now: Now, watched: boolean): void {
     this.histories.advance(now.nowMs);
-    const faded: Backend[] = [];
-    for (const backend of this.#backends.values()) {
-      const { name, state, last_result, flaps } = backend;
+    for (const { name, state, last_result } of this.#backends.values()) {
       if (watched) this.histories.note(name, stripOf(state, last_result?.ok === false));
-      if (flaps > 0 && this.histories.flapsOf(name) !== flaps) faded.push(backend);
     }
-    for (const backend of faded) {
-      this.#putBackend({ ...backend, flaps: this.histories.flapsOf(backend.name) });
-    }
+    const counted = [...this.#backends.values()].filter(({ flaps }) => flaps > 0);
+    for (const backend of counted) this.#countFlaps(backend);
+  }
+
+  #countFlaps(backend: Backend): void {
+    const flaps = this.histories.flapsOf(backend.name);
+    if (backend.flaps === flaps) return;
+    this.#putBackend({ ...backend, flaps });
+    this.#emit({ type: "backend", backend: { ...backend, flaps } });
   }
 
   #putBackend(backend: Backend): void {

@@ -203,7 +203,8 @@ class Channel {
   #take(events: readonly SseEvent[]): void {
     for (const event of events) {
       if (event.type === "resync") {
-        this.#forget(undefined);
+        // A tab whose state is older misses what no one got.
+        this.#forget(parsePosition(event.id));
         continue;
       }
       const position = parsePosition(event.id);

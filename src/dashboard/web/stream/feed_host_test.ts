@@ -231,6 +231,22 @@ Deno.test("a restarted server: the tab that has the new state moves the stream f
     assert.equal(world.attempts.length, 2);
   }));
 
+Deno.test("after a resync, a tab whose state is older loads it again, and then gets everything", () =>
+  hosted(async (world) => {
+    const [first, second] = [world.tab(), world.tab()];
+    first.join(4);
+    await settle();
+    world.attempts[0]!.send(event(5));
+    world.attempts[0]!.send('id: e1-100\nevent: resync\ndata: {"type":"resync"}\n\n');
+    await settle();
+    second.join(60);
+    assert.equal(second.resyncs, 1);
+    second.join(100);
+    world.attempts[0]!.send(event(101));
+    await settle();
+    assert.deepEqual([second.resyncs, second.data], [1, ["101"]]);
+  }));
+
 Deno.test("the stream carries what any tab shows, and is reopened when that changes", () =>
   hosted(async (world) => {
     const [first, second] = [world.tab(), world.tab()];
