@@ -96,10 +96,16 @@ async function readPages(
 }
 
 function reasonOf(caught: unknown, { endpoint }: FleetServer): string {
-  if (!(caught instanceof MaglevError)) throw caught;
-  return caught.code === "unimplemented"
+  const error = errorOf(caught);
+  return error.code === "unimplemented"
     ? "an older version: it has no fingerprints"
-    : explain(caught, endpoint);
+    : explain(error, endpoint);
+}
+
+/** The error of a call; a defect of this program is passed on. */
+function errorOf(caught: unknown): MaglevError {
+  if (!(caught instanceof MaglevError)) throw caught;
+  return caught;
 }
 
 /** The servers as all load balancers see them. */
@@ -119,7 +125,7 @@ export async function readVotes({ servers, signal }: AskOptions): Promise<Votes>
       );
       return { lb: server.name, servers: seenServers(backends) };
     } catch (error) {
-      return { lb: server.name, reason: reasonOf(error, server) };
+      return { lb: server.name, reason: explain(errorOf(error), server.endpoint) };
     }
   }));
   const voters = asked.flatMap(({ lb, servers }): Voter[] =>
