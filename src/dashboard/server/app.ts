@@ -135,7 +135,11 @@ async function answerApi(
     host,
   };
   const forbidden = (message: string) =>
-    refusedAction({ action, operator }, { status: 403, code: "permission-denied", message }, context);
+    refusedAction(
+      { action, operator },
+      { status: 403, code: "permission-denied", message },
+      context,
+    );
   if (!isSameOrigin(facts)) {
     return forbidden("actions are accepted from the dashboard's own page only");
   }
