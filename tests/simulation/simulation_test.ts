@@ -104,6 +104,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   20641,
   20950,
   21321,
+  21556,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

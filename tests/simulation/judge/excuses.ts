@@ -68,9 +68,9 @@ export class Excuses {
     this.#report(`excuse: ${excuse} only until ${(untilMs / 1000).toFixed(3)} (${cause})`);
   }
 
-  /** All of VPP was read and programmed; nothing failed. */
-  synchronized(nowMs: number): void {
-    if (this.holds("faulty", nowMs)) this.#readings = 0;
+  /** All of VPP was read, since `beganMs`, and programmed; nothing failed. */
+  synchronized(nowMs: number, beganMs: number): void {
+    if (this.holds("faulty", beganMs)) this.#readings = 0;
     else if (++this.#readings >= COMPLETE_READINGS) {
       for (const excuse of ENDED_BY_READING) {
         this.shorten(excuse, { nowMs, forMs: 0, cause: "all of VPP was read" });

@@ -303,9 +303,12 @@ export class Judge implements Observer {
   }
 
   /** A run that compared all of VPP has ended. */
-  synchronized({ scope, failed, deferred }: SyncReport): void {
+  synchronized({ scope, trigger, failed, deferred, durationMs }: SyncReport): void {
     if (scope !== "all" || failed > 0 || deferred > 0) return;
-    this.#excuses.synchronized(this.#world.time.nowMs);
+    // These may go by what is known.
+    if (trigger === "reload" || trigger === "warm-up") return;
+    const { nowMs } = this.#world.time;
+    this.#excuses.synchronized(nowMs, nowMs - durationMs);
   }
 
   /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
