@@ -20,8 +20,10 @@ const ADDRESSES = ["127.0.77.1", "127.0.77.2", "127.0.77.3"];
 const [A, B, C] = ADDRESSES as [string, string, string];
 const WEB = "192.0.2.1/32 6 80";
 const FULL = [`${A} 100`, `${B} 50`, `${C} 100`];
-/** Differences are there at the latest after this time; a busy machine is slower. */
-const DEADLINE_MS = 10_000;
+/** Differences are there after 5 s; a busy machine is slower, and each look starts a program. */
+const DEADLINE_MS = 30_000;
+/** What a load balancer has to answer in; also on a busy machine. */
+const TIMEOUT_S = 3;
 
 /** Where a daemon listens; several that start on a busy machine take a while. */
 async function listening(daemon: Daemon): Promise<string> {
@@ -60,9 +62,15 @@ interface Answer {
   readonly repaired: readonly { loadBalancer: string; vip: string; found: string }[];
 }
 
+/** VPP is corrected when the test asks for it, not before it was looked at. */
+function unhurried(text: string): string {
+  return text.replace("    lb:\n", "    lb:\n      sync-interval: 10m\n");
+}
+
 function config(servers: readonly WebServer[], change: (text: string) => string = (text) => text) {
   const pools = { main: { b2: 100, b0: 100, b1: 50 } };
-  return change(configText(servers, { web: { address: "192.0.2.1", pools } }));
+  const text = configText(servers, { web: { address: "192.0.2.1", pools } });
+  return change(unhurried(text));
 }
 
 /** Buckets that differ between the tables that two simulators have. */
@@ -215,7 +223,7 @@ Deno.test("show fleet names the cause of each difference, and is not held up by 
     lb3.daemon.process.signal("SIGKILL");
     await lb3.daemon.process.ended;
     const beganMs = performance.now();
-    const late = await show("--timeout", "1s", "show", "fleet");
+    const late = await show("--timeout", `${TIMEOUT_S}s`, "show", "fleet");
     assert.ok(performance.now() - beganMs < DEADLINE_MS);
     assert.equal(late.code, 1);
     const { loadBalancers } = answerOf(late);
@@ -224,10 +232,7 @@ Deno.test("show fleet names the cause of each difference, and is not held up by 
       ["lb2", false],
       ["lb3", false],
     ]);
-    assert.match(loadBalancers[1]!.reason, /^no answer within 1s: /);
+    assert.match(loadBalancers[1]!.reason, /^no answer within 3s: /);
     assert.match(loadBalancers[2]!.reason, /connection refused|connection ended/);
-    const text = await maglevc(["--server", server, "--timeout", "1s", "show", "fleet"], { home });
-    assert.match(text.stdout, /\nlb1 +A +/);
-    assert.match(text.stdout, /\nlb2 +\? /);
   });
 });
