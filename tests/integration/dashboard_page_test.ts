@@ -125,6 +125,19 @@ browserTest(
 );
 
 browserTest(
+  "a card opens and closes as often as it is clicked, and the address follows",
+  () =>
+    withScreen([half()], {}, async ({ page }) => {
+      const opener = page.getByRole("button", { name: "vip03" });
+      for (const open of [true, false, true, false]) {
+        await opener.click();
+        assert.equal(await opener.getAttribute("aria-expanded"), String(open));
+        assert.equal(new URL(page.url()).hash, open ? "#/lb1/vip03" : "#/lb1");
+      }
+    }),
+);
+
+browserTest(
   "a link to one of a thousand VIPs brings it onto the screen",
   () =>
     withScreen([largeLb({ nowMs: Date.now(), vips: 1000, backendsPerVip: 2 })], {

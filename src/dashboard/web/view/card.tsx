@@ -40,11 +40,10 @@ export function Card(props: {
   const frontend = () => parts().frontend;
   const summary = () => parts().summary;
   const toggle = () => {
-    page.navigation.choose(props.lb.name, props.name, !props.open);
-    page.navigation.go({
-      lb: props.lb.name,
-      ...(props.open ? { frontend: props.name } : {}),
-    });
+    // Read once: a card that the address names stays open until the address has changed.
+    const open = !props.open;
+    page.navigation.choose(props.lb.name, props.name, open);
+    page.navigation.go({ lb: props.lb.name, ...(open ? { frontend: props.name } : {}) });
   };
   const id = () => `${props.lb.name}/${props.name}`;
   let state!: HTMLSpanElement;
