@@ -179,6 +179,17 @@ browserTest(
       await page.getByLabel("Weight, slider").fill("30");
       assert.equal(await page.getByLabel("Weight", { exact: true }).inputValue(), "30");
       await page.getByLabel("Weight", { exact: true }).fill("20");
+      // An empty field, or one with another kind of number, is not the number before.
+      const dialog = page.getByRole("dialog");
+      const act = dialog.getByRole("button", { name: "Set nginx2 to" });
+      await dialog.getByText("new flows move").waitFor();
+      for (const text of ["", "101", "2.5"]) {
+        await page.getByLabel("Weight", { exact: true }).fill(text);
+        await dialog.getByRole("alert").getByText("A whole number from 0 to 100.").waitFor();
+        assert.ok(await act.isDisabled(), text);
+        await page.keyboard.press("Enter");
+      }
+      await page.getByLabel("Weight", { exact: true }).fill("20");
       await page.getByRole("button", { name: "Set nginx2 to 20" }).click();
       await row.getByText(", file 100").waitFor();
       assert.equal(await row.locator(".c-effective").innerText(), "20");
@@ -214,6 +225,32 @@ browserTest(
       await page.keyboard.press("Escape");
       assert.equal(await page.getByRole("dialog").count(), 0);
       assert.equal(fixture.backend("demo", "nginx0").state, "up");
+    }),
+);
+
+browserTest(
+  "a warning of an action that is done stands alone: nothing is planned or doubted after it",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
+      const dialog = page.getByRole("dialog");
+      const plans = () => fixture.requests.filter(({ path }) => path.endsWith("/plan")).length;
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("button", { name: "Pause …" }).click();
+      await dialog.getByText("33.3 % of new flows move").waitFor();
+      fixture.actWarning = "the state file cannot be written";
+      await dialog.getByRole("button", { name: "Pause nginx0" }).click();
+      await dialog.getByRole("status").getByText("the state file cannot be written").waitFor();
+      const before = plans();
+      // The stream brings what was done, and after a tick a plan of it would be another one.
+      await page.locator(".row", { hasText: "nginx0" }).getByText("paused").waitFor();
+      fixture.setBackend("demo", "nginx1", { counter: 1 });
+      await page.waitForTimeout(1500);
+      assert.equal(plans(), before);
+      assert.equal(await dialog.getByRole("region", { name: "Consequences" }).count(), 0);
+      assert.equal(await dialog.getByRole("textbox").count(), 0);
+      assert.equal(await dialog.getByRole("alert").count(), 0);
+      await dialog.getByRole("button", { name: "Close" }).click();
+      await until(async () => await dialog.count() === 0);
     }),
 );
 

@@ -53,6 +53,8 @@ export class Confirmation<R, A> {
   /** Number of the newest change that is to be read before it can be confirmed; 0: read. */
   #unread = 0;
   #changes = 0;
+  /** What was confirmed is done: what it rested on does not matter from now on. */
+  #done = false;
   #closed = false;
 
   constructor(request: R, ports: ConfirmationPorts<R, A>) {
@@ -73,7 +75,8 @@ export class Confirmation<R, A> {
 
   /** What the plan rests on may have changed. The one that is shown stays until then. */
   renew(): void {
-    if (this.#planning === undefined && this.#doing === undefined) void this.#makePlan();
+    if (this.#planning !== undefined || this.#doing !== undefined || this.#done) return;
+    void this.#makePlan();
   }
 
   /** Does what was read. Undefined: it is not done, or not known to be; the view has the reason. */
@@ -95,7 +98,9 @@ export class Confirmation<R, A> {
         }
       }
       this.#doing = { abort, acts: true };
-      return await this.#ports.act(request, abort.signal);
+      const answer = await this.#ports.act(request, abort.signal);
+      this.#done = true;
+      return answer;
     } catch (failure) {
       if (!this.#closed) this.#failed(failure, abort.signal.aborted);
       return undefined;
@@ -179,7 +184,7 @@ export class Confirmation<R, A> {
 
   #ready(): boolean {
     const { plan, busy } = this.#view;
-    return !busy && !this.#closed && this.#unread === 0 &&
+    return !busy && !this.#closed && !this.#done && this.#unread === 0 &&
       (plan !== undefined || this.#ports.plan === undefined);
   }
 

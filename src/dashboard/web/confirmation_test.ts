@@ -84,6 +84,9 @@ Deno.test("a confirmed plan is made again, and done when it is still the same", 
   acts[0]!.resolve("done");
   assert.equal(await done, "done");
   assert.equal(world.unsure, 0);
+  confirmation.renew();
+  assert.equal(plans.length, 2, "what is done is not planned again");
+  assert.ok(!world.view.changed && !world.view.ready);
 });
 
 Deno.test("a plan that has changed by then is shown instead, and is confirmed only when read", async () => {

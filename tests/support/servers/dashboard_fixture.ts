@@ -63,6 +63,8 @@ export class DashboardFixture {
   planDelayMs = 0;
   /** Actions are done, and then answered as if maglevd had not answered. */
   actIsLost = false;
+  /** Actions on backends are done, and answered with this warning. */
+  actWarning: string | undefined;
   /** Details and explanations are refused, as when too many were asked for. */
   isBusy = false;
   /** Changes every answer but the state. */
@@ -431,7 +433,8 @@ export class DashboardFixture {
     // A drain and its end leave the state.
     for (const frontend of this.lb(lb).frontends) this.#reweigh(lb, frontend, since_ms);
     const backend = this.backend(lb, name!);
-    return Response.json({ ok: true, backend } satisfies ActionAnswer);
+    const warning = this.actWarning === undefined ? {} : { warning: this.actWarning };
+    return Response.json({ ok: true, backend, ...warning } satisfies ActionAnswer);
   }
 
   #setWeight(lb: string, [, name, , pool, , backend]: string[], body: WeightBody): Response {

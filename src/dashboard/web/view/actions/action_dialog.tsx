@@ -59,6 +59,9 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const [reason, setReason] = createSignal("");
   const [forMs, setForMs] = createSignal(0);
   const [view, setView] = createSignal<ConfirmationView>();
+  /** False while a field holds what cannot be sent. */
+  const [valid, setValid] = createSignal(true);
+  /** What the action reported. Everything that led to it is then out of date. */
   const [done, setDone] = createSignal<string>();
   const lb = () => page.lb(wish().lb);
   const draining = () => {
@@ -196,106 +199,108 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (canAct()) void act();
+          if (canAct() && valid()) void act();
         }}
       >
         <h2 id="dialog-title">
           {visible(verbOf(wish()))} <span class="faint">on {visible(wish().lb)}</span>
         </h2>
-        <p id="dialog-meaning">{meaningOf(wish(), draining())}</p>
-        <WeightFields wish={wish()} set={setWish} />
-        <DrainFields wish={wish()} set={setWish} />
-        <Show when={syncTarget()}>
-          {(target) => (
-            <ul class="consequences">
-              <For each={syncSentences(target().lb, target().frontend)}>
-                {(text) => <li>{visible(text)}</li>}
-              </For>
-            </ul>
-          )}
-        </Show>
-        <Show when={takenBack()}>
-          {(text) => <p class="is-held">{text()}</p>}
-        </Show>
-        <Show when={!isThere()}>
-          <p class="is-degraded" role="status">It has begun, or is no longer to come.</p>
-        </Show>
-        <Show when={isPlanned(wish())}>
-          <section class="consequences" aria-live="polite" aria-label="Consequences">
-            <Show
-              when={view()?.plan}
-              fallback={
-                <Show
-                  when={view()?.planError}
-                  fallback={<p class="faint">Working out what happens …</p>}
-                >
-                  {(error) => (
-                    <p class="is-down" role="alert">
-                      What happens is not known: {visible(error())}{" "}
-                      <button type="button" onClick={tryAgain}>Try again</button>
-                    </p>
-                  )}
-                </Show>
-              }
-            >
-              {(answer) => (
-                <>
-                  <Show when={view()?.changed}>
-                    <p class="is-degraded" role="alert">
-                      What happens has changed since this was opened: read it again.
-                    </p>
+        <Show when={done() === undefined}>
+          <p id="dialog-meaning">{meaningOf(wish(), draining())}</p>
+          <WeightFields wish={wish()} set={setWish} valid={setValid} />
+          <DrainFields wish={wish()} set={setWish} />
+          <Show when={syncTarget()}>
+            {(target) => (
+              <ul class="consequences">
+                <For each={syncSentences(target().lb, target().frontend)}>
+                  {(text) => <li>{visible(text)}</li>}
+                </For>
+              </ul>
+            )}
+          </Show>
+          <Show when={takenBack()}>
+            {(text) => <p class="is-held">{text()}</p>}
+          </Show>
+          <Show when={!isThere()}>
+            <p class="is-degraded" role="status">It has begun, or is no longer to come.</p>
+          </Show>
+          <Show when={isPlanned(wish())}>
+            <section class="consequences" aria-live="polite" aria-label="Consequences">
+              <Show
+                when={view()?.plan}
+                fallback={
+                  <Show
+                    when={view()?.planError}
+                    fallback={<p class="faint">Working out what happens …</p>}
+                  >
+                    {(error) => (
+                      <p class="is-down" role="alert">
+                        What happens is not known: {visible(error())}{" "}
+                        <button type="button" onClick={tryAgain}>Try again</button>
+                      </p>
+                    )}
                   </Show>
-                  <ul>
-                    <For each={consequencesOf(answer())}>
-                      {(text) => <li>{visible(text)}</li>}
-                    </For>
-                  </ul>
-                  <Show when={answer().warning}>
-                    <p class="is-degraded">{visible(answer().warning!)}</p>
-                  </Show>
-                </>
-              )}
-            </Show>
-          </section>
-        </Show>
-        <Show when={wish().kind !== "sync"}>
-          <label>
-            Reason
-            <input
-              type="text"
-              maxLength={200}
-              autocomplete="off"
-              value={reason()}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </label>
-        </Show>
-        <Show when={canEnd(wish())}>
-          <label>
-            {wish().kind === "drain" ? "For" : "Until"}
-            <select
-              value={forMs()}
-              onChange={(event) => setForMs(Number(event.currentTarget.value))}
-            >
-              <For each={wish().kind === "drain" ? DRAIN_LENGTHS : DURATIONS}>
-                {([label, ms]) => <option value={ms}>{label}</option>}
-              </For>
-            </select>
-          </label>
-        </Show>
-        <Show when={commandOf(view()?.plan)}>
-          {(command) => (
+                }
+              >
+                {(answer) => (
+                  <>
+                    <Show when={view()?.changed}>
+                      <p class="is-degraded" role="alert">
+                        What happens has changed since this was opened: read it again.
+                      </p>
+                    </Show>
+                    <ul>
+                      <For each={consequencesOf(answer())}>
+                        {(text) => <li>{visible(text)}</li>}
+                      </For>
+                    </ul>
+                    <Show when={answer().warning}>
+                      <p class="is-degraded">{visible(answer().warning!)}</p>
+                    </Show>
+                  </>
+                )}
+              </Show>
+            </section>
+          </Show>
+          <Show when={wish().kind !== "sync"}>
             <label>
-              The same in a terminal
+              Reason
               <input
-                class="command"
                 type="text"
-                readOnly
-                value={command()}
-                onFocus={(event) => event.currentTarget.select()}
+                maxLength={200}
+                autocomplete="off"
+                value={reason()}
+                onInput={(event) => setReason(event.currentTarget.value)}
               />
             </label>
-          )}
+          </Show>
+          <Show when={canEnd(wish())}>
+            <label>
+              {wish().kind === "drain" ? "For" : "Until"}
+              <select
+                value={forMs()}
+                onChange={(event) => setForMs(Number(event.currentTarget.value))}
+              >
+                <For each={wish().kind === "drain" ? DRAIN_LENGTHS : DURATIONS}>
+                  {([label, ms]) => <option value={ms}>{label}</option>}
+                </For>
+              </select>
+            </label>
+          </Show>
+          <Show when={commandOf(view()?.plan)}>
+            {(command) => (
+              <label>
+                The same in a terminal
+                <input
+                  class="command"
+                  type="text"
+                  readOnly
+                  value={command()}
+                  onFocus={(event) => event.currentTarget.select()}
+                />
+              </label>
+            )}
+          </Show>
         </Show>
         <Show when={view()?.busy}>
           <p class="faint" role="status">Waiting for the answer …</p>
@@ -311,7 +316,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             {done() === undefined ? "Cancel" : "Close"}
           </button>
           <Show when={done() === undefined}>
-            <button type="submit" class="do" disabled={!view()?.ready || !canAct()}>
+            <button type="submit" class="do" disabled={!view()?.ready || !canAct() || !valid()}>
               {visible(verbOf(wish()))}
             </button>
           </Show>

@@ -1,5 +1,5 @@
 /** Fields that only some actions have. */
-import { type JSX, Show } from "solid-js";
+import { createSignal, type JSX, Show } from "solid-js";
 import type { Wish } from "../../model/plan_words.ts";
 
 /** What follows a drain, and whether a frontend may lose its last server by it. */
@@ -41,13 +41,29 @@ export function DrainFields(
 
 /** Slider and number of a weight, and the way back to the file's. */
 export function WeightFields(
-  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+  props: {
+    readonly wish: Wish;
+    readonly set: (wish: Wish) => void;
+    /** Called with false while the number cannot be sent: the wish keeps an earlier one. */
+    readonly valid: (isValid: boolean) => void;
+  },
 ): JSX.Element {
+  let field!: HTMLInputElement;
+  const [invalid, setInvalid] = createSignal(false);
+  const judge = (isValid: boolean) => {
+    setInvalid(!isValid);
+    props.valid(isValid);
+  };
   const set = (weight: number | "file") => {
     if (props.wish.kind !== "weight") return;
-    if (weight === "file" || (Number.isInteger(weight) && weight >= 0 && weight <= 100)) {
-      props.set({ ...props.wish, weight });
-    }
+    props.set({ ...props.wish, weight });
+    // The same weight as before does not replace what was typed.
+    field.value = String(number());
+    judge(true);
+  };
+  const type = () => {
+    if (field.validity.valid) set(field.valueAsNumber);
+    else judge(false);
   };
   const weight = () => props.wish.kind === "weight" ? props.wish.weight : 0;
   const number = () => weight() === "file" ? 100 : weight();
@@ -64,16 +80,22 @@ export function WeightFields(
           onInput={(event) => set(event.currentTarget.valueAsNumber)}
         />
         <input
+          ref={field}
           type="number"
+          required
           min={0}
           max={100}
           value={number()}
           aria-label="Weight"
-          onInput={(event) => set(event.currentTarget.valueAsNumber)}
+          aria-invalid={invalid()}
+          onInput={type}
         />
         <button type="button" aria-pressed={weight() === "file"} onClick={() => set("file")}>
           The file's
         </button>
+        <Show when={invalid()}>
+          <p class="is-degraded" role="alert">A whole number from 0 to 100.</p>
+        </Show>
       </fieldset>
     </Show>
   );
