@@ -500,6 +500,24 @@ browserTest(
     ),
 );
 
+browserTest(
+  "j and k go on from the line whose details have the focus",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async ({ page }) => {
+      const focused = () => page.evaluate<string>("document.activeElement.textContent");
+      await page.getByRole("button", { name: "nginx1" }).click();
+      const inside = page.locator("tr.details").getByRole("button", { name: "Pause …" });
+      for (const [key, name] of [["j", "nginx2"], ["k", "nginx1"]] as const) {
+        await inside.focus();
+        await page.keyboard.press(key);
+        assert.equal(await focused(), name);
+      }
+      await page.locator(".log").focus();
+      await page.keyboard.press("j");
+      assert.equal(await focused(), "web", "from elsewhere the first");
+    }),
+);
+
 const AXE = createRequire(import.meta.url).resolve("axe-core");
 
 /** Findings of axe, as lines. */

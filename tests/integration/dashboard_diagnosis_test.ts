@@ -206,10 +206,27 @@ browserTest(
       await page.goBack();
       await dialog.waitFor();
       await page.goBack();
-      await until(async () => await page.getByRole("dialog").count() === 0);
+      const closed = () => until(async () => await page.getByRole("dialog").count() === 0);
+      await closed();
+      // After closing, Back leads to what was there before it was opened.
+      await page.getByLabel("Search names").fill("nginx");
+      const opener = page.locator("tr.details").getByRole("button", { name: "History" });
+      await opener.click();
+      await dialog.getByRole("button", { name: "Of everything" }).click();
+      await all.getByRole("button", { name: "Close" }).click();
+      await closed();
+      await until(() => search() === "?q=nginx");
+      await until(async () =>
+        await page.evaluate("document.activeElement.textContent") === "History"
+      );
+      await page.goBack();
+      assert.equal(page.url(), "about:blank");
       await page.goto(fixture.url("view", "?history=demo/frontend/web"));
       await page.getByRole("dialog", { name: "History of web on demo" }).waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Of everything" }).click();
+      await all.waitFor();
       await page.keyboard.press("Escape");
+      await closed();
       await until(() => search() === "");
       await page.locator(".row").first().waitFor();
     }),

@@ -599,7 +599,7 @@ browserTest(
       };
       await press("Sync …");
       await press("History");
-      assert.equal(new URL(page.url()).search, "");
+      await until(() => new URL(page.url()).search === "");
       await page.getByRole("button", { name: "Why" }).click();
       await page.locator(".card").getByRole("alert").getByText("cannot be loaded").waitFor();
       await page.keyboard.press("?");

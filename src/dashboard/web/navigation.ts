@@ -51,6 +51,8 @@ export class Navigation {
   readonly #choices: Map<string, boolean>;
   readonly #trackChoices: Accessor<unknown>;
   readonly #fireChoices: () => void;
+  /** A history was closed, and the browser has not gone back yet. */
+  #isClosing = false;
 
   constructor(prefix: string, names: () => readonly string[]) {
     this.#prefix = prefix;
@@ -106,7 +108,8 @@ export class Navigation {
     this.#setTarget(undefined);
     this.#setPlace(place);
     const scope = place.lb ?? this.scope();
-    history.replaceState(null, "", `${location.pathname}${location.search}${formatPlace(place)}`);
+    const url = `${location.pathname}${location.search}${formatPlace(place)}`;
+    history.replaceState(history.state, "", url);
     if (scope === this.scope() || !this.#isScope(scope)) return;
     this.#setScope(scope);
     const secure = location.protocol === "https:" ? "; Secure" : "";
@@ -143,11 +146,21 @@ export class Navigation {
     this.#writeAddress("pushState");
   }
 
-  /** Opens a history, or shows another one; undefined: closes it. */
+  /**
+   * Opens a history, or shows another one; undefined: closes it. Closing takes back what opening
+   * added to the browser's history. Otherwise Back would open what was just closed.
+   */
   setTimeline(target: TimelineTarget | undefined): void {
-    if (target === undefined && this.timeline() === undefined) return;
-    this.#setTimeline(target);
-    this.#writeAddress("pushState");
+    const opened = openedOf(history.state);
+    if (target !== undefined) {
+      this.#setTimeline(target);
+      this.#writeAddress("pushState", { opened: opened + 1 });
+    } else if (this.timeline() !== undefined && !this.#isClosing) {
+      this.#isClosing = true;
+      // The address is read when the browser is there.
+      if (opened > 0) history.go(-opened);
+      else this.#readAddress();
+    }
   }
 
   /** True when nothing is left out. */
@@ -187,18 +200,26 @@ export class Navigation {
 
   #readAddress(): void {
     const { filter, differing, place, timeline } = parseUrl(location.search, location.hash);
-    this.#setTimeline(timeline);
+    const closes = this.#isClosing;
+    this.#isClosing = false;
+    this.#setTimeline(closes ? undefined : timeline);
     this.#setFilter(filter);
     this.#setDiffering(differing);
     this.#setPlace(place);
-    this.#setTarget(place);
+    if (closes) {
+      // The first one was opened by its link.
+      this.#writeAddress("replaceState");
+    } else {
+      // After closing, the focus goes back to where it was.
+      this.#setTarget(place);
+    }
     if (place.lb !== undefined && place.lb !== this.scope() && this.#isScope(place.lb)) {
       this.#setScope(place.lb);
       this.onScope();
     }
   }
 
-  #writeAddress(how: "pushState" | "replaceState"): void {
+  #writeAddress(how: "pushState" | "replaceState", state: unknown = null): void {
     const search = formatSearch(
       {
         filter: this.filter(),
@@ -209,8 +230,13 @@ export class Navigation {
       location.search,
     );
     if (search === location.search) return;
-    history[how](null, "", `${location.pathname}${search}${location.hash}`);
+    history[how](state, "", `${location.pathname}${search}${location.hash}`);
   }
+}
+
+/** Entries of the browser's history that opened or changed the page's history, up to this one. */
+function openedOf(state: unknown): number {
+  return (state as { readonly opened?: number } | null)?.opened ?? 0;
 }
 
 function themeOf(text: string | undefined): Theme {

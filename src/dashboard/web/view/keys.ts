@@ -57,12 +57,17 @@ function act(
   }
 }
 
-/** Moves the focus to the next line that fits, from the focused one on, around the end. */
+/**
+ * Moves the focus to the next line that fits, around the end. It begins at the focused line, or at
+ * the one whose details have the focus.
+ */
 function move(direction: 1 | -1, fits: (line: Element) => boolean): boolean {
   const lines = [...document.querySelectorAll<HTMLElement>("[data-row]")];
-  const at = lines.findIndex((line) => line === document.activeElement);
+  const focused = document.activeElement?.closest("main *") ?? null;
+  const at = focused === null ? -1 : lines.findLastIndex((line) => isUpTo(line, focused));
+  // From within details, the line before is their own.
+  const from = direction > 0 || lines[at] === focused ? at : at + 1;
   for (let step = 1; step <= lines.length; step++) {
-    const from = at < 0 && direction < 0 ? lines.length : at;
     const line = lines[(from + direction * step + lines.length * 2) % lines.length]!;
     if (!fits(line)) continue;
     line.focus();
@@ -70,6 +75,12 @@ function move(direction: 1 | -1, fits: (line: Element) => boolean): boolean {
     return true;
   }
   return false;
+}
+
+/** True when the line is the focused element, or stands before it in the document. */
+function isUpTo(line: Element, focused: Element): boolean {
+  return line === focused ||
+    (line.compareDocumentPosition(focused) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
 }
 
 function isWrong(line: Element): boolean {
