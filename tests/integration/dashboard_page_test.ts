@@ -517,6 +517,16 @@ browserTest(
         "gru is not compared",
       );
       await page.getByText("maglevd does not answer: connection refused").waitFor();
+      const heard = page.locator("[aria-live=polite]");
+      assert.equal(await heard.innerText(), "", "what the page begins with is not news");
+      fixture.emit({
+        type: "vpp-status",
+        maglevd: "zrh",
+        t_ms: Date.now(),
+        vpp: { state: "connecting" },
+      });
+      await heard.filter({ hasText: "zrh: VPP is not connected; it keeps what it has." }).waitFor();
+      fixture.emit({ type: "vpp-status", maglevd: "zrh", t_ms: Date.now(), vpp: lbs[1]!.vpp });
       fixture.setBackend("zrh", "web2-1", { state: "down" });
       await page.getByRole("button", { name: "1 differ" }).click();
       assert.equal(await rows.count(), 1);

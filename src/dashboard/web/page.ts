@@ -237,6 +237,7 @@ export class Page {
       } else {
         this.#lbs.clear();
         for (const maglevd of state.maglevds) this.#lbs.set(maglevd.name, createLb(maglevd));
+        for (const lb of this.#lbs.values()) this.#announcer.look(lb);
         this.#triggers.fire("lbs");
         this.navigation.settle();
       }
@@ -338,8 +339,8 @@ export class Page {
         }
         const lb = this.#lbs.get(event.maglevd);
         if (lb === undefined || event.type === "log") continue;
-        if (event.type === "backend" || event.type === "frontend") this.#announcer.note(event);
         applyToLb(lb, event, (part) => fired.add(`${lb.name}\0${part}`));
+        this.#announcer.note(event, lb);
       }
       for (const part of fired) this.#triggers.fire(part);
       if (lines.length > 0) this.#set.lines(append(this.lines(), lines));

@@ -7,16 +7,19 @@ export interface Change {
   readonly to: string;
 }
 
-/** Changes that are named; of more only the number is announced. */
+/** Changes, and notes, that are named; of more only the number is announced. */
 const MAX_NAMED = 4;
 
 /**
- * A batch of changes as one announcement; empty without any. Of a thing that changed more than once
- * the last state counts.
+ * A batch of new notes and of changes as one announcement; empty without any. Of a thing that changed
+ * more than once the last state counts.
  */
 export function announcementOf(
   changes: readonly Change[],
-  { several }: { readonly several: boolean },
+  { notes = [], several }: {
+    readonly notes?: readonly { readonly lb: string; readonly text: string }[];
+    readonly several: boolean;
+  },
 ): string {
   const last = new Map<string, Change>();
   for (const change of changes) {
@@ -25,8 +28,10 @@ export function announcementOf(
     last.set(key, change);
   }
   const all = [...last.values()];
-  const named = all.slice(0, MAX_NAMED)
-    .map(({ lb, name, to }) => several ? `${lb}: ${name} is ${to}` : `${name} is ${to}`);
+  const of = (lb: string, text: string) => several ? `${lb}: ${text}` : text;
+  const named = notes.slice(0, MAX_NAMED).map(({ lb, text }) => of(lb, text));
+  if (notes.length > MAX_NAMED) named.push(`${notes.length - MAX_NAMED} more notes`);
+  named.push(...all.slice(0, MAX_NAMED).map(({ lb, name, to }) => of(lb, `${name} is ${to}`)));
   if (all.length > MAX_NAMED) named.push(`${all.length - MAX_NAMED} more changes`);
   return named.length === 0 ? "" : `${named.join(". ")}.`;
 }

@@ -7,6 +7,8 @@ export interface Note {
   readonly severity: "critical" | "warning" | "info";
   readonly lb: string;
   readonly text: string;
+  /** The text without its reason; undefined: the reason makes it another note. */
+  readonly about?: string;
   /** Begin of what it is about, by the dashboard's clock. */
   readonly sinceMs?: number;
   /** When the next attempt begins, by the dashboard's clock. */
@@ -87,6 +89,7 @@ export function criticalNotesOf(lb: Lb): Note[] {
   if (!status.connected) {
     const seen = status.refreshed_ms === undefined ? "has not answered yet" : "does not answer";
     add(`maglevd ${seen}${because(status.error)}`, {
+      about: "maglevd is away",
       sinceMs: status.connection_since_ms,
       ...(status.retry_at_ms === undefined ? {} : { retryAtMs: status.retry_at_ms }),
     });
@@ -94,7 +97,7 @@ export function criticalNotesOf(lb: Lb): Note[] {
   }
   if (vpp.state === "connecting") {
     const text = `VPP is not connected${because(vpp.error)}; it keeps what it has`;
-    add(text, since(vpp.since_ms, lb));
+    add(text, { about: "VPP is not connected", ...since(vpp.since_ms, lb) });
   }
   for (const { netns, reason, isolated } of status.blind ?? []) {
     const where = netns === "" ? "" : ` in namespace ${netns}`;

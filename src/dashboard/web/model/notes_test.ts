@@ -27,6 +27,7 @@ Deno.test("a maglevd that is away: only that is true now", () => {
     severity: "critical",
     lb: "lb1",
     text: "maglevd does not answer: connection refused",
+    about: "maglevd is away",
     sinceMs: NOW_MS - 5000,
     retryAtMs: NOW_MS + 4000,
   }]);
