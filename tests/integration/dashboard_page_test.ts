@@ -557,6 +557,43 @@ browserTest(
   },
 );
 
+/** Runs in the page: counts what is looked up in maps. */
+function countLookups(): void {
+  const page = globalThis as unknown as { lookups: number };
+  page.lookups = 0;
+  const { get } = Map.prototype;
+  Map.prototype.get = function (key) {
+    page.lookups++;
+    return get.call(this, key);
+  };
+}
+
+browserTest(
+  "with many VIPs an event costs the overview only the VIP that it touches",
+  () => {
+    const lbs = ["ams", "zrh", "gru"].map((name) =>
+      largeLb({ name, nowMs: Date.now(), vips: 200, backendsPerVip: 4 })
+    );
+    return withScreen(lbs, { rest: "#/*", init: countLookups }, async ({ page, fixture }) => {
+      const rows = page.locator(".overview > tbody > .row");
+      await rows.nth(199).waitFor();
+      await page.locator(".live", { hasText: /^live$/ }).waitFor();
+      const lookups = async (state: "up" | "down", shown: () => Promise<void>) => {
+        await page.evaluate("lookups = 0");
+        fixture.setBackend("zrh", "web100-1", { state });
+        await shown();
+        return await page.evaluate<number>("lookups");
+      };
+      const differ = page.getByRole("button", { name: "1 differ" });
+      const counts = [
+        await lookups("down", () => differ.waitFor()),
+        await lookups("up", () => differ.waitFor({ state: "detached" })),
+      ];
+      assert.ok(counts.every((count) => count > 0 && count < 600), `${counts}`);
+    });
+  },
+);
+
 browserTest("empty and broken states are described in words", () => {
   const nowMs = Date.now();
   const { refreshed_ms: _, lb: _lb, ...lb } = demoLb(nowMs);

@@ -28,12 +28,16 @@ export interface OverviewRow {
 }
 
 /** The VIPs of all load balancers, in the order of the first that has each. */
-export function overviewRows(lbs: readonly Lb[]): OverviewRow[] {
-  const keys = new Set(lbs.flatMap((lb) => [...lb.frontendOf.keys()]));
-  return [...keys].map((key) => overviewRow(lbs, key)!);
+export function vipKeys(lbs: readonly Lb[]): string[] {
+  return [...new Set(lbs.flatMap((lb) => [...lb.frontendOf.keys()]))];
 }
 
-/** One of them; undefined when no load balancer has it. */
+/** False: what is shown of a load balancer may be old. */
+export function isComparable({ status }: Lb): boolean {
+  return status.connected && status.refreshed_ms !== undefined;
+}
+
+/** One of the VIPs; undefined when no load balancer has it. */
 export function overviewRow(lbs: readonly Lb[], key: string): OverviewRow | undefined {
   const sides = lbs.map((lb): Side => {
     const name = lb.frontendOf.get(key);
@@ -42,7 +46,7 @@ export function overviewRow(lbs: readonly Lb[], key: string): OverviewRow | unde
       lb: lb.name,
       frontend,
       summary: name === undefined ? undefined : lb.summaries.get(name),
-      comparable: lb.status.connected && lb.status.refreshed_ms !== undefined,
+      comparable: isComparable(lb),
     };
   });
   const first = sides.find(({ frontend }) => frontend !== undefined)?.frontend;

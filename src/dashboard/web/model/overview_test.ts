@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { frontendVipKey, type MaglevdState } from "../../protocol.ts";
 import { createLb } from "./lb.ts";
-import { addressRows, overviewRows } from "./overview.ts";
+import type { Lb } from "./lb.ts";
+import { addressRows, overviewRow, vipKeys } from "./overview.ts";
 import { backend, entry, maglevd, web } from "./test_lb.ts";
 
 const lbs = (...states: readonly Partial<MaglevdState>[]) =>
   states.map((state, index) => createLb(maglevd({ name: `lb${index + 1}`, ...state })));
+
+const overviewRows = (lbs: readonly Lb[]) => vipKeys(lbs).map((key) => overviewRow(lbs, key)!);
 
 Deno.test("equal load balancers: each VIP once, no difference", () => {
   const rows = overviewRows(lbs({}, {}));

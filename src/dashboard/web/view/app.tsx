@@ -26,6 +26,7 @@ import { setIcon } from "./icon.ts";
 import { listenToKeys } from "./keys.ts";
 import { later } from "./parts/later.tsx";
 import { Toolbar } from "./toolbar.tsx";
+import { createVips } from "./vips.ts";
 import { VppPanel } from "./panels/vpp_panel.tsx";
 
 export function App(props: { readonly page: Page }): JSX.Element {
@@ -35,6 +36,8 @@ export function App(props: { readonly page: Page }): JSX.Element {
   const [help, setHelp] = createSignal(false);
   const overview = () => navigation.scope() === OVERVIEW;
   const lb = createMemo(() => page.lb(navigation.scope()));
+  /** Of the overview, while it is shown. */
+  const vips = createMemo(() => overview() ? createVips(page) : undefined);
   const shown = (): readonly Lb[] => {
     const one = lb();
     return one === undefined ? page.lbs() : [one];
@@ -71,7 +74,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
         <Banners notes={notes()} />
         <Toolbar
           lbs={shown()}
-          compared={overview()}
+          vips={vips()?.()}
           noted={notes().some(({ severity }) => severity !== "info")}
         />
         <div class="columns">
@@ -89,9 +92,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
                 </div>
               }
             >
-              <Match when={overview()}>
-                <LazyOverview />
-              </Match>
+              <Match when={vips()}>{(found) => <LazyOverview vips={found()()} />}</Match>
               <Match when={lb()} keyed>{(found) => <Frontends lb={found} />}</Match>
             </Switch>
           </main>

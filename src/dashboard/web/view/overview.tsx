@@ -1,42 +1,35 @@
 /** All load balancers side by side: each VIP once, differences marked. */
-import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, Index, type JSX, mapArray, Show } from "solid-js";
 import { matchFrontend } from "../model/filter.ts";
 import { visible } from "../model/format.ts";
 import { HEALTH_WORDS } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
-import { addressRows, overviewRow, overviewRows, type Side } from "../model/overview.ts";
+import { addressRows, type Side } from "../model/overview.ts";
 import { usePage } from "./context.ts";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
+import { trackVip, type Vip } from "./vips.ts";
 
-export function Overview(): JSX.Element {
+export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element {
   const page = usePage();
   const lbs = () => page.lbs();
-  const keys = createMemo(
-    () => {
-      for (const lb of lbs()) {
-        page.track(lb.name, "lists");
-        page.track(lb.name, "counts");
-        if (page.navigation.differing()) page.track(lb.name, "status");
-      }
-      const filter = page.navigation.filter();
-      const passes = ({ lb, frontend, summary }: Side) =>
-        frontend !== undefined && summary !== undefined &&
-        matchFrontend(frontend, {
-            filter,
-            summary,
-            backend: (name) => page.lb(lb)?.backends.get(name),
-          }) !== false;
-      return overviewRows(lbs()).filter((row) =>
-        (!page.navigation.differing() || row.differences.length > 0) && row.sides.some(passes)
-      ).map(({ key }) => key);
-    },
-    [],
-    { equals: (a, b) => a.join("\0") === b.join("\0") },
-  );
+  const passes = ({ lb, frontend, summary }: Side) =>
+    frontend !== undefined && summary !== undefined &&
+    matchFrontend(frontend, {
+        filter: page.navigation.filter(),
+        summary,
+        backend: (name) => page.lb(lb)?.backends.get(name),
+      }) !== false;
+  const judged = createMemo(mapArray(() => props.vips, (vip) => ({
+    vip,
+    isShown: createMemo(() =>
+      (!page.navigation.differing() || vip.differs()) && (vip.row()?.sides.some(passes) ?? false)
+    ),
+  })));
+  const vips = createMemo(() => judged().filter(({ isShown }) => isShown()).map(({ vip }) => vip));
   return (
     <Show
-      when={keys().length > 0}
+      when={vips().length > 0}
       fallback={
         <div class="empty">
           <p>
@@ -63,7 +56,7 @@ export function Overview(): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          <For each={keys()}>{(key) => <VipRow vip={key} />}</For>
+          <For each={vips()}>{(vip) => <VipRow vip={vip} />}</For>
         </tbody>
       </table>
     </Show>
@@ -92,17 +85,9 @@ function LbHeading(props: { readonly lb: Lb }): JSX.Element {
   );
 }
 
-function VipRow(props: { readonly vip: string }): JSX.Element {
-  const page = usePage();
+function VipRow(props: { readonly vip: Vip }): JSX.Element {
   const [open, setOpen] = createSignal(false);
-  const row = createMemo(() => {
-    for (const lb of page.lbs()) {
-      page.track(lb.name, "status");
-      const name = lb.frontendOf.get(props.vip);
-      if (name !== undefined) page.track(lb.name, `f:${name}`);
-    }
-    return overviewRow(page.lbs(), props.vip);
-  });
+  const row = () => props.vip.row();
   const servers = () => `Servers of ${visible(row()?.name ?? "")}`;
   return (
     <Show when={row()}>
@@ -113,7 +98,7 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
               <button
                 type="button"
                 class="opener"
-                data-row={props.vip}
+                data-row={props.vip.key}
                 aria-expanded={open()}
                 onClick={() => setOpen(!open())}
               >
@@ -150,7 +135,7 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
                   aria-label={servers()}
                   tabIndex={0}
                 >
-                  <Servers vip={props.vip} />
+                  <Servers vip={props.vip.key} />
                 </section>
               </td>
             </tr>
@@ -194,8 +179,7 @@ function Servers(props: { readonly vip: string }): JSX.Element {
   const page = usePage();
   const rows = createMemo(() => {
     for (const lb of page.lbs()) {
-      const name = lb.frontendOf.get(props.vip);
-      if (name !== undefined) page.track(lb.name, `f:${name}`);
+      trackVip(page, lb, props.vip);
       page.track(lb.name, "status");
     }
     return addressRows(page.lbs(), props.vip);

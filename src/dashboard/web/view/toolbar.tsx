@@ -3,9 +3,9 @@ import { createMemo, For, type JSX, Show } from "solid-js";
 import { countsOf, type FilterName, wrongCount } from "../model/filter.ts";
 import { HEALTH_WORDS, HEALTHS } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
-import { overviewRows } from "../model/overview.ts";
 import { usePage } from "./context.ts";
 import { Mark } from "./parts/mark.tsx";
+import type { Vip } from "./vips.ts";
 
 /** Well comes first, because it is read first; then from worst to best. */
 const ORDER: readonly FilterName[] = [
@@ -22,8 +22,8 @@ export function Toolbar(
   props: {
     /** Those that are counted. */
     readonly lbs: readonly Lb[];
-    /** Several are shown side by side, and can be asked where they differ. */
-    readonly compared: boolean;
+    /** The VIPs of several that are shown side by side, which can differ. */
+    readonly vips: readonly Vip[] | undefined;
     /** A note reports that something else than a frontend needs attention. */
     readonly noted: boolean;
   },
@@ -36,17 +36,12 @@ export function Toolbar(
       page.track(lb.name, "status");
     }
     // The last state of a load balancer that is away is not counted with the others.
-    const counted = props.compared ? props.lbs.filter((lb) => lb.status.connected) : props.lbs;
+    const counted = props.vips !== undefined
+      ? props.lbs.filter((lb) => lb.status.connected)
+      : props.lbs;
     return countsOf(counted.flatMap((lb) => [...lb.summaries.values()]));
   });
-  const differing = createMemo(() => {
-    if (!props.compared) return 0;
-    for (const lb of props.lbs) {
-      for (const part of ["lists", "status"]) page.track(lb.name, part);
-      for (const name of lb.frontends.keys()) page.track(lb.name, `f:${name}`);
-    }
-    return overviewRows(props.lbs).filter(({ differences }) => differences.length > 0).length;
-  });
+  const differing = createMemo(() => props.vips?.filter(({ differs }) => differs()).length ?? 0);
   const total = () => HEALTHS.reduce((sum, name) => sum + counts()[name], 0);
   const shown = (name: FilterName) => page.navigation.filter().show.has(name);
   const wrong = () => HEALTHS.filter((name) => name !== "well" && counts()[name] > 0);
@@ -85,7 +80,7 @@ export function Toolbar(
             </Show>
           )}
         </For>
-        <Show when={props.compared && (differing() > 0 || page.navigation.differing())}>
+        <Show when={props.vips !== undefined && (differing() > 0 || page.navigation.differing())}>
           <button
             type="button"
             class="count is-differ"
