@@ -105,6 +105,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   20950,
   21321,
   21556,
+  27834,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {

@@ -283,7 +283,13 @@ export class Judge implements Observer {
   get isCalm(): boolean {
     const { nowMs } = this.#world.time;
     return !this.#isExcused("wrong") && nowMs > this.#forgottenMs && !this.#ramps.rises &&
-      this.mustBeRight;
+      !this.#hasSteps && this.mustBeRight;
+  }
+
+  /** True when a step of `slow-start` is due later, perhaps since this moment. */
+  get #hasSteps(): boolean {
+    const frontends = this.#world.daemon?.checker.current.frontends.values() ?? [];
+    return [...frontends].some(({ memory }) => memory.wakeAtMs !== undefined);
   }
 
   // What the actions report.
