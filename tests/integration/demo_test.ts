@@ -25,7 +25,7 @@ Deno.test({
 
 async function playsInSight(): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--frozen", "-A", "--no-check", DEMO, "--for", "10s"],
+    args: ["run", "--frozen", "-A", "--no-check", DEMO, "--for", "20s"],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
