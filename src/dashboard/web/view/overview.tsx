@@ -45,7 +45,7 @@ export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element 
         </div>
       }
     >
-      <table class="overview">
+      <table class="overview" style={{ "--lbs": lbs().length }}>
         <caption class="for-readers">Each VIP on each load balancer</caption>
         <thead>
           <tr>
@@ -105,7 +105,7 @@ function VipRow(props: { readonly vip: Vip }): JSX.Element {
                 <Name text={found().name} />
               </button>
             </th>
-            <td class="c-vip">
+            <td class="c-vip" title={visible(found().address)}>
               {visible(found().address)} <span class="faint">{visible(found().protocol)}</span>
             </td>
             <Index each={found().sides}>
