@@ -1,7 +1,8 @@
 /**
  * The dashboard's page in a headless Chromium, with 1,000 VIPs of 16 backends and three cards open:
  * time to the first rows, heap, nodes, long tasks and script time at 100 events a second, and the
- * time from an event to the changed frame. Also the sizes of what is downloaded.
+ * time from an event to the changed frame. The same of the overview, with the same VIPs on three load
+ * balancers. Also the sizes of what is downloaded.
  *
  *   deno run --frozen -A bench/dashboard_page.ts [--vips 1000] [--seconds 10]
  *
@@ -10,6 +11,7 @@
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { launchChromium, NO_CHROMIUM, openPage } from "../tests/support/servers/chromium.ts";
+import type { MaglevdState } from "../src/dashboard/protocol.ts";
 import { DashboardFixture } from "../tests/support/servers/dashboard_fixture.ts";
 import { largeLb, stateOf } from "../tests/support/worlds/dashboard_page_world.ts";
 import { environment } from "./support/environment.ts";
@@ -19,6 +21,8 @@ const OPEN = ["vip000", "vip001", "vip002"];
 /** Loads of the page; the median counts. */
 const ROUNDS = 5;
 const EVENTS_PER_S = 100;
+/** Load balancers that the overview compares. */
+const COMPARED = ["lb1", "lb2", "lb3"];
 const LATENCIES = 200;
 
 const { values } = parseArgs({
@@ -53,21 +57,13 @@ for (let round = 0; round < ROUNDS; round++) {
   rounds.push({ firstRowsMs: await page.evaluate<number>("firstRowsMs") });
 }
 await page.waitForTimeout(3000);
-const session = await page.context().newCDPSession(page);
-await session.send("Performance.enable");
-await session.send("HeapProfiler.collectGarbage");
-const idle = await metrics();
-await page.evaluate("longTasks.length = scripts.length = 0");
-await stream();
-const busy = await metrics();
-const longTasksMs = await page.evaluate<number[]>("longTasks");
-const scriptsMs = await page.evaluate<number[]>("scripts");
+const cards = await follow(page, { fixture, lbs: [lb] });
 const latencies = await measureLatencies(page);
 const sizes = await downloads(page);
+await page.context().close();
+const overview = await followOverview();
 await browser.close();
 
-const taken = busy.Timestamp! - idle.Timestamp!;
-const percent = (key: string) => Math.round(100 * (busy[key]! - idle[key]!) / taken);
 console.log(JSON.stringify({
   benchmark: "dashboard_page",
   environment: environment(),
@@ -76,30 +72,67 @@ console.log(JSON.stringify({
   first_rows_ms: rounds.map(({ firstRowsMs }) => Math.round(firstRowsMs)).sort((a, b) => a - b)[
     ROUNDS >> 1
   ],
-  heap_mb: Math.round(idle.JSHeapUsedSize! / 1e5) / 10,
-  nodes: idle.Nodes,
   events_per_s: EVENTS_PER_S,
-  main_thread_percent: percent("TaskDuration"),
-  script_percent: percent("ScriptDuration"),
-  long_tasks: longTasksMs.length,
-  longest_task_ms: Math.round(Math.max(0, ...longTasksMs)),
-  longest_script_ms: Math.round(Math.max(0, ...scriptsMs)),
+  ...cards,
   event_to_frame_p50_ms: latencies[latencies.length >> 1],
   event_to_frame_p99_ms: latencies[Math.ceil(latencies.length * 0.99) - 1],
   ...sizes,
+  overview: { lbs: COMPARED.length, ...overview },
 }));
 
-async function metrics(): Promise<Readonly<Record<string, number>>> {
-  const { metrics } = await session.send("Performance.getMetrics");
-  return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+interface Followed {
+  readonly fixture: DashboardFixture;
+  readonly lbs: readonly MaglevdState[];
+}
+
+/** What a page costs at rest and while events come. */
+async function follow(page: Page, followed: Followed) {
+  const session = await page.context().newCDPSession(page);
+  const metrics = async (): Promise<Readonly<Record<string, number>>> => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  };
+  await session.send("Performance.enable");
+  await session.send("HeapProfiler.collectGarbage");
+  const idle = await metrics();
+  await page.evaluate("longTasks.length = scripts.length = 0");
+  await stream(followed);
+  const busy = await metrics();
+  const longTasksMs = await page.evaluate<number[]>("longTasks");
+  const scriptsMs = await page.evaluate<number[]>("scripts");
+  const taken = busy.Timestamp! - idle.Timestamp!;
+  const percent = (key: string) => Math.round(100 * (busy[key]! - idle[key]!) / taken);
+  return {
+    heap_mb: Math.round(idle.JSHeapUsedSize! / 1e5) / 10,
+    nodes: idle.Nodes,
+    main_thread_percent: percent("TaskDuration"),
+    script_percent: percent("ScriptDuration"),
+    long_tasks: longTasksMs.length,
+    longest_task_ms: Math.round(Math.max(0, ...longTasksMs)),
+    longest_script_ms: Math.round(Math.max(0, ...scriptsMs)),
+  };
+}
+
+/** The overview of several load balancers that have the same VIPs. */
+async function followOverview() {
+  const lbs = COMPARED.map((name) =>
+    largeLb({ name, nowMs: Date.now(), vips, backendsPerVip: BACKENDS_PER_VIP, halfDown: true })
+  );
+  await using fixture = await DashboardFixture.start(stateOf(Date.now(), lbs));
+  const page = await openPage(browser, { viewport: { width: 1440, height: 900 } });
+  await page.addInitScript(OBSERVE);
+  await page.goto(fixture.url("view", "#/*"));
+  await page.locator(".overview .row").first().waitFor();
+  await page.waitForTimeout(3000);
+  return await follow(page, { fixture, lbs });
 }
 
 /** Changes backends all over the state, some of them on the screen. */
-async function stream(): Promise<void> {
-  const { backends } = lb;
+async function stream({ fixture, lbs }: Followed): Promise<void> {
   for (let i = 0; i < seconds * 10; i++) {
     for (let j = 0; j < EVENTS_PER_S / 10; j++) {
-      const { name } = backends[(i * 7919 + j * 104_729) % backends.length]!;
+      const lb = lbs[j % lbs.length]!;
+      const { name } = lb.backends[(i * 7919 + j * 104_729) % lb.backends.length]!;
       const before = fixture.backend(lb.name, name);
       fixture.emit({
         type: "backend",
