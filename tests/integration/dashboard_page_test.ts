@@ -578,6 +578,12 @@ browserTest(
       const rows = page.locator(".overview > tbody > .row");
       await rows.nth(199).waitFor();
       await page.locator(".live", { hasText: /^live$/ }).waitFor();
+      const isDrawn = (index: number) =>
+        rows.nth(index).locator(".c-vip").evaluate((cell) =>
+          (cell as unknown as { checkVisibility(options: object): boolean })
+            .checkVisibility({ contentVisibilityAuto: true })
+        );
+      assert.deepEqual([await isDrawn(0), await isDrawn(199)], [true, false], "only what is seen");
       const lookups = async (state: "up" | "down", shown: () => Promise<void>) => {
         await page.evaluate("lookups = 0");
         fixture.setBackend("zrh", "web100-1", { state });

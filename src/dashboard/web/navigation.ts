@@ -157,8 +157,9 @@ export class Navigation {
       this.#writeAddress("pushState", { opened: opened + 1 });
     } else if (this.timeline() !== undefined && !this.#isClosing) {
       this.#isClosing = true;
-      // The address is read when the browser is there.
-      if (opened > 0) history.go(-opened);
+      // The address is read when the browser is there. Browsers keep only the newest entries.
+      const back = Math.min(opened, history.length - 1);
+      if (back > 0) history.go(-back);
       else this.#readAddress();
     }
   }

@@ -1,4 +1,7 @@
-/** All load balancers side by side: each VIP once, differences marked. */
+/**
+ * All load balancers side by side: each VIP once, differences marked. The style makes grids of the
+ * table's lines. Some browsers then drop its roles, so that they are written out.
+ */
 import { createMemo, createSignal, For, Index, type JSX, mapArray, Show } from "solid-js";
 import { matchFrontend } from "../model/filter.ts";
 import { visible } from "../model/format.ts";
@@ -45,17 +48,17 @@ export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element 
         </div>
       }
     >
-      <table class="overview" style={{ "--lbs": lbs().length }}>
+      <table class="overview" role="table" style={{ "--lbs": lbs().length }}>
         <caption class="for-readers">Each VIP on each load balancer</caption>
-        <thead>
-          <tr>
-            <th scope="col">frontend</th>
-            <th scope="col" class="c-vip">VIP</th>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">frontend</th>
+            <th role="columnheader" scope="col" class="c-vip">VIP</th>
             <For each={lbs()}>{(lb) => <LbHeading lb={lb} />}</For>
-            <th scope="col">differences</th>
+            <th role="columnheader" scope="col">differences</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           <For each={vips()}>{(vip) => <VipRow vip={vip} />}</For>
         </tbody>
       </table>
@@ -70,7 +73,7 @@ function LbHeading(props: { readonly lb: Lb }): JSX.Element {
     return props.lb.status.connected;
   };
   return (
-    <th scope="col">
+    <th role="columnheader" scope="col">
       <button
         type="button"
         class="opener"
@@ -93,8 +96,8 @@ function VipRow(props: { readonly vip: Vip }): JSX.Element {
     <Show when={row()}>
       {(found) => (
         <>
-          <tr class="row" classList={{ open: open() }}>
-            <th scope="row">
+          <tr role="row" class="row" classList={{ open: open() }}>
+            <th role="rowheader" scope="row">
               <button
                 type="button"
                 class="opener"
@@ -105,17 +108,18 @@ function VipRow(props: { readonly vip: Vip }): JSX.Element {
                 <Name text={found().name} />
               </button>
             </th>
-            <td class="c-vip" title={visible(found().address)}>
+            <td role="cell" class="c-vip" title={visible(found().address)}>
               {visible(found().address)} <span class="faint">{visible(found().protocol)}</span>
             </td>
             <Index each={found().sides}>
               {(side) => (
-                <td data-lb={side().lb}>
+                <td role="cell" data-lb={side().lb}>
                   <SideState side={side()} />
                 </td>
               )}
             </Index>
             <td
+              role="cell"
               class="c-differences"
               classList={{ "is-differ": found().differences.length > 0 }}
             >
@@ -128,8 +132,8 @@ function VipRow(props: { readonly vip: Vip }): JSX.Element {
             </td>
           </tr>
           <Show when={open()}>
-            <tr class="details" aria-label={servers()}>
-              <td colSpan={found().sides.length + 3} aria-label={servers()}>
+            <tr role="row" class="details" aria-label={servers()}>
+              <td role="cell" colSpan={found().sides.length + 3} aria-label={servers()}>
                 <section
                   class="scroll"
                   aria-label={servers()}
