@@ -230,11 +230,15 @@ export function restoreIntents(input: RestoreInput): Restored {
 
 /**
  * All intents at a start. Scheduled ones whose time has come are in force, and those whose time is
- * over stay as they are. Of several for one target the newest request counts.
+ * over stay as they are. Of several for one target the newest request counts. A drain without force
+ * stays scheduled: only the checks decide whether it would take the last server.
  */
 function withBegun(stored: readonly Intent[], nowMs: WallMs): readonly Intent[] {
-  const isDue = ({ scheduled, fromMs = nowMs, untilMs }: Intent) =>
-    scheduled === true && fromMs <= nowMs && (untilMs === undefined || untilMs > nowMs);
+  const isDue = (intent: Intent) => {
+    const { scheduled, fromMs = nowMs, untilMs } = intent;
+    if (intent.kind === "drain" && intent.force !== true) return false;
+    return scheduled === true && fromMs <= nowMs && (untilMs === undefined || untilMs > nowMs);
+  };
   if (!stored.some(isDue)) return IntentSet.of(stored).all();
   const all = stored.map((intent): Intent => {
     if (!isDue(intent)) return intent;

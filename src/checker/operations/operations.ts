@@ -36,6 +36,7 @@ import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
 import {
   drainObstacle,
   type Refusal,
+  undecided,
   type WorkedOut,
   workOutDrain,
   workOutLameduck,
@@ -70,8 +71,8 @@ export interface OperationParts {
 export class Operations {
   readonly #parts: OperationParts;
   readonly #keeper: IntentKeeper;
-  /** Scheduled drains that would take the last server with a weight, by id. */
-  readonly #waiting = new Set<string>();
+  /** Scheduled drains that cannot begin, and the reason last reported. */
+  readonly #waiting = new WeakMap<Intent, string>();
 
   constructor(parts: OperationParts) {
     this.#parts = parts;
@@ -261,7 +262,6 @@ export class Operations {
       ...this.#framing(intent),
       ...(replaced === undefined ? [] : this.#framing(replaced)),
     ];
-    this.#waiting.delete(intentId(scheduled));
     this.#apply(intents.without(scheduled).with(intent), { transitions, frontends });
     logIntents(this.#parts.logger, "operator-intent-begun", [intent]);
   }
@@ -277,20 +277,24 @@ export class Operations {
     return this.#parts.act(intent.backend, { event: { kind: intent.kind }, atMs, transitions });
   }
 
-  /** True while a scheduled drain would take the last server with a weight from a frontend. */
+  /**
+   * True while a scheduled drain would take the last server with a weight from a frontend, or might
+   * because the checks have not decided yet.
+   */
   #mustWait(scheduled: Intent): boolean {
     if (scheduled.kind !== "drain" || scheduled.force === true) return false;
-    const message = drainObstacle(this.#registry, { backend: scheduled.backend, force: false });
+    const { backend } = scheduled;
+    const message = drainObstacle(this.#registry, { backend, force: false }) ??
+      undecided(this.#registry, backend);
     if (message === undefined) return false;
-    if (!this.#waiting.has(intentId(scheduled))) {
-      this.#waiting.add(intentId(scheduled));
+    if (this.#waiting.get(scheduled) !== message) {
+      this.#waiting.set(scheduled, message);
       logIntents(this.#parts.logger, "operator-intent-waiting", [scheduled], message);
     }
     return true;
   }
 
   #drop(intent: Intent, cause: string): void {
-    this.#waiting.delete(intentId(intent));
     this.#apply(this.#registry.intents.without(intent), { frontends: [] });
     logDropped(this.#parts.logger, [{ intent, cause }]);
   }

@@ -266,3 +266,33 @@ Deno.test("restart: of a window in progress and an intent in force the newer req
     assert.equal(stateOf("a"), newer === "window" ? "disabled" : "paused");
   }
 });
+
+Deno.test("restart: a due drain without force waits for the checks, and while it takes the last server", () => {
+  for (const force of [false, true]) {
+    const drain = drainIntent("b", {
+      untilMs: later(NOW_MS, 60_000),
+      ...(force ? { force } : {}),
+    });
+    const config = smallConfig({
+      backends: { a: {}, b: {} },
+      frontends: { web: { pools: "a:100 b:50" } },
+    });
+    const { checker, clock, engine, logger, weights } = setUp(config, {
+      intents: { kept: [planned(drain, -1000, 60_000)], maxAgeMs: 1e15, store: new MemoryStore() },
+    });
+    checker.start();
+    clock.advance(2000);
+    assert.deepEqual(inForce(checker), force ? ["drain b"] : [], "nothing is known yet");
+    for (let i = 0; i < 3; i++) engine.report({ a: FAIL, b: PASS });
+    clock.advance(2000);
+    assert.deepEqual(weights("web"), [[0, force ? 0 : 50]]);
+    assert.deepEqual(toCome(checker), force ? [] : ["drain b"]);
+    for (let i = 0; i < 3; i++) engine.report({ a: PASS, b: PASS });
+    clock.advance(1000);
+    assert.deepEqual([weights("web"), inForce(checker)], [[[100, 0]], ["drain b"]]);
+    const reasons = logger.of("operator-intent-waiting").map(({ message }) => String(message));
+    assert.equal(reasons.length, force ? 0 : 2, "each reason is reported once");
+    if (!force) assert.match(reasons[0]!, /checks of frontend "web" have not decided yet/);
+    checker.stop();
+  }
+});

@@ -181,6 +181,16 @@ function lastServer(
   return lastServerProblem(backend, emptied);
 }
 
+/** Why a scheduled drain waits for the checks; undefined: they have decided. */
+export function undecided(registry: Registry, backend: string): string | undefined {
+  const unknown = registry.frontendsOf(backend).filter((name) =>
+    registry.frontend(name)!.state === "unknown"
+  );
+  if (unknown.length === 0) return undefined;
+  const names = listWords(unknown.map((name) => JSON.stringify(name)), "and");
+  return `${cannot(backend)} the checks of frontend ${names} have not decided yet`;
+}
+
 /** Why a drain is refused that empties these frontends; undefined without any. */
 function lastServerProblem(
   backend: string,
