@@ -151,6 +151,28 @@ Deno.test("the last server that serves while the prober is blind is drained only
   checker.stop();
 });
 
+Deno.test("before the checks decide, the last server with a weight in VPP is drained only by force", () => {
+  const { checker, engine } = setUp(smallConfig(THREE), {
+    weightsSent: {
+      of: ({ name }) =>
+        new Map(
+          name === "api" ? [["10.0.0.2", 7]] : [["10.0.0.1", 100], ["10.0.0.2", 50]],
+        ),
+      isProgrammed: () => false,
+    },
+  });
+  checker.start();
+  const b = checker.drainBackend({ ...A, backend: "b" }, WHO);
+  assert.ok(!b.ok && /last server with a weight of frontend "api"; use force/.test(b.error.message));
+  assert.ok(checker.drainBackend({ ...A, backend: "c" }, WHO).ok, "VPP has no weight for it");
+  assert.ok(checker.drainBackend({ ...A, backend: "b", force: true }, WHO).ok);
+  const a = checker.drainBackend(A, WHO);
+  assert.ok(!a.ok && /last server with a weight of frontend "web"/.test(a.error.message));
+  for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
+  assert.ok(checker.drainBackend(A, WHO).ok, "it is down");
+  checker.stop();
+});
+
 Deno.test("a drain is refused for bad lengths, unknown names and backends out of service", () => {
   const { checker } = setUpHealthy();
   const refusal = (request: Partial<DrainRequest>) => {
