@@ -12,7 +12,7 @@
  * lasts as long as the process.
  */
 import { createHash } from "node:crypto";
-import type { WallMs } from "../base/instant.ts";
+import { earliest, later, latest, LATEST_MS, type WallMs } from "../base/instant.ts";
 import type { WeightPlace } from "../config/pool_weights.ts";
 
 /** The identity of an operator. */
@@ -28,7 +28,10 @@ export interface IntentBase {
   readonly by: OperatorId;
   /** The operator's reason; empty without one. */
   readonly reason: string;
-  /** Unix time in milliseconds of the request. */
+  /**
+   * Unix time in milliseconds of the request. Later than that of every older request for the target,
+   * which may put it after the present time when the clock was set back.
+   */
   readonly sinceMs: WallMs;
   /** Unix time in milliseconds at which it ends by itself; undefined: when an operator ends it. */
   readonly untilMs: WallMs | undefined;
@@ -143,8 +146,25 @@ export class IntentSet {
 
   /** The pauses, disables and drains of a backend that have not begun, by their beginnings. */
   scheduledOf(backend: string): readonly Intent[] {
-    const key = backendKey(backend);
-    return this.#scheduled.filter((intent) => targetKey(intent) === key);
+    return this.#scheduledFor(backendKey(backend));
+  }
+
+  /** The scheduled intents for the target of `intent`, by their beginnings. */
+  scheduledLike(intent: Intent): readonly Intent[] {
+    return this.#scheduledFor(targetKey(intent));
+  }
+
+  /**
+   * The intent of a new request: its time is after those of all others for its target, also when
+   * the clock was set back.
+   */
+  asNewest<T extends Intent>(intent: T): T {
+    const present = this.ofTarget(intent);
+    let { sinceMs } = intent;
+    for (const other of [...this.scheduledLike(intent), ...(present === undefined ? [] : [present])]) {
+      sinceMs = latest(sinceMs, earliest(later(other.sinceMs, 1), LATEST_MS));
+    }
+    return sinceMs === intent.sinceMs ? intent : { ...intent, sinceMs };
   }
 
   /** Those in force, then the scheduled ones. */
@@ -201,6 +221,10 @@ export class IntentSet {
     const rest = new Map(this.#intents);
     rest.delete(key);
     return new IntentSet(rest);
+  }
+
+  #scheduledFor(target: string): readonly Intent[] {
+    return this.#scheduled.filter((intent) => targetKey(intent) === target);
   }
 }
 

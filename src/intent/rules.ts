@@ -59,7 +59,8 @@ export function afterAction(
 ): IntentSet {
   const { kind, backend, fileEnabled } = action;
   if (kind === "pause" || (kind === "disable" && fileEnabled)) {
-    return intentSet.with({ kind, backend: backend.name, ...askedBy(action) });
+    const intent: BackendIntent = { kind, backend: backend.name, ...askedBy(action) };
+    return intentSet.with(intentSet.asNewest(intent));
   }
   const intent = intentSet.ofBackend(backend.name);
   // Every other action ends a drain.

@@ -121,7 +121,7 @@ export class Operations {
     const { kind } = action;
     const later = scheduledAction(name, { ...action, nowMs });
     if (later !== undefined) {
-      return this.#schedule(later, { value: this.#backend(name), before });
+      return this.#schedule(intents.asNewest(later), { value: this.#backend(name), before });
     }
     const transitions: NamedTransition[] = [];
     const event = { kind };

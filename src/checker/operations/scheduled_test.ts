@@ -37,6 +37,15 @@ function planned(intent: Intent, fromMs: number, untilMs?: number): Intent {
   return { ...intent, fromMs: later(NOW_MS, fromMs), ...end, scheduled: true } as Intent;
 }
 
+/** A clock whose wall time can be set. */
+class SetClock extends FakeClock {
+  setMs = 0;
+
+  override wallMs() {
+    return later(super.wallMs(), this.setMs);
+  }
+}
+
 Deno.test("a scheduled disable begins and ends by itself, and is stored all the time", () => {
   const { checker, clock, news, stateOf, logger } = setUpHealthy();
   const outcome = checker.disableBackend("a", window(5000, 9000));
@@ -177,36 +186,24 @@ Deno.test("bad times and requests that cannot begin later are refused", () => {
 });
 
 Deno.test("the clock: set forward it begins within a minute, set back it stays begun", () => {
-  let setMs = 0;
-  class SetClock extends FakeClock {
-    override wallMs() {
-      return later(super.wallMs(), setMs);
-    }
-  }
   const clock = new SetClock();
   const { checker, stateOf } = setUpHealthy({ clock });
   checker.disableBackend("a", window(3_600_000));
-  setMs = 3_600_000;
+  clock.setMs = 3_600_000;
   clock.advance(60_000);
   assert.equal(stateOf("a"), "disabled");
-  setMs = 0;
+  clock.setMs = 0;
   clock.advance(120_000);
   assert.deepEqual([stateOf("a"), inForce(checker)], ["disabled", ["disable a"]]);
 });
 
 Deno.test("the clock: lengths until the beginning and the end do not follow it", () => {
   for (const stepMs of [3_600_000, -3_600_000]) {
-    let setMs = 0;
-    class SetClock extends FakeClock {
-      override wallMs() {
-        return later(super.wallMs(), setMs);
-      }
-    }
     const clock = new SetClock();
     const { checker, stateOf } = setUpHealthy({ clock });
     const times = { ...window(200_000, 500_000), inMs: 200_000, forMs: 300_000 };
     assert.ok(checker.disableBackend("a", times).ok);
-    setMs = stepMs;
+    clock.setMs = stepMs;
     clock.advance(199_999);
     assert.deepEqual([stateOf("a"), toCome(checker)], ["up", ["disable a"]]);
     clock.advance(1);
@@ -216,6 +213,25 @@ Deno.test("the clock: lengths until the beginning and the end do not follow it",
     clock.advance(1);
     assert.deepEqual([stateOf("a"), inForce(checker), clock.timers], ["unknown", [], 0]);
   }
+});
+
+Deno.test("the clock: set back, the newer request still counts, also after a restart", () => {
+  const clock = new SetClock();
+  const store = new MemoryStore();
+  const { checker, stateOf } = setUpHealthy({ clock, intents: { kept: [], maxAgeMs: 0, store } });
+  checker.pauseBackend("a", WHO);
+  checker.pauseBackend("c", WHO);
+  clock.setMs = -3_600_000;
+  const at = (ms: number) => ({ ...WHO, fromMs: later(clock.wallMs(), ms), inMs: ms });
+  checker.disableBackend("a", at(10_000));
+  checker.disableBackend("c", at(20_000));
+  clock.advance(10_000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["disabled", ["disable a", "pause c"]]);
+  checker.stop();
+  clock.advance(10_000);
+  const kept = store.intents;
+  const next = setUp(smallConfig(THREE), { clock, intents: { kept, maxAgeMs: 1e15, store } });
+  assert.equal(next.stateOf("c"), "disabled");
 });
 
 Deno.test("a reload drops what is to come for backends that are gone or disabled by the file", () => {

@@ -67,7 +67,7 @@ export function workOutWeight(
   if (error !== undefined) return { kind: "refused", error, before };
   const { config, intents } = registry;
   const fileWeight = weightOf(config.frontends.get(frontend), request)!;
-  const intent = weightIntentOf({ request, fileWeight, options, nowMs });
+  const intent = intents.asNewest(weightIntentOf({ request, fileWeight, options, nowMs }));
   if (intent.scheduled === true && weight === fileWeight) {
     const message = `cannot set weight of backend ${JSON.stringify(backend)} later: the file's ` +
       "weight needs no intent; give the present one an end (until)";
@@ -135,7 +135,8 @@ export function workOutDrain(
     return { kind: "refused", error: new MaglevError("failed-precondition", message), before };
   }
   const { force } = request;
-  const intent = drainOf({ backend, then, untilMs, forMs, force, options, nowMs });
+  const drain = drainOf({ backend, then, untilMs, forMs, force, options, nowMs });
+  const intent = intents.asNewest(drain);
   const intentSet = intents.with(intent);
   return { kind: "change", before, after: before, intentSet, intent, frontends };
 }
