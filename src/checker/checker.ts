@@ -25,7 +25,7 @@ import { EncapProbes } from "./encap/probes.ts";
 import { withPenalties } from "../damping/kept.ts";
 import type { DrainIntent, Intent } from "../intent/intent.ts";
 import { logDropped, logRestored, NO_STORE } from "../intent/expiry.ts";
-import { type Restored, restoreIntents } from "../intent/rules.ts";
+import { type Restored, restoreIntents } from "../intent/restore.ts";
 import {
   type ChangeBatch,
   changeBatchOf,

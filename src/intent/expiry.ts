@@ -9,7 +9,8 @@
 import { earliest, later, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type DrainIntent, type Intent, IntentSet } from "./intent.ts";
-import type { DroppedIntent, Restored } from "./rules.ts";
+import type { DroppedIntent } from "./rules.ts";
+import type { Restored } from "./restore.ts";
 import type { Durability, IntentStore } from "./ports.ts";
 
 /** Longest time between two looks at the clocks while an intent begins or ends by itself. */

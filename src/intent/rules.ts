@@ -7,7 +7,7 @@
  *                          drain becomes the pause or disable that follows it
  *     a reload             ends it if its backend or entry is removed, or if the file's own value
  *                          changed: an entry's weight, a backend's `enabled` (see reload.ts)
- *     a start              as a reload, by the values kept on disk; also if too old, or at its end
+ *     a start              as a reload, by the values kept on disk (restore.ts)
  *
  * A weight replaces one weight of the file. When that weight changed, the file was edited, and it
  * wins. A reload for any other reason keeps the weight, and a changed check keeps a pause or a
@@ -16,7 +16,6 @@
 import { EPOCH_MS, latest, type WallMs, wholeMs } from "../base/instant.ts";
 import { toPlainLine } from "../base/text.ts";
 import type { Config } from "../config/model.ts";
-import { step } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
 import {
   type BackendIntent,
@@ -29,7 +28,6 @@ import {
 } from "./intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "./request.ts";
 import { weightOf } from "../config/pool_weights.ts";
-import type { NamedTransition } from "../health/state.ts";
 
 /** An intent that ended, with the reason. */
 export interface DroppedIntent {
@@ -172,83 +170,6 @@ function endedByFile(
   return disagreement(intent, backends.get(intent.backend), enabled);
 }
 
-/** Input of restoreIntents(). */
-export interface RestoreInput {
-  readonly intents: readonly Intent[];
-  readonly config: Config;
-  /** Every backend of `config`, in its initial state. */
-  readonly backends: ReadonlyMap<string, Backend>;
-  /** Unix time in milliseconds. */
-  readonly nowMs: WallMs;
-  /** Older ones are dropped. */
-  readonly maxAgeMs: number;
-}
-
-/** The kept intents that are in force again. */
-export interface Restored {
-  readonly intentSet: IntentSet;
-  /** Every backend of the configuration, paused and disabled ones as such. */
-  readonly backends: ReadonlyMap<string, Backend>;
-  /** In the order of the set. */
-  readonly transitions: readonly NamedTransition[];
-  /** Those whose time was over while nothing ran. */
-  readonly expired: readonly Intent[];
-  readonly dropped: readonly DroppedIntent[];
-}
-
-/** Puts intents that were kept in force again; weights are left to the caller. */
-export function restoreIntents(input: RestoreInput): Restored {
-  const { config, nowMs, maxAgeMs } = input;
-  const backends = new Map(input.backends);
-  const transitions: NamedTransition[] = [];
-  const expired: Intent[] = [];
-  const dropped: DroppedIntent[] = [];
-  const kept: Intent[] = [];
-  for (const stored of withBegun(input.intents, nowMs)) {
-    const over = stored.untilMs !== undefined && stored.untilMs <= nowMs;
-    if (over && (stored.kind !== "drain" || stored.scheduled === true)) {
-      expired.push(stored);
-      continue;
-    }
-    const intent = over && stored.kind === "drain" ? afterDrainOf(stored) : stored;
-    const cause = nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
-      ? "it is older than --state-max-age"
-      : gone(intent, config) ?? overtaken(intent, config);
-    if (cause !== undefined) {
-      dropped.push({ intent, cause });
-      continue;
-    }
-    kept.push(intent);
-    if (intent.scheduled === true) continue;
-    if (intent.kind !== "pause" && intent.kind !== "disable") continue;
-    const result = step(backends.get(intent.backend)!, { kind: intent.kind }, nowMs);
-    if (!result.ok || result.transition === undefined) continue;
-    backends.set(intent.backend, result.backend);
-    transitions.push({ name: intent.backend, transition: result.transition });
-  }
-  return { intentSet: IntentSet.of(kept), backends, transitions, expired, dropped };
-}
-
-/**
- * All intents at a start. Scheduled ones whose time has come are in force, and those whose time is
- * over stay as they are. Of several for one target the newest request counts. A drain without force
- * stays scheduled: only the checks decide whether it would take the last server.
- */
-function withBegun(stored: readonly Intent[], nowMs: WallMs): readonly Intent[] {
-  const isDue = (intent: Intent) => {
-    const { scheduled, fromMs = nowMs, untilMs } = intent;
-    if (intent.kind === "drain" && intent.force !== true) return false;
-    return scheduled === true && fromMs <= nowMs && (untilMs === undefined || untilMs > nowMs);
-  };
-  if (!stored.some(isDue)) return IntentSet.of(stored).all();
-  const all = stored.map((intent): Intent => {
-    if (!isDue(intent)) return intent;
-    const { scheduled: _, ...rest } = intent;
-    return rest;
-  });
-  return IntentSet.of(all.sort((a, b) => a.sinceMs - b.sinceMs)).all();
-}
-
 /** Why the file decides otherwise by now. */
 export function overtaken(intent: Intent, config: Config): string | undefined {
   if (intent.kind === "lameduck") return undefined;
@@ -262,7 +183,7 @@ export function overtaken(intent: Intent, config: Config): string | undefined {
 }
 
 /** Returns which name of `intent` the configuration lacks. */
-function gone(intent: Intent, config: Config): string | undefined {
+export function gone(intent: Intent, config: Config): string | undefined {
   if (intent.kind === "lameduck") {
     return config.announce === undefined ? "`maglev.announce` is gone" : undefined;
   }

@@ -312,3 +312,64 @@ Deno.test("restart: a due drain without force waits for the checks, and while it
     checker.stop();
   }
 });
+
+Deno.test("restart: a start at any time finds what a process that lived on has", () => {
+  const cases: { readonly title: string; readonly request: (checker: Checker) => void }[] = [
+    {
+      title: "a newer window replaces an older one, which does not come back",
+      request: (checker) => {
+        checker.pauseBackend("a", window(10_000, 20_000));
+        checker.disableBackend("a", window(12_000, 15_000));
+      },
+    },
+    {
+      title: "an older window begins after a newer one has ended",
+      request: (checker) => {
+        checker.pauseBackend("a", window(16_000, 20_000));
+        checker.disableBackend("a", window(12_000, 15_000));
+      },
+    },
+    {
+      title: "a newer window ends a pause, and then another newer one",
+      request: (checker) => {
+        checker.pauseBackend("a", WHO);
+        checker.disableBackend("a", window(12_000, 15_000));
+        checker.pauseBackend("a", window(13_000, 14_000));
+      },
+    },
+    {
+      title: "an older window that would begin during a newer one is dropped",
+      request: (checker) => {
+        checker.pauseBackend("a", window(13_000, 18_000));
+        checker.disableBackend("a", window(12_000, 15_000));
+        checker.setWeight({ ...A, weight: 3 }, window(12_000, 15_000));
+        checker.pauseBackend("b", window(20_000));
+      },
+    },
+    {
+      title: "a window begins after a drain",
+      request: (checker) => {
+        checker.drainBackend({ backend: "a", then: "disable", forMs: 11_000, force: true }, WHO);
+        checker.pauseBackend("a", window(12_000, 15_000));
+      },
+    },
+  ];
+  for (const { title, request } of cases) {
+    for (const atMs of [11_000, 12_500, 13_500, 14_500, 16_500, 19_000, 21_000]) {
+      const store = new MemoryStore();
+      const first = setUpHealthy({ intents: { kept: [], maxAgeMs: 1e15, store } });
+      request(first.checker);
+      const kept = store.intents;
+      first.clock.advance(atMs);
+      const clock = new FakeClock();
+      clock.advance(atMs);
+      const next = setUp(smallConfig(THREE), {
+        clock,
+        intents: { kept, maxAgeMs: 1e15, store: new MemoryStore() },
+      });
+      next.checker.start();
+      const both = [first, next].map(({ checker }) => [inForce(checker), toCome(checker)]);
+      assert.deepEqual(both[1], both[0], `${title}, at ${atMs} ms`);
+    }
+  }
+});

@@ -246,7 +246,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "weights of operators are not restored",
-    file: "src/intent/rules.ts",
+    file: "src/intent/restore.ts",
     from: "    kept.push(intent);\n    if (intent.scheduled === true) continue;",
     to: '    if (intent.kind === "weight") continue;\n    kept.push(intent);',
   },
@@ -397,9 +397,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a drain whose end was missed is dropped",
-    file: "src/intent/rules.ts",
-    from: 'if (over && (stored.kind !== "drain" || stored.scheduled === true)) {',
-    to: "if (over) {",
+    file: "src/intent/restore.ts",
+    from: 'return intent.kind === "drain" ? afterDrainOf(intent) : undefined;',
+    to: "return undefined;",
   },
   {
     name: "a prefix is announced without its hysteresis",
@@ -518,7 +518,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "lameduck does not survive a restart",
-    file: "src/intent/rules.ts",
+    file: "src/intent/restore.ts",
     from: "    kept.push(intent);\n    if (intent.scheduled === true) continue;",
     to:
       '    if (intent.kind !== "lameduck") kept.push(intent);\n    if (intent.scheduled === true) continue;',
