@@ -176,6 +176,11 @@ export class IntentSet {
     return this.all().find((intent) => intentId(intent) === id);
   }
 
+  /** True for an intent of this set, false for an equal one. */
+  has(intent: Intent): boolean {
+    return this.#intents.get(intentKey(intent)) === intent;
+  }
+
   /** The intent in force that `intent` would replace. */
   ofTarget(intent: Intent): Intent | undefined {
     return this.#intents.get(targetKey(intent));

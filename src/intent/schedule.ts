@@ -6,12 +6,32 @@
  * that was replaced does not come back. A beginning is crossed once: setting the clock back does
  * not end what has begun.
  */
+import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import type { Config } from "../config/model.ts";
 import { type Intent, type IntentSet, targetKey } from "./intent.ts";
 import type { BackendAction, OperatorOptions } from "./request.ts";
 import { askedBy, overtaken } from "./rules.ts";
+
+/** Most scheduled intents for one target. */
+export const MAX_FOR_ONE = 16;
+/** Most scheduled intents; when all begin together, the main thread works for some seconds. */
+export const MAX_SCHEDULED = 4000;
+
+/** Why one more intent cannot be scheduled; undefined: it can. */
+export function tooMany(intent: Intent, intents: IntentSet): MaglevError | undefined {
+  const counts = [
+    { have: intents.scheduledLike(intent).length, max: MAX_FOR_ONE, where: " for this target" },
+    { have: intents.scheduled.length, max: MAX_SCHEDULED, where: "" },
+  ];
+  const full = counts.find(({ have, max }) => have >= max);
+  return full && new MaglevError(
+    "resource-exhausted",
+    `cannot schedule it: need fewer than ${full.max} scheduled intents${full.where}, have ` +
+      `${full.have}; cancel one, or wait until one begins`,
+  );
+}
 
 /** The intent of an action that begins later; undefined: it begins now, or leaves no intent. */
 export function scheduledAction(

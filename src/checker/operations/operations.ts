@@ -29,7 +29,7 @@ import type {
   SetWeightRequest,
 } from "../../intent/request.ts";
 import { afterAction, afterEnds } from "../../intent/rules.ts";
-import { begun, cancelled, obstacle, scheduledAction } from "../../intent/schedule.ts";
+import { begun, cancelled, obstacle, scheduledAction, tooMany } from "../../intent/schedule.ts";
 import type { FrontendView } from "../ports.ts";
 import type { Registry } from "../registry.ts";
 import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
@@ -207,7 +207,10 @@ export class Operations {
     intent: Intent,
     { value, before }: { readonly value: T; readonly before: string | number },
   ): OperatorOutcome<T> {
-    const durable = this.#apply(this.#registry.intents.with(intent), { frontends: [] });
+    const { intents } = this.#registry;
+    const problem = tooMany(intent, intents);
+    if (problem !== undefined) return refused(problem, before);
+    const durable = this.#apply(intents.with(intent), { frontends: [] });
     return { ok: true, value, before, after: before, intent, durable };
   }
 
@@ -233,7 +236,7 @@ export class Operations {
   #begin(due: readonly DueIntent[]): void {
     for (const { intent: scheduled, leftMs } of due) {
       const { intents, config } = this.#registry;
-      if (intents.ofId(intentId(scheduled)) !== scheduled) continue;
+      if (!intents.has(scheduled)) continue;
       const problem = obstacle(scheduled, { intents, config, leftMs });
       if (problem !== undefined) this.#drop(scheduled, problem);
       else if (!this.#mustWait(scheduled)) this.#start(scheduled, leftMs);

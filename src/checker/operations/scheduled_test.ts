@@ -11,8 +11,8 @@ import {
 } from "../../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { later } from "../../base/instant.ts";
-import { type Intent, intentId } from "../../intent/intent.ts";
-import { replacedBy } from "../../intent/schedule.ts";
+import { type Intent, intentId, IntentSet } from "../../intent/intent.ts";
+import { MAX_FOR_ONE, MAX_SCHEDULED, replacedBy, tooMany } from "../../intent/schedule.ts";
 import type { Checker } from "../checker.ts";
 
 const NOW_MS = new FakeClock().wallMs();
@@ -183,6 +183,32 @@ Deno.test("bad times and requests that cannot begin later are refused", () => {
   assert.match(message(5000, 5000), /\(until\): need a time after the beginning/);
   const enable = checker.enableBackend("a", window(5000));
   assert.ok(!enable.ok && /cannot take a beginning/.test(enable.error.message));
+});
+
+Deno.test("scheduled intents are limited for one target and all together", () => {
+  const { checker } = setUpHealthy();
+  const fails = (outcome: ReturnType<Checker["pauseBackend"]>) =>
+    outcome.ok ? undefined : `${outcome.error.code}: ${outcome.error.message}`;
+  for (let i = 0; i < MAX_FOR_ONE; i++) {
+    assert.equal(fails(checker.pauseBackend("a", window(1000 + i))), undefined);
+  }
+  const full = /^resource-exhausted: cannot schedule it: need fewer than 16 .*, have 16; cancel one/;
+  assert.match(fails(checker.disableBackend("a", window(1000)))!, full);
+  const drain = { backend: "a", then: "disable", forMs: 1000, force: false } as const;
+  assert.match(fails(checker.drainBackend(drain, window(1000)))!, full);
+  assert.equal(fails(checker.pauseBackend("b", window(1000))), undefined, "another target");
+  assert.ok(checker.setWeight({ ...A, weight: 1 }, window(1000)).ok, "another target");
+  checker.cancelIntent(intentId(checker.snapshot().intents.scheduledOf("a")[0]!));
+  assert.equal(fails(checker.disableBackend("a", window(1000))), undefined);
+  assert.equal(fails(checker.pauseBackend("a", WHO)), undefined, "one that begins now");
+
+  const many = Array.from(
+    { length: MAX_SCHEDULED },
+    (_, i) => planned(backendIntent("pause", `b${i}`), 1000),
+  );
+  const problem = tooMany(backendIntent("pause", "a"), IntentSet.of(many));
+  assert.match(problem!.message, /need fewer than 4000 scheduled intents, have 4000/);
+  assert.equal(tooMany(backendIntent("pause", "a"), IntentSet.of(many.slice(1))), undefined);
 });
 
 Deno.test("the clock: set forward it begins within a minute, set back it stays begun", () => {
