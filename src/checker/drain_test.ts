@@ -163,7 +163,9 @@ Deno.test("before the checks decide, the last server with a weight in VPP is dra
   });
   checker.start();
   const b = checker.drainBackend({ ...A, backend: "b" }, WHO);
-  assert.ok(!b.ok && /last server with a weight of frontend "api"; use force/.test(b.error.message));
+  assert.ok(
+    !b.ok && /last server with a weight of frontend "api"; use force/.test(b.error.message),
+  );
   assert.ok(checker.drainBackend({ ...A, backend: "c" }, WHO).ok, "VPP has no weight for it");
   assert.ok(checker.drainBackend({ ...A, backend: "b", force: true }, WHO).ok);
   const a = checker.drainBackend(A, WHO);

@@ -4,12 +4,13 @@
  *
  * `from` and `until` are wall-clock times, which may be set, and a machine may sleep. So no timer is
  * trusted for long: the clocks are read again at least once a minute. A length (`in`, `for`) runs by
- * the monotonic clock, and only after a restart by the wall clock, which is all that is stored.
+ * the monotonic clock, and after a restart by the wall clock. So its wall time is stored as the
+ * clock is now, and stored again after the clock was set.
  */
 import { earliest, later, type MonotonicMs, type WallMs } from "../base/instant.ts";
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type DrainIntent, type Intent, IntentSet } from "./intent.ts";
-import type { DroppedIntent } from "./rules.ts";
+import { CLOCK_SET_MS, type DroppedIntent, redated } from "./rules.ts";
 import type { Restored } from "./restore.ts";
 import type { Durability, IntentStore } from "./ports.ts";
 
@@ -43,11 +44,20 @@ export interface DueIntent {
 /** A store that keeps nothing. */
 export const NO_STORE: IntentStore = { save: () => Promise.resolve({ kind: "off" }) };
 
+/** A beginning or an end after a length. */
+interface Length {
+  readonly changeMs: MonotonicMs;
+  /** The wall time was so far ahead of the monotonic time when the length began. */
+  readonly aheadMs: number;
+}
+
 export class IntentKeeper {
   readonly #options: IntentKeeperOptions;
   #intentSet = IntentSet.EMPTY;
-  /** Beginnings of scheduled intents after a length, and ends of the others with a length. */
-  readonly #changesMs = new WeakMap<Intent, MonotonicMs>();
+  /** Of scheduled intents the time until the beginning, of others the time until the end. */
+  readonly #lengths = new WeakMap<Intent, Length>();
+  /** As in Length, when the set was saved. */
+  #savedAheadMs: number;
   /** Drains with a length whose weight VPP has not acknowledged. */
   readonly #unacknowledged = new WeakSet<DrainIntent>();
   #timer: Timer | undefined;
@@ -57,6 +67,7 @@ export class IntentKeeper {
 
   constructor(options: IntentKeeperOptions) {
     this.#options = options;
+    this.#savedAheadMs = this.#aheadMs;
   }
 
   /** Ends are watched from now on. */
@@ -67,6 +78,7 @@ export class IntentKeeper {
 
   /** Stops reporting ends. Idempotent. */
   stop(): void {
+    if (this.#running) this.#saveIfClockSet();
     this.#running = false;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -83,24 +95,23 @@ export class IntentKeeper {
     const nowMs = clock.monotonicMs();
     for (const intent of changed ? intentSet.all() : []) {
       const lengthMs = intent.scheduled === true ? intent.inMs : intent.forMs;
-      if (lengthMs === undefined || this.#changesMs.has(intent)) continue;
+      if (lengthMs === undefined || this.#lengths.has(intent)) continue;
       const awaits = intent.kind === "drain" && intent.scheduled !== true && awaitsVpp?.() === true;
-      this.#changesMs.set(intent, later(nowMs, lengthMs + (awaits ? ACKNOWLEDGED_MS : 0)));
+      const changeMs = later(nowMs, lengthMs + (awaits ? ACKNOWLEDGED_MS : 0));
+      this.#lengths.set(intent, { changeMs, aheadMs: this.#aheadMs });
       if (awaits) this.#unacknowledged.add(intent);
     }
     if (changed && this.#running) this.#arm();
-    return this.#options.store.save(() => intentSet.all());
+    return this.#save();
   }
 
   /** VPP has acknowledged the weight 0 of a drain everywhere: its length counts from now on. */
   acknowledged(drain: DrainIntent): void {
     const { forMs } = drain;
-    const changeMs = this.#changesMs.get(drain);
-    if (!this.#unacknowledged.delete(drain) || forMs === undefined || changeMs === undefined) {
-      return;
-    }
+    const length = this.#lengths.get(drain);
+    if (!this.#unacknowledged.delete(drain) || forMs === undefined || length === undefined) return;
     const endMs = later(this.#options.clock.monotonicMs(), forMs);
-    this.#changesMs.set(drain, earliest(endMs, changeMs));
+    this.#lengths.set(drain, { ...length, changeMs: earliest(endMs, length.changeMs) });
     if (this.#running) this.#arm();
   }
 
@@ -126,6 +137,7 @@ export class IntentKeeper {
     const due = this.#due();
     if (due.length > 0) onDue(due);
     this.#waits = this.#due().length > 0;
+    this.#saveIfClockSet();
     if (this.#running) this.#arm();
   }
 
@@ -145,13 +157,35 @@ export class IntentKeeper {
 
   /** Milliseconds until an intent begins, or ends by itself; Infinity: it does not. */
   #changeMs(intent: Intent): number {
-    const changeMs = this.#changesMs.get(intent);
-    if (changeMs !== undefined) return changeMs - this.#options.clock.monotonicMs();
+    const length = this.#lengths.get(intent);
+    if (length !== undefined) return length.changeMs - this.#options.clock.monotonicMs();
     return this.#wallMsTo(intent.scheduled === true ? intent.fromMs : intent.untilMs);
   }
 
   #wallMsTo(ms: WallMs | undefined): number {
     return ms === undefined ? Infinity : ms - this.#options.clock.wallMs();
+  }
+
+  #saveIfClockSet(): void {
+    if (Math.abs(this.#aheadMs - this.#savedAheadMs) >= CLOCK_SET_MS) void this.#save();
+  }
+
+  #save(): Promise<Durability> {
+    this.#savedAheadMs = this.#aheadMs;
+    return this.#options.store.save(() => this.#intentSet.all().map((each) => this.#dated(each)));
+  }
+
+  /** An intent with the wall times that its lengths have by the clock as it is set now. */
+  #dated(intent: Intent): Intent {
+    const length = this.#lengths.get(intent);
+    return length === undefined
+      ? intent
+      : redated(intent, Math.round(this.#aheadMs - length.aheadMs));
+  }
+
+  get #aheadMs(): number {
+    const { clock } = this.#options;
+    return clock.wallMs() - clock.monotonicMs();
   }
 }
 

@@ -161,7 +161,9 @@ export class IntentSet {
   asNewest<T extends Intent>(intent: T): T {
     const present = this.ofTarget(intent);
     let { sinceMs } = intent;
-    for (const other of [...this.scheduledLike(intent), ...(present === undefined ? [] : [present])]) {
+    for (
+      const other of [...this.scheduledLike(intent), ...(present === undefined ? [] : [present])]
+    ) {
       sinceMs = latest(sinceMs, earliest(later(other.sinceMs, 1), LATEST_MS));
     }
     return sinceMs === intent.sinceMs ? intent : { ...intent, sinceMs };

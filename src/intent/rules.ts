@@ -13,7 +13,15 @@
  * wins. A reload for any other reason keeps the weight, and a changed check keeps a pause or a
  * disable.
  */
-import { EPOCH_MS, latest, type WallMs, wholeMs } from "../base/instant.ts";
+import {
+  earliest,
+  EPOCH_MS,
+  later,
+  latest,
+  LATEST_MS,
+  type WallMs,
+  wholeMs,
+} from "../base/instant.ts";
 import { toPlainLine } from "../base/text.ts";
 import type { Config } from "../config/model.ts";
 import type { Backend } from "../health/state.ts";
@@ -37,6 +45,9 @@ export interface DroppedIntent {
 
 /** Longest peer or identity that is kept, in UTF-16 units. */
 export const MAX_ID_LENGTH = 256;
+
+/** The wall clock was set when it moved by so many milliseconds against the monotonic one. */
+export const CLOCK_SET_MS = 1000;
 
 /** Operator, reason and end of a new intent. */
 interface Asked {
@@ -90,6 +101,20 @@ export function afterDrainOf(
   { then, untilMs: _, forMs: __, force: ___, ...drain }: DrainIntent,
 ): BackendIntent {
   return { ...drain, kind: then, untilMs: undefined };
+}
+
+/** An intent whose lengths have not changed after the wall clock was set by `setMs`. */
+export function redated(intent: Intent, setMs: number): Intent {
+  if (Math.abs(setMs) < CLOCK_SET_MS) return intent;
+  const moved = (ms: WallMs) => earliest(latest(later(ms, setMs), EPOCH_MS), LATEST_MS);
+  const { fromMs, inMs, untilMs, forMs } = intent;
+  const begins = intent.scheduled === true && inMs !== undefined && fromMs !== undefined;
+  const ends = forMs !== undefined && untilMs !== undefined;
+  return {
+    ...intent,
+    ...(begins ? { fromMs: moved(fromMs) } : {}),
+    ...(ends ? { untilMs: moved(untilMs) } : {}),
+  } as Intent;
 }
 
 /** The intents after some came to their ends by themselves, with the actions that follow. */

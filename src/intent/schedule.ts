@@ -7,12 +7,12 @@
  * not end what has begun.
  */
 import { MaglevError } from "../base/errors.ts";
-import type { WallMs } from "../base/instant.ts";
+import { later, type WallMs, wholeMs } from "../base/instant.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import type { Config } from "../config/model.ts";
 import { type Intent, type IntentSet, targetKey } from "./intent.ts";
 import type { BackendAction, OperatorOptions } from "./request.ts";
-import { askedBy, overtaken } from "./rules.ts";
+import { askedBy, overtaken, redated } from "./rules.ts";
 
 /** Most scheduled intents for one target. */
 export const MAX_FOR_ONE = 16;
@@ -67,13 +67,23 @@ export function obstacle(
     : undefined;
 }
 
-/** The intent in force that follows from a scheduled one, of which `leftMs` are left. */
+/**
+ * The intent in force that follows from a scheduled one, of which `leftMs` are left. Its end is so far
+ * from now also when the clock was set.
+ */
 export function begun(
   intent: Intent,
-  { config, leftMs }: { readonly config: Config; readonly leftMs: number },
+  { config, leftMs, nowMs }: {
+    readonly config: Config;
+    readonly leftMs: number;
+    readonly nowMs: WallMs;
+  },
 ): Intent {
   const { scheduled: _, inMs: __, ...rest } = intent;
-  const timed: Intent = rest.forMs === undefined ? rest : { ...rest, forMs: leftMs };
+  const { forMs, untilMs } = rest;
+  const timed: Intent = forMs === undefined || untilMs === undefined
+    ? rest
+    : redated({ ...rest, forMs: leftMs }, wholeMs(later(nowMs, leftMs)) - untilMs);
   if (timed.kind !== "weight") return timed;
   return { ...timed, instead: weightOf(config.frontends.get(timed.frontend), timed)! };
 }

@@ -28,8 +28,7 @@ export const OPERATOR_EVENTS = {
   "operator-intent-waiting": event(
     "info",
     `${INTENT} message`,
-    "A scheduled drain would take the last server with a weight from a frontend, or the checks have " +
-      "not decided yet, so it waits.",
+    "A scheduled drain waits: it would take a frontend's last server with a weight, or no check decided.",
     "Bring another server back, or cancel the drain (`maglevc show intents`).",
   ),
   "operator-intent-dropped": event(

@@ -246,7 +246,7 @@ export class Operations {
   #start(scheduled: Intent, leftMs: number): void {
     const { intents, config } = this.#registry;
     const nowMs = this.#parts.clock.wallMs();
-    const intent = begun(scheduled, { config, leftMs });
+    const intent = begun(scheduled, { config, leftMs, nowMs });
     const transitions: NamedTransition[] = [];
     let replaced: Intent | undefined;
     if (intent.kind !== "weight" && intent.kind !== "lameduck") {

@@ -1,50 +1,15 @@
-/** Scheduled intents in the checker: beginnings, overlaps, cancel, reload, restart, clock. */
+/** Scheduled intents in the checker: beginnings, overlaps, limits, cancel, reload. */
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, THREE, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
-import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { setUpHealthy, THREE, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
-import {
-  backendIntent,
-  drainIntent,
-  MemoryStore,
-  textOfIntent,
-} from "../../../tests/support/fakes/intents.ts";
+import { backendIntent, textOfIntent } from "../../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
-import { later } from "../../base/instant.ts";
-import { type Intent, intentId, IntentSet } from "../../intent/intent.ts";
+import { inForce, planned, toCome, window } from "../../../tests/support/worlds/scheduled.ts";
+import { intentId, IntentSet } from "../../intent/intent.ts";
 import { MAX_FOR_ONE, MAX_SCHEDULED, replacedBy, tooMany } from "../../intent/schedule.ts";
 import type { Checker } from "../checker.ts";
 
-const NOW_MS = new FakeClock().wallMs();
 const A = { frontend: "web", pool: "pool0", backend: "a" };
-
-/** Options of a request that begins and ends these milliseconds after the start of the test. */
-function window(fromMs: number, untilMs?: number) {
-  const end = untilMs === undefined ? {} : { untilMs: later(NOW_MS, untilMs) };
-  return { ...WHO, fromMs: later(NOW_MS, fromMs), ...end };
-}
-
-function inForce(checker: Checker): string[] {
-  return checker.snapshot().intents.list().map(textOfIntent);
-}
-
-function toCome(checker: Checker): string[] {
-  return checker.snapshot().intents.scheduled.map(textOfIntent);
-}
-
-function planned(intent: Intent, fromMs: number, untilMs?: number): Intent {
-  const end = untilMs === undefined ? {} : { untilMs: later(NOW_MS, untilMs) };
-  return { ...intent, fromMs: later(NOW_MS, fromMs), ...end, scheduled: true } as Intent;
-}
-
-/** A clock whose wall time can be set. */
-class SetClock extends FakeClock {
-  setMs = 0;
-
-  override wallMs() {
-    return later(super.wallMs(), this.setMs);
-  }
-}
 
 Deno.test("a scheduled disable begins and ends by itself, and is stored all the time", () => {
   const { checker, clock, news, stateOf, logger } = setUpHealthy();
@@ -192,7 +157,8 @@ Deno.test("scheduled intents are limited for one target and all together", () =>
   for (let i = 0; i < MAX_FOR_ONE; i++) {
     assert.equal(fails(checker.pauseBackend("a", window(1000 + i))), undefined);
   }
-  const full = /^resource-exhausted: cannot schedule it: need fewer than 16 .*, have 16; cancel one/;
+  const full =
+    /^resource-exhausted: cannot schedule it: need fewer than 16 .*, have 16; cancel one/;
   assert.match(fails(checker.disableBackend("a", window(1000)))!, full);
   const drain = { backend: "a", then: "disable", forMs: 1000, force: false } as const;
   assert.match(fails(checker.drainBackend(drain, window(1000)))!, full);
@@ -211,55 +177,6 @@ Deno.test("scheduled intents are limited for one target and all together", () =>
   assert.equal(tooMany(backendIntent("pause", "a"), IntentSet.of(many.slice(1))), undefined);
 });
 
-Deno.test("the clock: set forward it begins within a minute, set back it stays begun", () => {
-  const clock = new SetClock();
-  const { checker, stateOf } = setUpHealthy({ clock });
-  checker.disableBackend("a", window(3_600_000));
-  clock.setMs = 3_600_000;
-  clock.advance(60_000);
-  assert.equal(stateOf("a"), "disabled");
-  clock.setMs = 0;
-  clock.advance(120_000);
-  assert.deepEqual([stateOf("a"), inForce(checker)], ["disabled", ["disable a"]]);
-});
-
-Deno.test("the clock: lengths until the beginning and the end do not follow it", () => {
-  for (const stepMs of [3_600_000, -3_600_000]) {
-    const clock = new SetClock();
-    const { checker, stateOf } = setUpHealthy({ clock });
-    const times = { ...window(200_000, 500_000), inMs: 200_000, forMs: 300_000 };
-    assert.ok(checker.disableBackend("a", times).ok);
-    clock.setMs = stepMs;
-    clock.advance(199_999);
-    assert.deepEqual([stateOf("a"), toCome(checker)], ["up", ["disable a"]]);
-    clock.advance(1);
-    assert.equal(stateOf("a"), "disabled");
-    clock.advance(299_999);
-    assert.equal(stateOf("a"), "disabled");
-    clock.advance(1);
-    assert.deepEqual([stateOf("a"), inForce(checker), clock.timers], ["unknown", [], 0]);
-  }
-});
-
-Deno.test("the clock: set back, the newer request still counts, also after a restart", () => {
-  const clock = new SetClock();
-  const store = new MemoryStore();
-  const { checker, stateOf } = setUpHealthy({ clock, intents: { kept: [], maxAgeMs: 0, store } });
-  checker.pauseBackend("a", WHO);
-  checker.pauseBackend("c", WHO);
-  clock.setMs = -3_600_000;
-  const at = (ms: number) => ({ ...WHO, fromMs: later(clock.wallMs(), ms), inMs: ms });
-  checker.disableBackend("a", at(10_000));
-  checker.disableBackend("c", at(20_000));
-  clock.advance(10_000);
-  assert.deepEqual([stateOf("a"), inForce(checker)], ["disabled", ["disable a", "pause c"]]);
-  checker.stop();
-  clock.advance(10_000);
-  const kept = store.intents;
-  const next = setUp(smallConfig(THREE), { clock, intents: { kept, maxAgeMs: 1e15, store } });
-  assert.equal(next.stateOf("c"), "disabled");
-});
-
 Deno.test("a reload drops what is to come for backends that are gone or disabled by the file", () => {
   const { checker } = setUpHealthy();
   for (const name of ["a", "b", "c"]) checker.disableBackend(name, window(5000));
@@ -268,134 +185,4 @@ Deno.test("a reload drops what is to come for backends that are gone or disabled
     frontends: { web: { pools: "a:100 b:50" } },
   }));
   assert.deepEqual(toCome(checker), ["disable a"]);
-});
-
-Deno.test("restart: a window in progress is in force from the first instant", () => {
-  const store = new MemoryStore();
-  const kept = [
-    planned(backendIntent("disable", "a"), -1000, 5000),
-    planned(backendIntent("pause", "b"), -2000, -1000),
-    planned(drainIntent("b", { untilMs: NOW_MS }), -3000, -2000),
-    planned(backendIntent("pause", "c"), 1000, 5000),
-  ];
-  const maxAgeMs = Number.MAX_SAFE_INTEGER;
-  const { checker, clock, logger, stateOf } = setUp(smallConfig(THREE), {
-    intents: { kept, maxAgeMs, store },
-  });
-  assert.equal(stateOf("a"), "disabled");
-  checker.start();
-  assert.deepEqual([inForce(checker), toCome(checker)], [["disable a"], ["pause c"]]);
-  assert.deepEqual(
-    logger.of("operator-intent-expired").map(({ intent }) => intent).sort(),
-    ["drain", "pause"],
-  );
-  assert.deepEqual(store.intents.map(textOfIntent), ["disable a", "pause c"]);
-  clock.advance(1000);
-  assert.equal(stateOf("c"), "paused");
-  clock.advance(4000);
-  assert.deepEqual([stateOf("a"), stateOf("c"), store.intents], ["unknown", "unknown", []]);
-});
-
-Deno.test("restart: of a window in progress and an intent in force the newer request counts", () => {
-  for (const newer of ["window", "intent"] as const) {
-    const age = newer === "window" ? -1 : 1;
-    const window = planned(backendIntent("disable", "a"), -1000);
-    const present = backendIntent("pause", "a", { sinceMs: later(window.sinceMs, age) });
-    const { checker, stateOf } = setUp(smallConfig(THREE), {
-      intents: { kept: [present, window], maxAgeMs: 1e15, store: new MemoryStore() },
-    });
-    checker.start();
-    assert.equal(stateOf("a"), newer === "window" ? "disabled" : "paused");
-  }
-});
-
-Deno.test("restart: a due drain without force waits for the checks, and while it takes the last server", () => {
-  for (const force of [false, true]) {
-    const drain = drainIntent("b", {
-      untilMs: later(NOW_MS, 60_000),
-      ...(force ? { force } : {}),
-    });
-    const config = smallConfig({
-      backends: { a: {}, b: {} },
-      frontends: { web: { pools: "a:100 b:50" } },
-    });
-    const { checker, clock, engine, logger, weights } = setUp(config, {
-      intents: { kept: [planned(drain, -1000, 60_000)], maxAgeMs: 1e15, store: new MemoryStore() },
-    });
-    checker.start();
-    clock.advance(2000);
-    assert.deepEqual(inForce(checker), force ? ["drain b"] : [], "nothing is known yet");
-    for (let i = 0; i < 3; i++) engine.report({ a: FAIL, b: PASS });
-    clock.advance(2000);
-    assert.deepEqual(weights("web"), [[0, force ? 0 : 50]]);
-    assert.deepEqual(toCome(checker), force ? [] : ["drain b"]);
-    for (let i = 0; i < 3; i++) engine.report({ a: PASS, b: PASS });
-    clock.advance(1000);
-    assert.deepEqual([weights("web"), inForce(checker)], [[[100, 0]], ["drain b"]]);
-    const reasons = logger.of("operator-intent-waiting").map(({ message }) => String(message));
-    assert.equal(reasons.length, force ? 0 : 2, "each reason is reported once");
-    if (!force) assert.match(reasons[0]!, /checks of frontend "web" have not decided yet/);
-    checker.stop();
-  }
-});
-
-Deno.test("restart: a start at any time finds what a process that lived on has", () => {
-  const cases: { readonly title: string; readonly request: (checker: Checker) => void }[] = [
-    {
-      title: "a newer window replaces an older one, which does not come back",
-      request: (checker) => {
-        checker.pauseBackend("a", window(10_000, 20_000));
-        checker.disableBackend("a", window(12_000, 15_000));
-      },
-    },
-    {
-      title: "an older window begins after a newer one has ended",
-      request: (checker) => {
-        checker.pauseBackend("a", window(16_000, 20_000));
-        checker.disableBackend("a", window(12_000, 15_000));
-      },
-    },
-    {
-      title: "a newer window ends a pause, and then another newer one",
-      request: (checker) => {
-        checker.pauseBackend("a", WHO);
-        checker.disableBackend("a", window(12_000, 15_000));
-        checker.pauseBackend("a", window(13_000, 14_000));
-      },
-    },
-    {
-      title: "an older window that would begin during a newer one is dropped",
-      request: (checker) => {
-        checker.pauseBackend("a", window(13_000, 18_000));
-        checker.disableBackend("a", window(12_000, 15_000));
-        checker.setWeight({ ...A, weight: 3 }, window(12_000, 15_000));
-        checker.pauseBackend("b", window(20_000));
-      },
-    },
-    {
-      title: "a window begins after a drain",
-      request: (checker) => {
-        checker.drainBackend({ backend: "a", then: "disable", forMs: 11_000, force: true }, WHO);
-        checker.pauseBackend("a", window(12_000, 15_000));
-      },
-    },
-  ];
-  for (const { title, request } of cases) {
-    for (const atMs of [11_000, 12_500, 13_500, 14_500, 16_500, 19_000, 21_000]) {
-      const store = new MemoryStore();
-      const first = setUpHealthy({ intents: { kept: [], maxAgeMs: 1e15, store } });
-      request(first.checker);
-      const kept = store.intents;
-      first.clock.advance(atMs);
-      const clock = new FakeClock();
-      clock.advance(atMs);
-      const next = setUp(smallConfig(THREE), {
-        clock,
-        intents: { kept, maxAgeMs: 1e15, store: new MemoryStore() },
-      });
-      next.checker.start();
-      const both = [first, next].map(({ checker }) => [inForce(checker), toCome(checker)]);
-      assert.deepEqual(both[1], both[0], `${title}, at ${atMs} ms`);
-    }
-  }
 });

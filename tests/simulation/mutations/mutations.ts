@@ -60,8 +60,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "what is to come is not stored",
     file: "src/intent/expiry.ts",
-    from: "return this.#options.store.save(() => intentSet.all());",
-    to: "return this.#options.store.save(() => intentSet.list());",
+    from: "store.save(() => this.#intentSet.all()",
+    to: "store.save(() => this.#intentSet.list()",
   },
   {
     name: "damping holds for ever",
