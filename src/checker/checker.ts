@@ -16,7 +16,7 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
 import { WakeTimer } from "../async/wake_timer.ts";
 import type { Config } from "../config/model.ts";
-import { isProbed } from "../health/machine.ts";
+import { isCarried, isProbed } from "../health/machine.ts";
 import type { Backend, NamedTransition } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { Agents } from "./probes/agents.ts";
@@ -263,7 +263,7 @@ export class Checker implements CheckerReader {
     this.#engine.isolate?.(config.healthchecker.isolation);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#encap.update();
-    this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
+    this.#carried.retain((name) => isCarried(plan.backends.get(name) ?? {}));
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
     const durable = this.#operations.put(intentSet);
     logDropped(this.#logger, intentsDropped);
@@ -328,11 +328,13 @@ export class Checker implements CheckerReader {
   /** Evaluates what time alone has changed. */
   #wake(nowMs: MonotonicMs): void {
     const transitions: NamedTransition[] = [];
+    const recounted: string[] = [];
     const atMs = this.#clock.wallMs();
     for (const name of this.#registry.unsuppressed(nowMs)) {
-      this.#stepper.step(name, { event: { kind: "release" }, atMs, transitions });
+      this.#stepper.step(name, { event: { kind: "release" }, atMs, transitions, recounted });
     }
-    this.#publish(this.#changesOf(transitions, this.#registry.due(nowMs)));
+    const frontends = recounted.flatMap((name) => this.#registry.frontendsOf(name));
+    this.#publish(this.#changesOf(transitions, [...this.#registry.due(nowMs), ...frontends]));
   }
 
   #onVoid(probe: VoidProbe): void {

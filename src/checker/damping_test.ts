@@ -153,6 +153,83 @@ Deno.test("another address has no penalty", () => {
   checker.stop();
 });
 
+Deno.test("a reload that edits the check leaves the server where damping gives way its weight", () => {
+  const edited = (port: number, isDamping = true) =>
+    smallConfig({
+      healthchecks: {
+        quick: { rise: 1, fall: 2, port, ...(isDamping ? { damping: DAMPING } : {}) },
+      },
+      backends: { a: { healthcheck: "quick" } },
+      frontends: { web: { pools: "a:100" } },
+    });
+  const overridden = () => {
+    const world = setUp(edited(80));
+    world.checker.start();
+    for (const result of [PASS, FAIL, FAIL, PASS, FAIL, FAIL, PASS]) {
+      world.engine.report({ a: result });
+    }
+    assert.deepEqual([world.stateOf("a"), world.weights("web")], ["down", [[100]]]);
+    world.news();
+    world.checker.reload(edited(81));
+    assert.deepEqual(world.news(), ["backend a down-unknown", "reload"]);
+    assert.deepEqual([world.stateOf("a"), world.weights("web")], ["unknown", [[100]]]);
+    return world;
+  };
+  const passed = overridden();
+  passed.engine.report({ a: PASS });
+  assert.deepEqual([passed.stateOf("a"), passed.weights("web")], ["down", [[100]]]);
+  passed.checker.stop();
+
+  const failed = overridden();
+  failed.engine.report({ a: FAIL });
+  assert.deepEqual(failed.weights("web"), [[100]], "one failure of two");
+  failed.engine.report({ a: FAIL });
+  assert.deepEqual([failed.stateOf("a"), failed.weights("web")], ["down", [[0]]]);
+  failed.checker.stop();
+
+  const silent = overridden();
+  silent.checker.reload(edited(82));
+  assert.deepEqual(silent.weights("web"), [[100]], "and a second reload");
+  silent.clock.advance(50_000);
+  assert.deepEqual(silent.weights("web"), [[0]], "its new check is silent");
+  silent.checker.stop();
+
+  const without = overridden();
+  without.checker.reload(edited(81, false));
+  assert.deepEqual(without.weights("web"), [[100]]);
+  assert.equal(without.checker.current.backends.get("a")!.standing, "carried");
+  without.checker.stop();
+});
+
+Deno.test("a damped server whose check was edited stays out until its suppression ends", () => {
+  const edited = (port: number) =>
+    smallConfig({
+      healthchecks: {
+        quick: { rise: 1, fall: 1, damping: DAMPING, port, timeoutMs: 90_000 },
+      },
+      backends: { a: { healthcheck: "quick" }, b: {} },
+      frontends: { web: { pools: "a:100 b:50" } },
+    });
+  for (const end of ["time", "clear"] as const) {
+    const world = setUp(edited(80));
+    const { checker, clock, engine, news, stateOf, weights } = world;
+    checker.start();
+    engine.report({ a: PASS, b: PASS });
+    flap(world);
+    engine.report({ a: PASS });
+    checker.reload(edited(81));
+    assert.deepEqual(weights("web"), [[0, 50]]);
+    news();
+    if (end === "time") clock.advance(60_000);
+    else assert.ok(checker.clearBackend("a", WHO).ok);
+    assert.deepEqual(news(), ["program web weight"], end);
+    assert.deepEqual([stateOf("a"), weights("web")], ["unknown", [[100, 50]]]);
+    engine.report({ a: FAIL });
+    assert.deepEqual([stateOf("a"), weights("web")], ["down", [[0, 50]]]);
+    checker.stop();
+  }
+});
+
 Deno.test("a hold survives a restart when penalties are kept", () => {
   let kept: readonly KeptPenalty[] = [];
   const penalties = { kept: [], save: (next: readonly KeptPenalty[]) => void (kept = next) };

@@ -19,6 +19,7 @@ import type { BackendConfig, Config } from "../config/model.ts";
 import {
   atOtherAddress,
   createBackend,
+  isCarried,
   isProbed,
   restart,
   STATIC_PASS,
@@ -42,7 +43,7 @@ export interface ReloadPlan {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Removed ones first, then in the file's order. */
   readonly transitions: readonly NamedTransition[];
-  /** Backends that count as up until their changed check has reached a verdict. */
+  /** Backends that count as before until their changed check has reached a verdict. */
   readonly carried: readonly string[];
   readonly actions: readonly ReloadAction[];
 }
@@ -145,7 +146,7 @@ class Planner {
     if (!isProbed(backend.state)) return;
     if (options.config.healthcheck !== undefined) {
       this.start(name);
-      if (backend.standing === "carried") this.#carried.push(name);
+      if (isCarried(backend)) this.#carried.push(name);
     } else {
       this.take(name, step(backend, { kind: "probe", result: STATIC_PASS }, options.nowMs));
     }

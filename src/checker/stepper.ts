@@ -2,7 +2,7 @@
 import { invariant } from "../base/assert.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
-import { countedState, isProbed, STATIC_PASS, step } from "../health/machine.ts";
+import { countedState, isCarried, isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
 import type { CarriedTimes } from "./carried_times.ts";
 import type { Registry } from "./registry.ts";
@@ -40,7 +40,7 @@ export class Stepper {
     if (!result.ok) return result;
     if (result.backend !== before) this.#options.registry().setBackend(result.backend);
     // The time of a carried backend ends with its first valid result.
-    if (before.standing === "carried" && event.kind !== "void") carried.end(name);
+    if (event.kind === "probe" || !isCarried(result.backend)) carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
     else if (
       countedState(result.backend) !== countedState(before) || result.backend.agent !== before.agent

@@ -81,7 +81,7 @@ export function* workOutReload(
     restarted: diff.restarted,
     readdressed: diff.readdressed,
     kept: diff.untouched,
-    carried: plan.carried,
+    carried: plan.carried.filter((name) => plan.backends.get(name)!.standing === "carried"),
     intentsDropped: dropped,
     lbConfChanged,
     flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,

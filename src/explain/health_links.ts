@@ -58,13 +58,16 @@ function counterText({ counter, policy, standing, state }: Backend): string {
   const text = `${counter} of ${
     counterMax(policy)
   }, up from ${rise} on (rise ${rise}, fall ${fall})`;
-  if (state !== "unknown" || standing === "carried") return text;
+  if (state !== "unknown" || standing === "carried" || standing === "damped") return text;
   return `${text}; the first result decides`;
 }
 
 function stateText({ state, standing, history }: Backend): string {
   if (standing === "carried") {
     return "unknown, and counts as up: it was up when its check changed";
+  }
+  if (standing === "damped") {
+    return "unknown, and counts as damped: damping kept it down when its check changed";
   }
   if (standing === "blind") return "unknown: all probes in this state were void";
   const cause = history.at(-1);

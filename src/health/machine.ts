@@ -9,7 +9,7 @@
  *
  * A backend that was up when its check changed is unknown and *carried*: it counts as up. Its
  * counter begins at the maximum, so one pass makes it up and `fall` failures in a row make it
- * down.
+ * down. One that damping kept down is carried as well, and stays damped meanwhile.
  *
  * With `damping` a backend that flaps is suppressed: its counter goes on as ever, but it stays down
  * until the suppression ends, and its result has the code `damped`.
@@ -86,7 +86,12 @@ function judgedState({ state, standing, counter, policy }: Backend): CountedStat
   // Only damping keeps a backend down whose counter is that of an up one.
   if (state === "down") return isUp(counter, policy) ? "damped" : "down";
   if (state !== "unknown" || standing === undefined) return state;
-  return standing === "carried" ? "up" : "blind";
+  return standing === "carried" ? "up" : standing;
+}
+
+/** True for a backend whose changed check has no verdict yet, and which counts as it did before. */
+export function isCarried({ standing }: Pick<Backend, "standing">): boolean {
+  return standing === "carried" || standing === "damped";
 }
 
 /** True in the states in which a backend with a healthcheck is probed. */
@@ -114,7 +119,7 @@ export function step(
       if (backend.state !== "unknown" || backend.standing !== undefined) return unchanged(backend);
       return unchanged({ ...backend, standing: "blind" });
     case "drop":
-      return unchanged(backend.standing === "carried" ? dropped(backend) : backend);
+      return unchanged(isCarried(backend) ? dropped(backend) : backend);
     case "release":
       return released(backend, { nowMs, monotonicMs });
     case "clear":
@@ -160,8 +165,8 @@ export interface RestartOptions {
 
 /**
  * The backend after its check was replaced. If it is probed, it begins again in `unknown`, carried
- * when it was up. A paused or disabled backend stays so. The history stays, because for operators
- * it is the same server.
+ * when it was up, or passed its checks while damping kept it down. A paused or disabled backend
+ * stays so. The history stays, because for operators it is the same server.
  */
 export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
@@ -170,17 +175,18 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   const { certificateExpiryMs: _, certificateName: __, agent: ___, ...kept } = backend;
   const counter = initialCounter(policy);
   const fresh = withPolicy({ ...kept, counter, lastResult: undefined }, policy);
-  if (backend.standing === "carried") {
-    return unchanged({ ...fresh, counter: carriedAgain(backend, policy) });
+  const counted = judgedState(backend);
+  const standing = counted === "damped" && policy.damping !== undefined ? "damped" : "carried";
+  if (isCarried(backend)) {
+    return unchanged({ ...fresh, counter: carriedAgain(backend, policy), standing });
   }
   if (backend.state === "unknown" || !isProbed(backend.state)) return unchanged(fresh);
   const entered = enter(fresh, "unknown", {
     nowMs: options.nowMs,
     result: { ...pseudoResult("enabled"), detail: "definition changed" },
   });
-  if (!entered.ok || backend.state !== "up") return entered;
-  const carried = { ...entered.backend, counter: counterMax(policy), standing: "carried" } as const;
-  return { ...entered, backend: carried };
+  if (!entered.ok || (counted !== "up" && counted !== "damped")) return entered;
+  return { ...entered, backend: { ...entered.backend, counter: counterMax(policy), standing } };
 }
 
 /** The backend with other settings of the same check; without `damping` it has no penalty. */
@@ -199,6 +205,7 @@ export function withDamping(backend: Backend, damping: Damping | undefined): Bac
 /** The backend as another server of its name: no penalty, and not suppressed by an old one. */
 export function atOtherAddress(backend: Backend): Backend {
   const fresh = withDamping(backend, undefined);
+  if (fresh.standing === "damped") return dropped(fresh);
   return countedState(fresh) === "damped" ? { ...fresh, counter: 0 } : fresh;
 }
 
@@ -238,7 +245,7 @@ function judge(backend: Backend, result: ProbeResult, now: Now): StepResult {
     ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs, certificateName }),
   };
   // A carried backend that failed, but not often enough: it has no verdict yet.
-  const undecided = backend.standing === "carried" && !result.ok && isUp(counter, policy);
+  const undecided = isCarried(backend) && !result.ok && isUp(counter, policy);
   const to = undecided ? state : isUp(counter, policy) ? "up" : "down";
   if (policy.damping !== undefined) return damped(judged, to, { ...now, result });
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
@@ -278,6 +285,7 @@ function released(backend: Backend, { nowMs, monotonicMs }: Now): StepResult {
     if (isSuppressed(damping, policy.damping, monotonicMs)) return unchanged(backend);
   }
   const free = withDamping(backend, damping && { penalty: damping.penalty, atMs: damping.atMs });
+  if (free.standing === "damped") return unchanged({ ...free, standing: "carried" });
   if (countedState(free) !== "damped") return unchanged(free);
   return enter(free, "up", {
     nowMs,

@@ -20,10 +20,12 @@ export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
  *
  * - `carried`: it was up when a reload changed its check. It counts as up until the new check has
  *   reached a verdict.
+ * - `damped`: as `carried`, but damping kept it down although its checks passed. It is still damped,
+ *   and `carried` from the end of its suppression on.
  * - `blind`: all probes since it became unknown were void. It keeps the weight that VPP has,
  *   because a failure of the prober is not evidence against the server.
  */
-export type Standing = "carried" | "blind";
+export type Standing = "carried" | "damped" | "blind";
 
 /**
  * The state that decides a backend's weights; a carried one counts as up. A `damped` one is down

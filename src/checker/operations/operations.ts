@@ -49,6 +49,8 @@ export interface Act {
   /** Unix time in milliseconds. */
   readonly atMs: WallMs;
   readonly transitions: NamedTransition[];
+  /** A backend that counts otherwise now, in the same state, is added. */
+  readonly recounted?: string[];
 }
 
 /** The checker's side. */
@@ -124,8 +126,9 @@ export class Operations {
       return this.#schedule(intents.asNewest(later), { value: this.#backend(name), before });
     }
     const transitions: NamedTransition[] = [];
+    const recounted: string[] = [];
     const event = { kind };
-    const refusal = this.#parts.act(name, { event, atMs: nowMs, transitions });
+    const refusal = this.#parts.act(name, { event, atMs: nowMs, transitions, recounted });
     if (refusal !== undefined) {
       return refused(new MaglevError("failed-precondition", refusal), before);
     }
@@ -134,7 +137,8 @@ export class Operations {
       ? intents
       : afterAction(intents, { ...action, kind, backend: value, fileEnabled, nowMs });
     const drained = kind !== "clear" && intents.ofBackend(name)?.kind === "drain";
-    const frontends = drained ? this.#registry.frontendsOf(name) : [];
+    const isRecounted = drained || recounted.length > 0;
+    const frontends = isRecounted ? this.#registry.frontendsOf(name) : [];
     const durable = this.#apply(intentSet, { transitions, frontends });
     const intent = intentSet.ofBackend(name);
     return { ok: true, value, before, after: value.state, intent, durable };

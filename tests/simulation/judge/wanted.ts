@@ -64,9 +64,10 @@ export function countsAsUp({ state, standing }: Backend): boolean {
   return state === "up" || standing === "carried";
 }
 
-/** True when a backend passes its checks, and damping keeps it down. */
-export function isDamped({ state, counter, policy }: Backend): boolean {
-  return state === "down" && policy.damping !== undefined && counter >= policy.rise;
+/** True when a backend passes its checks, or did before they changed, and damping keeps it down. */
+export function isDamped({ state, standing, counter, policy }: Backend): boolean {
+  return standing === "damped" ||
+    (state === "down" && policy.damping !== undefined && counter >= policy.rise);
 }
 
 /** A server that has no backend. */
