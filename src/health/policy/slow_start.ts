@@ -6,6 +6,7 @@
  *     time                                         the next step, until the weight is reached
  *     it leaves `up`                               the ramp is forgotten; the next one is a new one
  *     no other server has its full weight          the whole weight immediately
+ *     `max-down` holds it: its checks fail         it stays at its step
  *
  * Nothing ramps when a VIP is programmed for the first time, when another pool takes over, or after
  * a hold: all servers came up then, and steps would only move flows for nothing. After a restart of
@@ -61,8 +62,9 @@ export function startSlowly(
   const goes = hasFullPeer(risers, { frontend, health, options });
   const shares = sharesOf([...risers, ...keptPeers(health, frontend, options)], options.lookup);
   const after = goes ? blindRamps(health, frontend, options) : new Map<string, Ramp>();
-  for (const { ramp, ...riser } of goes ? risers : []) {
-    if (ramp === undefined) continue;
+  for (const { ramp, ...riser } of risers) {
+    // A server that is held is not raised, although no other one has its whole weight.
+    if (ramp === undefined || (!goes && riser.isUp)) continue;
     const stepped = steppedRamp(ramp, { riser, slowStart, shares, nowMs });
     if (stepped.weight < riser.target) after.set(riser.name, stepped);
   }

@@ -178,6 +178,24 @@ Deno.test("slow-start: a blind server keeps its ramp, and one that max-down hold
   assert.equal(held.step(frontend, "a=up b=down c=down", 60_000).weights, "100 0 17");
 });
 
+Deno.test("slow-start: a held server stays at its step when its last peer goes", () => {
+  const braked = frontendOf("a:100 b:50 c:50");
+  const pools = braked.pools.map((pool) => ({ ...pool, maxDown: { count: 1 } }));
+  const frontend = { ...braked, pools };
+  for (const [gone, left] of [["paused", "0 0 17"], ["down", "100 0 17"]] as const) {
+    const steps = new Steps().step(frontend, "a=up b=up c=down").step(frontend, "a=up b=up c=up")
+      .step(frontend, "a=up b=down c=up").step(frontend, "a=up b=down c=down");
+    assert.equal(steps.weights, "100 0 17");
+    assert.equal(steps.step(frontend, `a=${gone} b=down c=down`).weights, left, gone);
+    assert.deepEqual(steps.changes.filter((change) => change.startsWith("slow-start")), []);
+    assert.equal(steps.step(frontend, `a=${gone} b=down c=down`, 60_000).weights, left);
+  }
+  const alone = new Steps().step(frontend, "a=up b=up c=down").step(frontend, "a=up b=up c=up")
+    .step(frontend, "a=up b=down c=up").step(frontend, "a=up b=down c=down")
+    .step(frontend, "a=paused b=down c=down").step(frontend, "a=paused b=up c=down");
+  assert.equal(alone.weights, "0 50 0", "the one that recovers rises immediately, and c goes out");
+});
+
 Deno.test("slow-start: a restart of maglevd continues a weight between, and no other", () => {
   const restarted = (b: number) => {
     const steps = new Steps();

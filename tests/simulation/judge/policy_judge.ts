@@ -74,6 +74,8 @@ function wronglyRising(
     if (!isUp && !isHeld && !isBlind) {
       return `${name} rises, and is ${backend.state}`;
     }
+    // One that is held fails its checks: it is not raised, even as the last one.
+    if (isHeld && !isUp) continue;
     // After a start, one without a verdict has the weight that VPP was found with.
     const isWhole = (other: Entry) =>
       other.index === index && other.weight > 0 && other.step === undefined &&
