@@ -5,7 +5,8 @@
  *
  * A hold lasts while the pool has a server that is really up, or no other pool of the frontend has
  * one; so a pool that died whole never keeps a healthy standby from taking over. Servers of a pool
- * that is not active are not held, nor is one that VPP has at weight 0.
+ * that is not active are not held, nor is one that VPP has at weight 0. So a hold ends when a reload
+ * moves the server to another address, or the frontend to another VIP.
  *
  * A held server whose weight becomes 0, as by a drain, keeps its flows until its hold ends. Until
  * then it is still held, but not counted. One that is out and that an operator takes out as well
@@ -85,7 +86,7 @@ function serves(entry: PoolEntry, { stateOf }: BackendLookup): boolean {
 /** The states without a verdict. */
 const UNDECIDED: ReadonlySet<CountedState> = new Set(["unknown", "blind"]);
 
-const NO_BRAKE: Brake = { out: [], held: [] };
+const NO_BRAKE: Brake = { out: [], held: [], addresses: new Map() };
 
 /**
  * True after a start, while VPP is not read, or its servers have no verdict. One that VPP has at
@@ -132,15 +133,20 @@ function brakeOf(
         .map(({ name }) => name),
   );
   const out = isSettled ? past.out.filter((name) => staying.has(name) || taken.has(name)) : [];
+  const addressOf = (name: string) => lookup.addressOf(name).text;
+  const hasWeight = (name: string) => (weights?.get(addressOf(name)) ?? 0) > 0;
+  const isInVpp = (name: string) => weights?.has(addressOf(name)) === true;
+  const before = new Set(past === undefined ? [] : heldOf(past, backends, addressOf));
   const drained = new Set(
     backends.filter(({ name, weight }) => weight === 0 && lookup.stateOf(name) === "down")
-      .map(({ name }) => name).filter((name) => past?.held.includes(name)),
+      .map(({ name }) => name).filter((name) => before.has(name) && isInVpp(name)),
   );
-  const held = past?.held.filter((name) => drained.has(name) || (isSettled && staying.has(name))) ??
-    [];
+  const wasDrained = (name: string) => past?.drained?.has(name) === true && isInVpp(name);
+  const goesOn = (name: string) =>
+    isSettled && staying.has(name) && (hasWeight(name) || wasDrained(name));
+  const held = [...before].filter((name) => drained.has(name) || goesOn(name));
   const known = new Set([...out, ...held]);
   const fresh = [...down].filter((name) => !known.has(name)).sort();
-  const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;
   out.push(...fresh.filter((name) => !hasWeight(name)));
   held.push(...fresh.filter(hasWeight));
   while (held.length > 0 && (!mayHold || out.length < most)) {
@@ -149,7 +155,24 @@ function brakeOf(
   }
   const isEarly = !isSettled && isSettling(counted, { lookup, weights });
   const still = held.length > 0 ? out : out.filter((name) => !taken.has(name));
-  return { out: still, held, ...(isEarly ? { preliminary: true } : {}) };
+  const everDrained = held.filter((name) => drained.has(name) || wasDrained(name));
+  return {
+    out: still,
+    held,
+    addresses: new Map(held.map((name) => [name, addressOf(name)])),
+    ...(everDrained.length === 0 ? {} : { drained: new Set(everDrained) }),
+    ...(isEarly ? { preliminary: true } : {}),
+  };
+}
+
+/** The servers of a pool that were held, in their order, without those that are others now. */
+function heldOf(
+  { held, addresses }: Brake,
+  entries: readonly PoolEntry[],
+  addressOf: (name: string) => string,
+): readonly string[] {
+  const names = new Set(entries.map(({ name }) => name));
+  return held.filter((name) => names.has(name) && addresses.get(name) === addressOf(name));
 }
 
 /** True for an entry that is not counted, and not up. */
@@ -175,7 +198,8 @@ function changesOf(
     for (const backend of held) {
       if (now?.held.includes(backend) === true) continue;
       const message = now?.out.includes(backend) === true
-        ? "it goes out: another server of the pool recovered, or another pool takes over"
+        ? "it goes out: another server of the pool recovered, another pool takes over, or a reload " +
+          "moved it"
         : `it is ${stateText(frontend, { pool, backend, lookup })}`;
       changes.push({
         event: "backend-released",

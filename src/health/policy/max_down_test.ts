@@ -33,6 +33,8 @@ type States = Readonly<Record<string, CountedState>>;
 /** A frontend through its steps; VPP gets what each needs, as with a connected VPP. */
 class Steps {
   readonly states: Record<string, CountedState> = {};
+  /** Of backends at another address than addressOf(). */
+  readonly addresses = new Map<string, IpAddress>();
   inVpp: Map<string, number> | undefined = new Map();
   health: FrontendHealth | undefined;
   changes = "";
@@ -48,7 +50,7 @@ class Steps {
     Object.assign(this.states, states);
     this.health = frontendHealth(this.frontend, {
       stateOf: (name) => this.states[name]!,
-      addressOf,
+      addressOf: (name) => this.addresses.get(name) ?? addressOf(name),
       weightsBefore: () => this.inVpp,
     }, { past: this.health?.memory ?? NO_MEMORY, nowMs: FAR_PAST_MS });
     this.changes = (this.health.policyChanges ?? []).map(({ event, backend }) =>
@@ -233,6 +235,54 @@ Deno.test("max-down: it never gives weight to a server that VPP has at 0", () =>
   steps.step({ d: "disabled" });
   steps.step({ a: "down", d: "unknown" });
   assert.equal(steps.step({ b: "down", d: "down" }), "a=0F b=100 c=100 d=0F");
+});
+
+Deno.test("max-down: a hold ends where VPP does not have the server: another address, another VIP", () => {
+  const held = () => {
+    const steps = new Steps(frontendOf("a b c d", { count: 1 }));
+    steps.step();
+    steps.step({ a: "down" });
+    assert.equal(steps.step({ b: "down", c: "down" }), "a=0F b=100 c=100 d=100");
+    return steps;
+  };
+  const moved = held();
+  moved.addresses.set("c", parseIp("10.0.0.9")!);
+  assert.equal(moved.step(), "a=0F b=100 d=100 i=0F");
+  assert.equal(moved.changes, "backend-released c");
+  assert.equal(moved.step(), "a=0F b=100 d=100 i=0F");
+
+  const onto = held();
+  onto.addresses.set("c", addressOf("a"));
+  assert.equal(onto.step(), "a=0F b=100 d=100", "onto a server that is out");
+
+  for (const inVpp of [undefined, new Map([[addressOf("b").text, 0]])]) {
+    const elsewhere = held();
+    elsewhere.inVpp = inVpp;
+    assert.equal(elsewhere.step(), "a=0F b=0F c=0F d=100");
+    assert.equal(elsewhere.changes, "backend-released b, backend-released c");
+  }
+  const drained = held();
+  drained.frontend = frontendOf("a b:0 c d", { count: 1 });
+  drained.step();
+  drained.inVpp = undefined;
+  drained.step();
+  drained.frontend = frontendOf("a b c d", { count: 1 });
+  assert.equal(drained.step(), "a=0F b=0F c=0F d=100", "another VIP during the drain");
+});
+
+Deno.test("max-down: the end of a drain does not end the hold before VPP has the weight again", () => {
+  const steps = new Steps(frontendOf("a b c", { count: 1 }));
+  steps.step();
+  steps.step({ a: "down", b: "down" });
+  steps.frontend = frontendOf("a b:0 c", { count: 1 });
+  assert.equal(steps.step(), "a=0F b=0 c=100");
+  const drained = steps.inVpp;
+  steps.frontend = frontendOf("a b c", { count: 1 });
+  for (let late = 0; late < 3; late++) {
+    steps.inVpp = drained;
+    assert.equal(steps.step(), "a=0F b=100 c=100");
+  }
+  assert.equal(steps.step(), "a=0F b=100 c=100");
 });
 
 const states = fc.constantFrom<CountedState>("up", "down", "down", "down", "unknown", "disabled");

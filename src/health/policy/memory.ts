@@ -39,6 +39,10 @@ export interface PolicyMemory {
 export interface Brake {
   readonly out: readonly string[];
   readonly held: readonly string[];
+  /** The addresses of those held, by name: at another address it is another server. */
+  readonly addresses: ReadonlyMap<string, string>;
+  /** Those held whose weight was 0 meanwhile, as by a drain: VPP may have them at 0. Absent: none. */
+  readonly drained?: ReadonlySet<string>;
   /** After a start the order is preliminary until VPP is read and all its servers are judged. */
   readonly preliminary?: true;
 }

@@ -10,15 +10,23 @@ const addressOf = (name: string) => parseIp(`10.0.0.${name.charCodeAt(0) - 96}`)
 
 function evaluate(
   states: Readonly<Record<string, CountedState>>,
-  { past = NO_MEMORY, frontend = WEB }: { past?: PolicyMemory; frontend?: FrontendShape } = {},
+  { past = NO_MEMORY, frontend = WEB, inVpp }: {
+    past?: PolicyMemory;
+    frontend?: FrontendShape;
+    inVpp?: ReadonlyMap<string, number>;
+  } = {},
 ) {
   const stateOf = (name: string) => states[name]!;
   const moment = { past, nowMs: FAR_PAST_MS };
-  const health = frontendHealth(frontend, { stateOf, addressOf }, moment);
+  const lookup = { stateOf, addressOf, weightsBefore: () => inVpp };
+  const health = frontendHealth(frontend, lookup, moment);
   const { effectiveWeights, memory, policyChanges = [] } = health;
   const events = policyChanges.map(({ event }) => event);
   return { health, weights: effectiveWeights.flat(), memory, events };
 }
+
+/** `a` is out, and `b` is held. */
+const BRAKE = { out: ["a"], held: ["b"], addresses: new Map([["b", "10.0.0.2"]]) };
 
 const WEB: FrontendShape = {
   name: "web",
@@ -65,7 +73,7 @@ Deno.test("damping gives way before last-good holds, and before max-down does", 
     ...WEB,
     pools: [{ ...WEB.pools[0]!, maxDown: { count: 1 } }],
   };
-  const past = { maxDown: new Map([["p0", { out: ["a"], held: ["b"] }]]) };
+  const past = { maxDown: new Map([["p0", BRAKE]]) };
   assert.deepEqual(evaluate({ a: "damped", b: "down" }, { frontend, past }).weights, [100, 0]);
 });
 
@@ -75,13 +83,11 @@ Deno.test("a server that max-down holds keeps its weight when its checks pass ag
     maxDown: { count: 1 },
     backends: [{ name: "a", weight: 1 }, { name: "b", weight: 2 }, { name: "c", weight: 3 }],
   }];
-  const past = { maxDown: new Map([["p0", { out: ["a"], held: ["b"] }]]) };
+  const past = { maxDown: new Map([["p0", BRAKE]]) };
   const frontend = { ...WEB, pools };
-  assert.deepEqual(evaluate({ a: "down", b: "damped", c: "up" }, { frontend, past }).weights, [
-    0,
-    2,
-    3,
-  ]);
+  const inVpp = new Map([["10.0.0.1", 0], ["10.0.0.2", 2], ["10.0.0.3", 3]]);
+  const { weights } = evaluate({ a: "down", b: "damped", c: "up" }, { frontend, past, inVpp });
+  assert.deepEqual(weights, [0, 2, 3]);
 });
 
 Deno.test("property: no frontend is without weight while a server with weight passes its checks", () => {
