@@ -5,6 +5,7 @@
  * The file found at the start is left as it is until all frontends are known, because a restart of
  * maglevd must not move routes.
  */
+import { orLate } from "../async/deadline.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { MaglevError } from "../base/errors.ts";
 import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
@@ -39,6 +40,11 @@ export interface AnnouncerOptions {
 /** How long VPP may be away before `on-vpp-away: withdraw` withdraws, in milliseconds. */
 export const VPP_AWAY_MS = 5000;
 
+/** How long the file found may take to be read, and the file before it to be closed. */
+export const OPEN_DEADLINE_MS = 5000;
+/** Time in which the process is stopped counts as one such part at most. */
+const OPEN_PART_MS = 500;
+
 const MAX_BYTES = 4 << 20;
 
 /** The file in use. */
@@ -62,6 +68,7 @@ export class Announcer {
   #awaySinceMs: MonotonicMs | undefined;
   #timer: Timer | undefined;
   #phase: "idle" | "opening" | "running" | "stopped" = "idle";
+  readonly #stopping = new AbortController();
   /** The end of #reopen(). */
   #opened: Promise<void> | undefined;
   /** The update that is due at the end of the turn. */
@@ -123,6 +130,9 @@ export class Announcer {
     if (this.#phase === "stopped") return;
     this.#phase = "stopped";
     this.#timer?.cancel();
+    // A file that is still read is not waited for: what it has does not matter any longer.
+    this.#stopping.abort();
+    await this.#opened;
     if (this.#open === undefined) return;
     const { settings: { onStop, format }, file } = this.#open;
     if (onStop === "withdraw") file.set(announceText(format, []));
@@ -205,12 +215,13 @@ export class Announcer {
       this.#standings = new Map();
       this.#announced = new Map();
     }
-    const closed = this.#open?.file.close();
+    const old = this.#open;
     this.#open = undefined;
-    const found = settings && this.#readFound(settings);
+    const closed = old && this.#inTime(old.file.close(), old.settings, "writing");
+    const found = settings && this.#inTime(this.#readFound(settings), settings, "reading");
     this.#opened = Promise.all([closed, found]).then(async ([, text]) => {
-      if (this.#phase === "stopped") return;
       if (settings !== undefined) this.#take(settings, text);
+      if (this.#phase === "stopped") return;
       this.#phase = "running";
       this.update();
       await this.written;
@@ -235,6 +246,26 @@ export class Announcer {
     };
     const write = (content: string) => stateFile.write(new TextEncoder().encode(content));
     this.#open = { settings, file: new ReplacedFile({ write, clock, onFailure }, text) };
+  }
+
+  /** The result of the work on a file; undefined when it takes too long, or is not waited for. */
+  #inTime<T>(
+    work: Promise<T>,
+    { file }: AnnounceFileConfig,
+    action: string,
+  ): Promise<T | undefined> {
+    const { clock, logger } = this.#options;
+    return orLate(work, {
+      clock,
+      deadlineMs: OPEN_DEADLINE_MS,
+      partMs: OPEN_PART_MS,
+      signal: this.#stopping.signal,
+      late(cause) {
+        const err = `${action} it took longer than ${OPEN_DEADLINE_MS / 1000} s`;
+        if (cause === "deadline") logger.warn("announce-failed", { file, err });
+        return undefined;
+      },
+    });
   }
 
   /** The file's text; undefined when it is missing or cannot be read. */

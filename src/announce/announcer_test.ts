@@ -4,7 +4,7 @@ import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { FAR_PAST_MS, NEVER_MS } from "../base/instant.ts";
 import type { AnnounceFileConfig } from "../config/model.ts";
 import type { FolderIo } from "../system/state_file.ts";
-import { Announcer, VPP_AWAY_MS } from "./announcer.ts";
+import { Announcer, OPEN_DEADLINE_MS, VPP_AWAY_MS } from "./announcer.ts";
 import type { Border } from "./border.ts";
 
 const SETTINGS: AnnounceFileConfig = {
@@ -20,10 +20,13 @@ class Memory {
   /** Each content the file got. */
   readonly contents: string[] = [];
   full = false;
+  /** No read ends. */
+  readsHang = false;
 
   readonly io: FolderIo = {
     make: () => Promise.resolve(),
     read: (name) => {
+      if (this.readsHang) return new Promise(() => {});
       const text = this.files.get(name);
       return Promise.resolve(text === undefined ? undefined : new TextEncoder().encode(text));
     },
@@ -287,5 +290,62 @@ Deno.test("a reload that removes the section and one that brings it back begin w
   state.announcer.update();
   await state.settle();
   assert.equal(state.announcer.announced("web"), false);
+  await state.announcer.stop();
+});
+
+/** A reload to another file, which cannot be read; the servers go meanwhile. */
+async function hanging(onStop: "keep" | "withdraw"): Promise<World> {
+  const state = world(UP);
+  await state.settle();
+  state.disk.files.set("other", UP);
+  state.disk.readsHang = true;
+  state.settings = { ...SETTINGS, file: "/run/x/other", onStop };
+  state.announcer.update();
+  await state.settle();
+  await state.serve(0);
+  return state;
+}
+
+Deno.test("a file that is not read in time counts as empty, and follows the frontends from then on", async () => {
+  const state = await hanging("keep");
+  state.clock.advance(OPEN_DEADLINE_MS);
+  await state.settle();
+  assert.equal(state.disk.files.get("other"), "");
+  assert.equal(state.announcer.announced("web"), false);
+  assert.deepEqual(state.logger.of("announce-failed"), [
+    { file: "/run/x/other", err: "reading it took longer than 5 s" },
+  ]);
+  assert.equal(state.logger.of("frontend-withdrawn").length, 1);
+  await state.announcer.stop();
+  assert.equal(state.clock.timers, 0);
+});
+
+Deno.test("a stop does not wait for a file that is read: it is emptied, or left", async () => {
+  for (const onStop of ["keep", "withdraw"] as const) {
+    const state = await hanging(onStop);
+    await state.announcer.stop();
+    assert.equal(state.disk.files.get("other"), onStop === "keep" ? UP : "");
+    assert.deepEqual(state.logger.of("announce-failed"), []);
+    assert.equal(state.clock.timers, 0);
+  }
+});
+
+Deno.test("a file whose write never ends does not keep another from being written", async () => {
+  const state = world(UP);
+  await state.settle();
+  const { writeNew } = state.disk.io;
+  state.disk.io.writeNew = () => new Promise(() => {});
+  await state.serve(0);
+  state.disk.io.writeNew = writeNew;
+  state.settings = { ...SETTINGS, file: "/run/x/other" };
+  state.disk.files.set("other", UP);
+  state.announcer.update();
+  await state.settle();
+  state.clock.advance(OPEN_DEADLINE_MS);
+  await state.settle();
+  assert.equal(state.disk.files.get("other"), "");
+  assert.deepEqual(state.logger.of("announce-failed"), [
+    { file: "/run/x/announce", err: "writing it took longer than 5 s" },
+  ]);
   await state.announcer.stop();
 });
