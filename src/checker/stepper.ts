@@ -26,6 +26,9 @@ export interface StepperOptions {
   readonly registry: () => Registry;
 }
 
+/** Events that are no result of a check: what was carried before them still is. */
+const NO_RESULTS: ReadonlySet<HealthEvent["kind"]> = new Set(["void", "release", "clear", "agent"]);
+
 export class Stepper {
   readonly #options: StepperOptions;
 
@@ -39,8 +42,8 @@ export class Stepper {
     const result = step(before, event, atMs, clock.monotonicMs());
     if (!result.ok) return result;
     if (result.backend !== before) this.#options.registry().setBackend(result.backend);
-    // The time of a carried backend ends with its first valid result.
-    if (event.kind === "probe" || !isCarried(result.backend)) carried.end(name);
+    // The time of a carried backend ends with its first valid result, or an action on it.
+    if (isCarried(before) && !NO_RESULTS.has(event.kind)) carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
     else if (
       countedState(result.backend) !== countedState(before) || result.backend.agent !== before.agent
