@@ -173,7 +173,7 @@ Deno.test("scheduled intents are limited for one target and all together", () =>
     (_, i) => planned(backendIntent("pause", `b${i}`), 1000),
   );
   const problem = tooMany(backendIntent("pause", "a"), IntentSet.of(many));
-  assert.match(problem!.message, /need fewer than 4000 scheduled intents, have 4000/);
+  assert.match(problem!.message, /need fewer than 1000 scheduled intents, have 1000/);
   assert.equal(tooMany(backendIntent("pause", "a"), IntentSet.of(many.slice(1))), undefined);
 });
 
