@@ -26,7 +26,7 @@ export interface StepperOptions {
   readonly registry: () => Registry;
 }
 
-/** Events that are no result of a check: what was carried before them still is. */
+/** Events without a result of a check: what was carried before them still is. */
 const NO_RESULTS: ReadonlySet<HealthEvent["kind"]> = new Set(["void", "release", "clear", "agent"]);
 
 export class Stepper {
