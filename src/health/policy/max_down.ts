@@ -121,7 +121,8 @@ function brakeOf(
     counted.map(({ name }) => name).filter((name) => isOut(lookup.stateOf(name))),
   );
   const most = mostDown(maxDown, counted.length);
-  const isSettled = past !== undefined && past.preliminary !== true;
+  // A reload may move the frontend to a VIP of which nothing is known before VPP is read.
+  const isSettled = past !== undefined && past.preliminary !== true && weights !== undefined;
   // A reload that changes the check takes the verdict away, and no server by itself.
   const stays = ({ name }: PoolEntry) => down.has(name) || UNDECIDED.has(lookup.stateOf(name));
   const staying = new Set(counted.filter(stays).map(({ name }) => name));

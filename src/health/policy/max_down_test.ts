@@ -270,6 +270,18 @@ Deno.test("max-down: a hold ends where VPP does not have the server: another add
   assert.equal(drained.step(), "a=0F b=0F c=0F d=100", "another VIP during the drain");
 });
 
+Deno.test("max-down: the order is preliminary again while nothing is known of another VIP", () => {
+  const steps = new Steps(frontendOf("a b c d", { count: 1 }));
+  steps.step();
+  steps.step({ a: "down" });
+  steps.inVpp = undefined;
+  steps.step();
+  steps.inVpp = undefined;
+  steps.step({ b: "down", c: "down" });
+  steps.inVpp = new Map(["a", "b", "c", "d"].map((name) => [addressOf(name).text, 100]));
+  assert.equal(steps.step(), "a=0F b=100 c=100 d=100", "VPP has them");
+});
+
 Deno.test("max-down: the end of a drain does not end the hold before VPP has the weight again", () => {
   const steps = new Steps(frontendOf("a b c", { count: 1 }));
   steps.step();
