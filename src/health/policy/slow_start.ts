@@ -235,6 +235,8 @@ function steppedRamp(
     step++;
     nextMs = later(nextMs, spacingMs);
   }
+  // Nor do other steps or shares raise it.
+  if (!isUp) return { step, nextMs, weight: Math.min(ramp.weight, target) };
   const weight = step >= steps ? target : Math.max(ramp.weight, weightAt(step));
   return { step, nextMs, weight: Math.min(weight, target) };
 }

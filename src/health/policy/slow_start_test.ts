@@ -196,6 +196,20 @@ Deno.test("slow-start: a held server stays at its step when its last peer goes",
   assert.equal(alone.weights, "0 50 0", "the one that recovers rises immediately, and c goes out");
 });
 
+Deno.test("slow-start: a reload that changes the steps does not raise a held server", () => {
+  const frontendWith = (text: string) => {
+    const braked = frontendOf(text);
+    const pools = braked.pools.map((pool) => ({ ...pool, maxDown: { count: 1 } }));
+    return { ...braked, pools };
+  };
+  const before = frontendWith("a:100 b:50 c:50");
+  const steps = new Steps().step(before, "a=up b=up c=down").step(before, "a=up b=up c=up")
+    .step(before, "a=up b=down c=up").step(before, "a=up b=down c=down");
+  assert.equal(steps.weights, "100 0 17");
+  const two = { ...before, slowStart: { durationMs: 20_000, steps: 2 } };
+  assert.equal(steps.step(two, "a=up b=down c=down").weights, "100 0 17");
+});
+
 Deno.test("slow-start: a restart of maglevd continues a weight between, and no other", () => {
   const restarted = (b: number) => {
     const steps = new Steps();
