@@ -326,7 +326,7 @@ Deno.test("a browser that comes back after a restart is sent one resync", async 
       const text = await readPast(conn, "}\n\n");
       assert.match(
         text,
-        /\nretry: 2000\n\nid: \w+-\d+\nevent: resync\ndata: \{"type":"resync","t_ms":\d+\}\n\n/
+        /\nretry: 2000\n\nid: \w+-\d+\nevent: resync\ndata: \{"type":"resync","t_ms":\d+\}\n\n/,
       );
       conn.close();
     }
