@@ -114,7 +114,7 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
   const { intervalMs, timeoutMs } = PACE;
   const engines = [...kinds].map(([kind, port]) => {
     const args = [SERVERS, port, kind, intervalMs, timeoutMs, 1].map(String);
-    return { kind, engine: start("engine.ts", [...args, `${folder}/ca.pem`]) };
+    return { kind, engine: start("engine.ts", [...args, "", `${folder}/ca.pem`]) };
   });
   try {
     await Promise.all(engines.map(({ engine }) => engine.next((it) => it.event === "all-known")));
