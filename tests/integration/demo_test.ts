@@ -82,7 +82,7 @@ async function watch(url: string): Promise<void> {
     await row.locator(".c-effective", { hasText: /^100$/ }).waitFor();
     await page.locator(".log").getByText("web2 down → up").waitFor();
     // The demo has ended: what is shown is no longer true, and the page does not hide that.
-    await page.getByRole("alert").getByText(/^Not live: /).waitFor();
+    await page.getByRole("alert").getByText(/^Not live: /).waitFor({ timeout: 20_000 });
     assert.deepEqual(page.misdeeds.all, []);
   } finally {
     await browser.close();
