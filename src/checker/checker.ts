@@ -356,8 +356,8 @@ export class Checker implements CheckerReader {
     });
     if (result.ok && result.backend !== before) {
       // VPP keeps the weight of a server that the prober cannot see, but for what its agent lowers,
-      // and what a policy decides.
-      const keeps = before.agent === undefined && !this.#registry.decidesByPast(before.name);
+      // and what a policy or the tunnel's check decides.
+      const keeps = before.agent === undefined && !this.#registry.decidesByMore(before.name);
       if (keeps) this.#registry.invalidate(before.name);
       else this.#publish(this.#changesOf([], this.#registry.frontendsOf(before.name)));
     }

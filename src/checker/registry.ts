@@ -139,9 +139,11 @@ export class Registry {
     return this.#frontends.get(name);
   }
 
-  /** True when a frontend of this backend decides by its past as well. */
-  decidesByPast(backend: string): boolean {
-    return this.frontendsOf(backend).some((name) => decidesByPast(this.#frontends.get(name)!));
+  /** True when more than its backends' states decides in a frontend of this backend. */
+  decidesByMore(backend: string): boolean {
+    return this.frontendsOf(backend).some((name) =>
+      decidesByPast(this.#frontends.get(name)!) || this.encap.of(name) !== undefined
+    );
   }
 
   /** Marks the frontends of a backend whose counted state changed without a transition. */

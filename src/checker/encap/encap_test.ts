@@ -131,6 +131,16 @@ Deno.test("a server that is down is not said to answer on its own address", () =
   assert.match(String(logger.of("encap-failed")[0]!["message"]), /^it does not answer through VPP/);
 });
 
+Deno.test("a prober that is blind to servers that fail their tunnel takes the frontend down with an event", () => {
+  const { checker, engine, news } = setUp(config("on", { web: { pools: "a:100" } }));
+  checker.start();
+  for (let i = 0; i < 3; i++) engine.report({ [encapKey("web", "a")]: DEAF });
+  news();
+  engine.reportVoid("a");
+  assert.equal(checker.snapshot().frontends.get("web")!.state, "down");
+  assert.ok(news().includes("frontend web unknown-down"), news().join());
+});
+
 Deno.test("max-down holds a server that fails, and last-good the last one", () => {
   const three = { pools: "a:100 b:50 c:10", maxDown: { count: 1 } };
   const held = healthy(config("on", { web: three }));
