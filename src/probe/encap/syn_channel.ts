@@ -8,6 +8,7 @@
 import { equalBytes } from "../../base/equal.ts";
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
+import { RECEIVE_QUEUE_FULL, SEND_QUEUE_FULL } from "../icmp/channel.ts";
 import { type KernelMs, type ReceivedRecord, ReceivedRecords } from "../icmp/records.ts";
 import type { Channel } from "../icmp/sockets.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
@@ -68,11 +69,6 @@ const ACCEPTED: Verdict = {
   detail: "",
   inconclusive: false,
 };
-const SEND_QUEUE_FULL = { lack: "memory", detail: "the send queue is full" } as const;
-const RECEIVE_QUEUE_FULL = {
-  lack: "memory",
-  detail: "the receive queue ran over: an answer may be lost (net.core.rmem_max)",
-} as const;
 
 export class SynChannel implements Channel {
   readonly #socket: SynSocket;

@@ -63,8 +63,10 @@ const TOO_MANY = {
   lack: "memory",
   detail: `more than ${SEQUENCES} ICMP probes in flight`,
 } as const;
-const SEND_QUEUE_FULL = { lack: "memory", detail: "the send queue is full" } as const;
-const RECEIVE_QUEUE_FULL = {
+/** Of channels that send in batches: the kernel took no more packets. */
+export const SEND_QUEUE_FULL = { lack: "memory", detail: "the send queue is full" } as const;
+/** The same of answers: one that is missing accuses no server. */
+export const RECEIVE_QUEUE_FULL = {
   lack: "memory",
   detail: "the receive queue ran over: an answer may be lost (net.core.rmem_max)",
 } as const;
