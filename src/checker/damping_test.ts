@@ -228,6 +228,17 @@ Deno.test("a damped server whose check was edited stays out until its suppressio
     assert.deepEqual([stateOf("a"), weights("web")], ["down", [[0, 50]]]);
     checker.stop();
   }
+  const silent = setUp(edited(80));
+  silent.checker.start();
+  silent.engine.report({ a: PASS, b: PASS });
+  flap(silent);
+  silent.engine.report({ a: PASS });
+  silent.checker.reload(edited(81));
+  silent.clock.advance(60_000);
+  assert.deepEqual(silent.weights("web"), [[100, 50]]);
+  silent.clock.advance(600_000);
+  assert.deepEqual(silent.weights("web")?.[0]?.[0], 0, "its edited check never answered");
+  silent.checker.stop();
 });
 
 Deno.test("a hold survives a restart when penalties are kept", () => {

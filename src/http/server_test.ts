@@ -145,7 +145,9 @@ Deno.test("HttpServer refuses other methods, bad requests and long heads, with a
     for (const [request, answer] of cases) {
       const answered = exchange(request);
       // The server lingers after a refusal; here the client closes first.
-      assert.match(await answered, answer);
+      const text = await answered;
+      assert.match(text, answer);
+      assert.match(text, /\r\nContent-Security-Policy: default-src 'none'/);
     }
   });
 });

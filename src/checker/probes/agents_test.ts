@@ -128,6 +128,15 @@ Deno.test("what an agent reported outlives a reload that keeps the check, and no
   assert.deepEqual(servers("web"), ["100", "50", "0"]);
 });
 
+Deno.test("an agent's answer gives a server whose check was edited no more time", () => {
+  const { checker, clock, reports, servers } = healthy();
+  checker.reload(config({ agent: AGENT, port: 81 }));
+  assert.deepEqual(servers("web"), ["100", "50", "0"]);
+  reports({ a: "50%" });
+  clock.advance(600_000);
+  assert.deepEqual(servers("web").map((text) => text.replace(" flushed", "")), ["0", "0", "0"]);
+});
+
 Deno.test("a first probe that is void reports what the agent of its server lowers", () => {
   const small = smallConfig({
     backends: { a: {} },

@@ -71,6 +71,23 @@ Deno.test("a transition is reported immediately, and the object as it was read w
   });
 });
 
+Deno.test("what could not be read is read again soon, not only with the next refresh", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(5000);
+    lb1.answer("GetBackend", () => {
+      throw new MaglevError("resource-exhausted", "too many calls");
+    });
+    lb1.transit("b1", "disabled", { atMs: WALL_MS + 5000, code: "disabled" });
+    lb1.change("b1", { carried: true });
+    await clock.advanceAsync(1000);
+    assert.equal(hub.maglevd("lb1", "viewer")!.backends[1]!.carried, false);
+    lb1.answer("GetBackend", ({ name }) => lb1.backends.find((each) => each.name === name)!);
+    await clock.advanceAsync(5000);
+    assert.equal(hub.maglevd("lb1", "viewer")!.backends[1]!.carried, true);
+  });
+});
+
 Deno.test("flaps of more than an hour ago are taken back on open pages", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ clock, takeOf }) => {
