@@ -90,8 +90,9 @@ Deno.test({
           await uplink.join();
           await daemon.seen((line) => line.msg === "prober-isolated-ended", { from: mark });
           await sleep(1000);
-          assert.equal(watch.seen.length, before, "no weight and no bucket changed");
+          // First what names the cause.
           assert.deepEqual(linesOf(mark, /^(backend-transition|vpp-lbsync-(as|vip))/), []);
+          assert.equal(watch.seen.length, before, "no weight and no bucket changed");
           assert.equal(linesOf(0, /^prober-isolated$/).length, 1);
           const report = await flows.stop();
           const used = new Set<string>();
