@@ -71,7 +71,7 @@ Deno.test("a transition is reported immediately, and the object as it was read w
   });
 });
 
-Deno.test("what could not be read is read again soon, not only with the next refresh", async () => {
+Deno.test("a reading that fails is repeated soon, not only with the next refresh", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {
     await clock.advanceAsync(5000);
