@@ -13,6 +13,14 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InvariantError(`broken invariant: ${message}`);
 }
 
+/**
+ * Throws an InvariantError. For frequent paths, `value ?? violated(...)`: the message is made only
+ * when it is needed.
+ */
+export function violated(message: string): never {
+  throw new InvariantError(`broken invariant: ${message}`);
+}
+
 /** Marks a place that the types rule out, such as the default of an exhaustive switch. */
 export function unreachable(value: never): never {
   throw new InvariantError(`unreachable value: ${JSON.stringify(value)}`);

@@ -9,7 +9,7 @@
  * fails is one batch of operations on VPP. Log records come after the events, so that VPP does not
  * wait for them.
  */
-import { invariant } from "../base/assert.ts";
+import { invariant, violated } from "../base/assert.ts";
 import type { MaglevError } from "../base/errors.ts";
 import { type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
@@ -386,9 +386,7 @@ export class Checker implements CheckerReader {
   }
 
   #backend(name: string): Backend {
-    const backend = this.#registry.backend(name);
-    invariant(backend !== undefined, `no backend ${name}`);
-    return backend;
+    return this.#registry.backend(name) ?? violated(`no backend ${name}`);
   }
 
   #assertRunning(): void {

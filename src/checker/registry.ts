@@ -5,7 +5,7 @@
  * The cost of a transition depends only on the frontends that use the backend, not on the size of
  * the configuration.
  */
-import { invariant } from "../base/assert.ts";
+import { invariant, violated } from "../base/assert.ts";
 import { formatDuration } from "../base/duration.ts";
 import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS, type WallMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
@@ -71,11 +71,7 @@ export class Registry {
   readonly #evaluator: typeof frontendHealth;
   readonly #weightsSent: WeightsSent | undefined;
   readonly #lookup: Omit<BackendLookup, "weightsBefore"> = {
-    stateOf: (name) => {
-      const backend = this.#backends.get(name);
-      invariant(backend !== undefined, `no backend ${name}`);
-      return countedState(backend);
-    },
+    stateOf: (name) => countedState(this.#backends.get(name) ?? violated(`no backend ${name}`)),
     addressOf: (name) => this.config.backends.get(name)!.address,
   };
   /** A penalty changed since the last call of takePenaltiesChanged(). */

@@ -1,5 +1,5 @@
 /** Steps the state machines of single backends, and starts and stops their probing with it. */
-import { invariant } from "../base/assert.ts";
+import { violated } from "../base/assert.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { countedState, isCarried, isProbed, STATIC_PASS, step } from "../health/machine.ts";
@@ -74,8 +74,6 @@ export class Stepper {
   }
 
   #backend(name: string): Backend {
-    const backend = this.#options.registry().backend(name);
-    invariant(backend !== undefined, `no backend ${name}`);
-    return backend;
+    return this.#options.registry().backend(name) ?? violated(`no backend ${name}`);
   }
 }

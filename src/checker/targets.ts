@@ -3,7 +3,7 @@
  * its own generation, so that late results of an earlier use are detected and dropped.
  */
 import type { IpAddress } from "../base/address.ts";
-import { invariant } from "../base/assert.ts";
+import { invariant, violated } from "../base/assert.ts";
 import type { AgentConfig, Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
 import type { EncapPair } from "./encap/pairs.ts";
 import { firstRound } from "../health/first_round.ts";
@@ -30,7 +30,7 @@ export interface RunningTarget {
   /** It is the agent of the backend, not its check. */
   readonly isAgent: boolean;
   /** It is the check through VPP's tunnel of this pair, not that of the backend. */
-  readonly encap?: EncapPair;
+  readonly encap?: EncapPair | undefined;
 }
 
 /** The engine's targets by the names of their backends; see agentKey() for agents. */
@@ -74,34 +74,45 @@ export class ProbeTargets {
 
   #start(
     spec: TargetSpec,
-    { counter, ...rest }: Pick<RunningTarget, "backend" | "isAgent" | "encap"> & {
+    { backend, isAgent, encap, counter }: Pick<RunningTarget, "backend" | "isAgent" | "encap"> & {
       readonly counter?: () => number;
     },
   ): void {
     const id = this.#free.pop() ?? this.#byId.length;
     const generation = (this.#generations[id] ?? 0) + 1;
-    const target = { id, generation, ...rest, type: spec.healthcheck.params.type };
+    const { backend: key, address, healthcheck, netns, firstDelayMs, soonestMs } = spec;
+    const { type } = healthcheck.params;
+    // No spreads: 10,000 of each are made at a start.
+    const target = { id, generation, backend, type, isAgent, encap };
     this.#generations[id] = generation;
     this.#byId[id] = target;
-    this.#byName.set(spec.backend, target);
-    this.#engine.start({ id, generation, ...spec, ...(counter === undefined ? {} : { counter }) });
+    this.#byName.set(key, target);
+    this.#engine.start({
+      id,
+      generation,
+      backend: key,
+      address,
+      healthcheck,
+      netns,
+      firstDelayMs,
+      soonestMs,
+      counter,
+    });
   }
 
   /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
   startSpread(config: Config, backends: readonly Backend[]): void {
     const { netns } = config.healthchecker;
-    const specs = backends.map(({ name }) => ({
-      backend: name,
-      address: config.backends.get(name)!.address,
-      healthcheck: checkOf(config, name),
-      netns,
+    const addressOf = (backend: string) => config.backends.get(backend)!.address;
+    const round = firstRound(backends.map(({ name }) => {
+      const { fastIntervalMs } = checkOf(config, name);
+      return { address: addressOf(name).text, fastIntervalMs };
     }));
-    const round = firstRound(specs.map(({ address, healthcheck }) => {
-      return { address: address.text, fastIntervalMs: healthcheck.fastIntervalMs };
-    }));
-    specs.forEach((spec, i) => {
+    backends.forEach(({ name: backend }, i) => {
       const { delayMs: firstDelayMs, soonestMs } = round[i]!;
-      this.start({ ...spec, firstDelayMs, soonestMs });
+      const healthcheck = checkOf(config, backend);
+      const address = addressOf(backend);
+      this.start({ backend, address, healthcheck, netns, firstDelayMs, soonestMs });
     });
   }
 
@@ -124,6 +135,8 @@ export class ProbeTargets {
 
   /** Cancels a backend's probing; does nothing when it is not probed. */
   stop(backend: string): void {
+    // Without a check there is no agent either.
+    if (!this.#byName.has(backend)) return;
     this.#stop(backend);
     this.#stop(agentKey(backend));
   }
@@ -195,6 +208,5 @@ function agentCheck(
 export function checkOf(config: Config, backend: string): HealthcheckConfig {
   const check = config.backends.get(backend)?.healthcheck;
   const healthcheck = check === undefined ? undefined : config.healthchecks.get(check);
-  invariant(healthcheck !== undefined, `backend ${backend} has no healthcheck to start`);
-  return healthcheck;
+  return healthcheck ?? violated(`backend ${backend} has no healthcheck to start`);
 }

@@ -116,8 +116,9 @@ function healthIn(
       const blind = state === "blind" && entry.weight > 0;
       const kept = blind || (doubtful && state === "up" && entry.weight > 0) ||
         other?.keep === true;
-      const keep = kept && (doubtful || greatest === 0) ? { keep: true as const } : {};
-      byAddress.set(address.text, { address, weight: greatest, flush: flushAll, ...keep });
+      const server = { address, weight: greatest, flush: flushAll };
+      const keep = kept && (doubtful || greatest === 0);
+      byAddress.set(address.text, keep ? { ...server, keep } : server);
       return weight;
     })
   );

@@ -17,8 +17,8 @@ import {
   type HistoryPage,
   type HistoryQuery,
   type HistoryRecord,
-  type NewRecord,
-  newRecord,
+  keptFields,
+  type KeptRecord,
   pageOf,
 } from "./record.ts";
 import { type HistoryLimits, HistorySegments, LIMITS } from "./segments.ts";
@@ -52,8 +52,8 @@ export class History implements HistoryReader {
   readonly #limits: HistoryLimits;
   readonly #subscription: LogSubscription;
   /** Records before open(), which have no id yet. */
-  #early: NewRecord[] = [];
-  #records: HistoryRecord[] = [];
+  #early: Omit<KeptRecord, "id">[] = [];
+  #records: KeptRecord[] = [];
   #lastId = 0;
   #opened = false;
   #folder = "";
@@ -90,7 +90,9 @@ export class History implements HistoryReader {
       });
       if (typeof read === "string") this.#fail(read);
       else {
-        this.#records = [...read];
+        this.#records = read.map(({ fields, ...record }) => {
+          return { ...record, fields: Object.fromEntries(fields) };
+        });
         this.#segments = segments;
       }
     }
@@ -134,13 +136,15 @@ export class History implements HistoryReader {
   #take(): void {
     for (const record of this.#subscription.take().records) {
       if (!HISTORY_EVENTS.has(record.event)) continue;
-      if (this.#opened) this.#add(newRecord(record));
-      else this.#early.push(newRecord(record));
+      const { timeMs: atMs, event } = record;
+      const kept = { atMs, event, fields: keptFields(record) };
+      if (this.#opened) this.#add(kept);
+      else this.#early.push(kept);
     }
   }
 
-  #add(record: NewRecord): void {
-    this.#records.push({ id: ++this.#lastId, ...record });
+  #add({ atMs, event, fields }: Omit<KeptRecord, "id">): void {
+    this.#records.push({ id: ++this.#lastId, atMs, event, fields });
     const { records: most } = this.#limits;
     // Not at every record, because it copies all of them.
     if (this.#records.length > most + Math.ceil(most / 8)) {

@@ -72,6 +72,39 @@ export interface HistoryRecord {
 /** A record before it has an id. */
 export type NewRecord = Omit<HistoryRecord, "id">;
 
+/**
+ * A record in memory. While it is short its fields are those of the log record: ten thousand come
+ * at a start, few are ever read, and texts of their own would cost more than all else of a record.
+ */
+export interface KeptRecord extends Omit<HistoryRecord, "fields"> {
+  readonly fields: LogFields;
+}
+
+/** Fields to keep; long ones are bounded. */
+export function keptFields(record: Parameters<typeof newRecord>[0]): LogFields {
+  return isShort(record.fields) ? record.fields : Object.fromEntries(newRecord(record).fields);
+}
+
+/** True when the texts are far below the bounds of a record. */
+function isShort(fields: LogFields): boolean {
+  let characters = 0;
+  for (const name in fields) {
+    const value = fields[name];
+    if (Array.isArray(value)) return false;
+    characters += name.length + (typeof value === "string" ? value.length : SCALAR_CHARACTERS);
+    if (characters > MAX_TEXT) return false;
+  }
+  return true;
+}
+
+/** Most characters of a number. */
+const SCALAR_CHARACTERS = 25;
+
+/** The whole record, for a reader or the disk. */
+export function historyRecord({ id, atMs, event, fields }: KeptRecord): HistoryRecord {
+  return { id, ...newRecord({ timeMs: atMs, event, fields }) };
+}
+
 /** The record of an event, with bounded fields. */
 export function newRecord(
   { timeMs, event, fields }: {
@@ -191,7 +224,7 @@ export interface HistoryPage {
 }
 
 /** The page of `records`, which are in order of their ids. */
-export function pageOf(records: readonly HistoryRecord[], query: HistoryQuery): HistoryPage {
+export function pageOf(records: readonly KeptRecord[], query: HistoryQuery): HistoryPage {
   const { beforeId = Infinity, size } = query;
   const page: HistoryRecord[] = [];
   for (let at = records.length - 1; at >= 0; at--) {
@@ -201,16 +234,16 @@ export function pageOf(records: readonly HistoryRecord[], query: HistoryQuery): 
       const oldest = page.at(-1)!;
       return { records: page.reverse(), nextBeforeId: oldest.id };
     }
-    page.push(record);
+    page.push(historyRecord(record));
   }
   return { records: page.reverse(), nextBeforeId: undefined };
 }
 
 function fits(
-  record: HistoryRecord,
+  { atMs, fields }: KeptRecord,
   { backend, frontend, sinceMs }: HistoryQuery,
 ): boolean {
-  if (sinceMs !== undefined && record.atMs < sinceMs) return false;
-  if (backend !== undefined && fieldOf(record, "backend") !== backend) return false;
-  return frontend === undefined || fieldOf(record, "frontend") === frontend;
+  if (sinceMs !== undefined && atMs < sinceMs) return false;
+  if (backend !== undefined && textOf(fields.backend ?? "") !== backend) return false;
+  return frontend === undefined || textOf(fields.frontend ?? "") === frontend;
 }

@@ -2,12 +2,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { WallMs } from "../base/instant.ts";
+import type { LogFields } from "../base/ports.ts";
 import {
   decodeRecords,
   encodeRecord,
   fieldOf,
   type HistoryRecord,
+  historyRecord,
+  keptFields,
+  type KeptRecord,
   MAX_LINE_BYTES,
+  MAX_TEXT,
   newRecord,
   pageOf,
 } from "./record.ts";
@@ -17,6 +22,10 @@ const T0 = 1_700_000_000_000 as WallMs;
 function record(id: number, fields: Readonly<Record<string, string>> = {}): HistoryRecord {
   const event = "backend-transition";
   return { id, ...newRecord({ timeMs: (T0 + id) as WallMs, event, fields }) };
+}
+
+function keptRecord(id: number, fields: LogFields = {}): KeptRecord {
+  return { id, atMs: (T0 + id) as WallMs, event: "backend-transition", fields };
 }
 
 function fileOf(records: readonly HistoryRecord[]): Uint8Array<ArrayBuffer> {
@@ -86,15 +95,43 @@ Deno.test("newRecord() bounds its line, and leaves out fields without a value", 
   assert.deepEqual(some.fields, [["b", "x,y"], ["c", "true"]]);
 });
 
+Deno.test("keptFields() keeps short fields as they are, and bounds long ones, without another result", () => {
+  const event = "config-reload";
+  const short = { backend: "nginx0", ok: true, "took-ms": 1.5, none: undefined };
+  assert.equal(keptFields({ timeMs: T0, event, fields: short }), short);
+  const long = { detail: "x".repeat(MAX_TEXT + 1), list: Array.from({ length: 600 }, () => "ab") };
+  const bounded = keptFields({ timeMs: T0, event, fields: long });
+  assert.deepEqual(Object.values(bounded).map((value) => String(value).length), [
+    MAX_TEXT,
+    MAX_TEXT,
+  ]);
+  const many = keptFields({ timeMs: T0, event, fields: { list: ["a", "b"] } });
+  assert.deepEqual(many, { list: "a,b" });
+  const value = fc.oneof(
+    fc.string({ maxLength: 1100 }),
+    fc.double(),
+    fc.boolean(),
+    fc.constant(undefined),
+    fc.array(fc.string({ maxLength: 20 }), { maxLength: 3 }),
+  );
+  fc.assert(fc.property(fc.dictionary(fc.string(), value, { maxKeys: 45 }), (fields) => {
+    const record = { timeMs: T0, event, fields };
+    const kept = { id: 1, atMs: T0, event, fields: keptFields(record) };
+    assert.deepEqual(historyRecord(kept), { id: 1, ...newRecord(record) });
+    assert.ok(JSON.stringify(kept.fields).length <= MAX_LINE_BYTES);
+  }));
+});
+
 Deno.test("pageOf() gives each record of a selection once, oldest first in a page", () => {
   const backends = fc.constantFrom("a", "b", "");
   fc.assert(fc.property(fc.array(backends), fc.integer({ min: 1, max: 5 }), (names, size) => {
-    const records = names.map((backend, at) => record(at + 1, { backend }));
+    const kept = names.map((backend, at) => keptRecord(at + 1, { backend, "took-ms": at }));
+    const records = kept.map(historyRecord);
     for (const backend of ["a", undefined]) {
       const found: HistoryRecord[] = [];
       let beforeId: number | undefined;
       do {
-        const page = pageOf(records, { backend, beforeId, size });
+        const page = pageOf(kept, { backend, beforeId, size });
         assert.ok(page.records.length <= size);
         found.unshift(...page.records);
         beforeId = page.nextBeforeId;
@@ -106,7 +143,7 @@ Deno.test("pageOf() gives each record of a selection once, oldest first in a pag
       );
     }
   }));
-  const since = pageOf([record(1), record(2), record(3)], {
+  const since = pageOf([keptRecord(1), keptRecord(2), keptRecord(3)], {
     sinceMs: (T0 + 2) as WallMs,
     size: 9,
   });

@@ -4,7 +4,13 @@
  */
 import type { FolderIo } from "../system/state_file.ts";
 import { MaglevError } from "../base/errors.ts";
-import { decodeRecords, encodeRecord, type HistoryRecord } from "./record.ts";
+import {
+  decodeRecords,
+  encodeRecord,
+  type HistoryRecord,
+  historyRecord,
+  type KeptRecord,
+} from "./record.ts";
 
 /** Limits of the history, on disk and in memory. */
 export interface HistoryLimits {
@@ -85,7 +91,7 @@ export class HistorySegments {
   }
 
   /** Writes records to the disk. When it rejects, any number of them may be there. */
-  async append(records: readonly HistoryRecord[]): Promise<void> {
+  async append(records: readonly KeptRecord[]): Promise<void> {
     await this.#io.make();
     for (let at = 0; at < records.length;) {
       const first = records[at]!;
@@ -126,9 +132,10 @@ export class HistorySegments {
   }
 
   /** The newest file, if it has room for the record. */
-  #open(record: HistoryRecord): Segment | undefined {
+  #open(record: KeptRecord): Segment | undefined {
     const segment = this.#segments.at(-1);
-    return segment !== undefined && this.#hasRoom(segment, encodeRecord(record).length)
+    return segment !== undefined &&
+        this.#hasRoom(segment, encodeRecord(historyRecord(record)).length)
       ? segment
       : undefined;
   }
@@ -139,7 +146,7 @@ export class HistorySegments {
   }
 
   /** Begins a file, after it removed the oldest ones that would be too much with it. */
-  async #begin({ id }: HistoryRecord): Promise<Segment> {
+  async #begin({ id }: KeptRecord): Promise<Segment> {
     const share = this.#share();
     const total = (key: "records" | "bytes") =>
       this.#segments.reduce((sum, segment) => sum + segment[key], share[key]);
@@ -161,13 +168,13 @@ export class HistorySegments {
   /** As many lines from `at` on as fit into the file; at least one. */
   #fitting(
     segment: Segment,
-    records: readonly HistoryRecord[],
+    records: readonly KeptRecord[],
     at: number,
   ): { readonly lines: readonly Uint8Array[]; readonly bytes: number } {
     const lines: Uint8Array[] = [];
     let bytes = 0;
     for (const record of records.slice(at, at + MAX_LINES)) {
-      const line = encodeRecord(record);
+      const line = encodeRecord(historyRecord(record));
       if (lines.length > 0 && !this.#hasRoom(segment, bytes + line.length, lines.length + 1)) break;
       lines.push(line);
       bytes += line.length;

@@ -102,6 +102,29 @@ Deno.test("formatRecord() writes one JSON object with time, level, msg and the f
   );
 });
 
+Deno.test("formatRecord() writes the same JSON for plain fields, alone and next to others", () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.string({ unit: "binary" }),
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(undefined),
+    fc.array(fc.string(), { maxLength: 3 }),
+  );
+  const own = formatRecord(record({ msg: "x", time: "z" }), "json");
+  assert.ok(own.endsWith(',"msg_":"x","time_":"z"}'), own);
+  const key = fc.string({ minLength: 1 }).filter((text) =>
+    !["time", "level", "msg"].includes(text)
+  );
+  fc.assert(fc.property(fc.dictionary(key, value), (fields) => {
+    const line = formatRecord(record(fields), "json");
+    // A field that needs care, after all others: an index would come first.
+    const other = formatRecord(record({ ...fields, "\u2028": "" }), "json");
+    assert.equal(other.replace(/,?"\\u2028":""/, ""), line);
+  }));
+});
+
 // Left: what Go 1.22's log/slog writes for these values, taken from its documentation and source.
 const GO_TEXT:
   readonly (readonly [written: string, value: string | number | boolean | string[]])[] = [

@@ -24,10 +24,15 @@ export const MAX_FIELD_CHARACTERS = 4096;
 
 /** The record with long texts cut, because up to a thousand are kept for each slow reader. */
 export function boundedRecord(record: LogRecord): LogRecord {
+  if (!hasLong(record.fields)) return record;
   const entries = Object.entries(record.fields);
-  if (!entries.some(([, value]) => isLong(value))) return record;
   const fields = Object.fromEntries(entries.map(([key, value]) => [key, boundedValue(value)]));
   return { ...record, fields };
+}
+
+function hasLong(fields: LogFields): boolean {
+  for (const key in fields) if (isLong(fields[key])) return true;
+  return false;
 }
 
 function isLong(value: LogValue): boolean {
@@ -53,8 +58,13 @@ function tail(text: string): string {
   return text.slice(MAX_FIELD_CHARACTERS, MAX_FIELD_CHARACTERS + 40);
 }
 
+/** The last time that was formatted: records come in bursts, many of one millisecond. */
+let newest = { unixMs: NaN, text: "" };
+
 /** RFC 3339 with milliseconds, UTC. A time out of range gives the epoch rather than an exception. */
 export function formatTime(unixMs: WallMs): string {
+  if (newest.unixMs === unixMs) return newest.text;
   const date = new Date(Number.isFinite(unixMs) && Math.abs(unixMs) <= 8.64e15 ? unixMs : 0);
-  return date.toISOString();
+  newest = { unixMs, text: date.toISOString() };
+  return newest.text;
 }

@@ -30,7 +30,7 @@ export interface ProbeTarget {
    * Reads the checker's rise/fall counter, at the start and after a crash of the worker; absent: as
    * on entering `unknown`.
    */
-  readonly counter?: () => number;
+  readonly counter?: (() => number) | undefined;
 }
 
 /** One finished probe. */
