@@ -188,7 +188,7 @@ class Reader {
     while (this.#at < end) {
       const length = this.#bytes[this.#at++]!;
       if (this.#at + length > end) return undefined;
-      text += latin1(this.#take(this.#at + length));
+      text += lineText(this.#take(this.#at + length));
     }
     return text;
   }
@@ -241,7 +241,7 @@ class Reader {
       if (length === 0) break;
       size += length + 1;
       if (size > MAX_NAME || at + 1 + length > this.#bytes.length) return undefined;
-      labels.push(latin1(this.#bytes.subarray(at + 1, at + 1 + length)));
+      labels.push(labelText(this.#bytes.subarray(at + 1, at + 1 + length)));
       at += 1 + length;
     }
     this.#at = after ?? at + 1;
@@ -251,6 +251,24 @@ class Reader {
 
 function joined(...parts: readonly (string | number | undefined)[]): string | undefined {
   return parts.includes(undefined) ? undefined : parts.join(" ");
+}
+
+/** A label as in a zone file (RFC 1035, 5.1): a dot in it is not the one between labels. */
+function labelText(bytes: Uint8Array): string {
+  return latin1(bytes).replaceAll(/[.\\]/g, "\\$&").replaceAll(/[^!-~]/g, numbered);
+}
+
+/** A text without line ends, which separate records. */
+function lineText(bytes: Uint8Array): string {
+  return latin1(bytes).replaceAll(CONTROLS, numbered);
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f]/g;
+
+/** A byte by its number, as in a zone file: `\010`. */
+function numbered(letter: string): string {
+  return `\\${String(letter.charCodeAt(0)).padStart(3, "0")}`;
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -121,6 +121,19 @@ Deno.test("decodeAnswer() reads each type of record", () => {
   });
 });
 
+Deno.test("decodeAnswer() escapes as a zone file does, so that a record has one line and its own labels", () => {
+  const odd = [4, ...bytesOf("a.\\\n"), 2, 0x62, 0xff, 0];
+  const records = [
+    record("NS", odd),
+    record("TXT", [14, ...bytesOf("x\nA 192.0.2.1\x7f")]),
+  ];
+  const reading = decodeAnswer(answer({ records }), QUESTION);
+  assert.deepEqual(reading.kind === "answer" && reading.records, [
+    "NS a\\.\\\\\\010.b\\255.",
+    "TXT x\\010A 192.0.2.1\\127",
+  ]);
+});
+
 Deno.test("decodeAnswer() ignores what is not the answer to this question", () => {
   const foreign: readonly Uint8Array[] = [
     new Uint8Array(0),
@@ -129,6 +142,7 @@ Deno.test("decodeAnswer() ignores what is not the answer to this question", () =
     answer({ flags: 0x0180 }),
     answer({ flags: 0x9180 }),
     answer({ question: [...nameBytes("www.example.net"), 0, 1, 0, 1] }),
+    answer({ question: [11, ...bytesOf("wWw.eXample"), 3, ...bytesOf("org"), 0, 0, 1, 0, 1] }),
     answer({ question: [...nameBytes(QUESTION.name), 0, 28, 0, 1] }),
     answer({ question: [...nameBytes(QUESTION.name), 0, 1, 0, 3] }),
   ];
