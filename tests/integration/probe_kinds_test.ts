@@ -260,6 +260,12 @@ async function nginx(folder: string): Promise<readonly Service[]> {
         /^L7STS status 200, but the header x-ready does not match$/,
       ],
       [{ ...moved, responseRegexp: "^ready$" }, /^L7OK status 200$/, HTTP_PORT],
+      // nginx redirects to this name with its own port.
+      [
+        { ...moved, host: "www.example.com", responseRegexp: "^ready$" },
+        /^L7OK status 200$/,
+        HTTP_PORT,
+      ],
       [{ ...moved, path: "/away" }, /; not followed: it leads to another scheme, /, HTTP_PORT],
       [mutual, /^L7OK status 200$/, MUTUAL_TLS_PORT],
       [anonymous, /^L7STS status 400, expected 200$/, MUTUAL_TLS_PORT],

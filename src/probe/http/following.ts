@@ -16,6 +16,7 @@ export function exchangeProbe(first: Exchange, over: Over): Probe {
     return (cancellation) => over(talk, cancellation);
   }
   const origin = originOf(first);
+  const { port } = first.options;
   return async (cancellation) => {
     let exchange = first;
     for (let followed = 0;; followed++) {
@@ -24,7 +25,7 @@ export function exchangeProbe(first: Exchange, over: Over): Probe {
       const verdict = await over(talk, cancellation);
       const [answer] = answers;
       if (answer === undefined || cancellation.cancelled) return verdict;
-      const redirect = redirectOf(answer, { params: exchange.params, origin });
+      const redirect = redirectOf(answer, { params: exchange.params, origin, port });
       if (redirect === undefined) return verdict;
       if (redirect.kind === "stay") {
         return { ...verdict, detail: `${verdict.detail}; not followed: ${redirect.reason}` };

@@ -19,11 +19,16 @@ export type Redirect =
 
 /**
  * The redirect of an answer to a request with `params` to `origin`, as in `http://[2001:db8::1]:8080`.
- * Undefined: the answer is final, because it is not a redirect or its status passes.
+ * `port`: the one that is probed. Undefined: the answer is final, because it is not a redirect or its
+ * status passes.
  */
 export function redirectOf(
   answer: Pick<Answer, "problem" | "status" | "header">,
-  { params, origin }: { readonly params: HttpParams; readonly origin: string },
+  { params, origin, port }: {
+    readonly params: HttpParams;
+    readonly origin: string;
+    readonly port: number;
+  },
 ): Redirect | undefined {
   const { status } = answer;
   if (answer.problem !== "" || statusAccepted(status, params.responseCodes)) return undefined;
@@ -34,7 +39,7 @@ export function redirectOf(
   const base = URL.parse(origin + params.path);
   const target = base === null ? null : URL.parse(location, base);
   if (base === null || target === null) return stay("its Location is not a URL");
-  if (target.origin !== base.origin || target.username !== "" || target.password !== "") {
+  if (leadsAway(target, { base, port }) || target.username !== "" || target.password !== "") {
     return stay("it leads to another scheme, host or port");
   }
   const path = target.pathname + target.search;
@@ -44,6 +49,16 @@ export function redirectOf(
     kind: "follow",
     params: becomesGet ? { ...params, path, method: "GET", body: "" } : { ...params, path },
   };
+}
+
+/** Of a host without a port, such as a configured name, nginx adds the port on which it listens. */
+function leadsAway(
+  target: URL,
+  { base, port }: { readonly base: URL; readonly port: number },
+): boolean {
+  if (target.protocol !== base.protocol || target.hostname !== base.hostname) return true;
+  const defaultPort = target.protocol === "https:" ? 443 : 80;
+  return target.port !== base.port && Number(target.port || defaultPort) !== port;
 }
 
 function stay(reason: string): Redirect {

@@ -11,7 +11,8 @@ const ORIGIN = "http://[2001:db8::1]:8080";
 
 function redirect(location: string | undefined, changes: Partial<HttpParams> = {}, status = 302) {
   const answer = { problem: "", status, header: () => location };
-  return redirectOf(answer, { params: http({ path: "/a/b?c", ...changes }), origin: ORIGIN });
+  const params = http({ path: "/a/b?c", ...changes });
+  return redirectOf(answer, { params, origin: ORIGIN, port: 8080 });
 }
 
 Deno.test("redirectOf() follows to the server's own scheme, host and port", () => {
@@ -44,13 +45,27 @@ Deno.test("redirectOf() follows to the server's own scheme, host and port", () =
   });
 });
 
+Deno.test("redirectOf() follows to a configured host with the port that is probed, as nginx writes it", () => {
+  const to = (location: string, { origin = "http://www.example.com", port = 8080 } = {}) => {
+    const answer = { problem: "", status: 301, header: () => location };
+    return redirectOf(answer, { params: http(), origin, port })?.kind;
+  };
+  assert.equal(to("http://www.example.com:8080/live"), "follow");
+  assert.equal(to("http://www.example.com/live"), "follow");
+  assert.equal(to("http://www.example.com:8081/live"), "stay");
+  assert.equal(to("http://other.example:8080/live"), "stay");
+  assert.equal(to("https://www.example.com:8080/live"), "stay");
+  const secure = { origin: "https://www.example.com:8443", port: 443 };
+  assert.equal(to("https://www.example.com/live", secure), "follow");
+});
+
 Deno.test("redirectOf() leaves answers that are final", () => {
   for (const status of [200, 300, 304, 305, 404, 503]) {
     assert.equal(redirect("/x", {}, status), undefined, `${status}`);
   }
   assert.equal(redirect("/x", { responseCodes: [[200, 399]] }), undefined, "it passes");
   const broken = { problem: "too much", status: 302, header: () => "/x" };
-  assert.equal(redirectOf(broken, { params: http(), origin: ORIGIN }), undefined);
+  assert.equal(redirectOf(broken, { params: http(), origin: ORIGIN, port: 8080 }), undefined);
 });
 
 Deno.test("redirectOf() turns a POST into a GET unless the status forbids it", () => {
