@@ -52,6 +52,17 @@ async function ip(line: string, ...last: string[]): Promise<void> {
   if (!success) throw new Error(`ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
+/** Runs lines of `ip` in a namespace, in one process. */
+async function batch(name: string, lines: readonly string[]): Promise<void> {
+  const options = { stdin: "piped", stdout: "null", stderr: "piped" } as const;
+  const child = new Deno.Command("ip", { args: ["-n", name, "-batch", "-"], ...options }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(`${lines.join("\n")}\n`));
+  await writer.close();
+  const { success, stderr } = await child.output();
+  if (!success) throw new Error(`ip -batch in ${name}: ${new TextDecoder().decode(stderr)}`);
+}
+
 /** A namespace with all the addresses on its loopback. */
 export class TestNamespace {
   readonly name: string;
@@ -63,11 +74,12 @@ export class TestNamespace {
 
   static async make(name = `mlv-${Deno.pid}`): Promise<TestNamespace> {
     await ip(`netns add ${name}`);
-    await ip(`-n ${name} link set lo up`);
-    for (let i = 1; i <= BEHAVIOURS; i++) {
-      await ip(`-n ${name} address add ${NET4}${i}/32 dev lo`);
-      await ip(`-n ${name} address add ${NET6}${i.toString(16)}/128 dev lo nodad`);
-    }
+    const numbers = Array.from({ length: BEHAVIOURS }, (_, i) => i + 1);
+    await batch(name, [
+      "link set lo up",
+      ...numbers.map((i) => `address add ${NET4}${i}/32 dev lo`),
+      ...numbers.map((i) => `address add ${NET6}${i.toString(16)}/128 dev lo nodad`),
+    ]);
     return new TestNamespace(name);
   }
 
@@ -195,16 +207,17 @@ export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void>
     await ip(
       `-n ${prober.name} link add ${PAIR_LINK} type veth peer ${other} netns ${server.name}`,
     );
-    for (const [{ name }, link] of [[prober, PAIR_LINK], [server, other]] as const) {
-      await ip(`-n ${name} link set ${link} addrgenmode none`);
-      await ip(`-n ${name} link set ${link} up`);
-    }
-    await ip(`-n ${server.name} address add ${PAIR_SERVER}/64 dev ${other} nodad`);
-    await ip(`-n ${server.name} address add ${PAIR_SERVER4}/30 dev ${other}`);
-    await ip(`-n ${prober.name} address add ${PAIR_PROBER4}/30 dev ${PAIR_LINK}`);
-    for (const address of PAIR_PROBER) {
-      await ip(`-n ${prober.name} address add ${address}/64 dev ${PAIR_LINK} nodad`);
-    }
+    const up = (link: string) => [`link set ${link} addrgenmode none`, `link set ${link} up`];
+    await batch(server.name, [
+      ...up(other),
+      `address add ${PAIR_SERVER}/64 dev ${other} nodad`,
+      `address add ${PAIR_SERVER4}/30 dev ${other}`,
+    ]);
+    await batch(prober.name, [
+      ...up(PAIR_LINK),
+      `address add ${PAIR_PROBER4}/30 dev ${PAIR_LINK}`,
+      ...PAIR_PROBER.map((address) => `address add ${address}/64 dev ${PAIR_LINK} nodad`),
+    ]);
     await fn({ prober, server, link: PAIR_LINK, other });
   } finally {
     await server.remove();
