@@ -6,35 +6,34 @@
  * and hung at random instants, and the time until the verdict.
  *
  * The target's half of each connection runs in the prober's own system calls (loopback), so read
- * the figure only with its reference, measured in the same run. The reference is a minimal prober,
- * limit.c of ../shared/bench/health, when it exists; for https it is `openssl s_time`, one full
- * handshake and request after the other.
+ * the figure only with its reference, measured in the same run: the cheapest honest prober of that
+ * kind (support/reference.ts).
  *
  * For kinds encap-icmp and encap-tcp (root only) the servers are in a network namespace: the kernel
- * replies there as well, after a small program has taken GRE apart. They have no reference.
+ * replies there as well, after a small program has taken GRE apart.
  *
  * With `--flat 10` each row is probed for ten minutes more: memory, descriptors and threads are
  * sampled every ten seconds, and `flat` has their trends. A leak has a slope.
  *
  * For kind icmp (not a default: it needs CAP_NET_RAW) the kernel replies for all addresses of the
- * farm; it has neither a reference nor a drill. For udp and dns udp.c is both the servers and the
- * reference, which keeps its sockets open; they have no drill either.
+ * farm. For udp and dns udp.c is both the servers and the reference. Servers that can be neither
+ * closed nor hung have no drill.
  *
  * Options: --kinds tcp,http (also the others of support/probe_kinds.ts) --targets
  * 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms) --timeout 500 (ms) --workers 1 --drill
  * 40 (servers of each sort; 0: none) --seed 1 --flat 0 (minutes)
  */
 import { parseArgs } from "node:util";
+import { clientCertificate } from "../tests/support/servers/client_certificates.ts";
 import { certificates } from "../tests/support/servers/certificates.ts";
-import { BENCH_KINDS } from "./support/probe_kinds.ts";
+import { BENCH_KINDS, type TlsFiles } from "./support/probe_kinds.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start } from "./support/child.ts";
 import { startFarm } from "./support/farms.ts";
 import { FineClock } from "./support/fine_clock.ts";
-import { opensslReference, withReference } from "./support/reference.ts";
+import { referenceUsOf } from "./support/reference.ts";
 import { type Trend, trendOf } from "./support/trend.ts";
-import { udpReference } from "./support/udp_program.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -94,12 +93,13 @@ async function measure(kind: string, targets: number): Promise<Row> {
   const bench = BENCH_KINDS[kind];
   if (bench === undefined) throw new Error(`the benchmark does not know the kind ${kind}`);
   const farm = await startFarm(targets, bench.farm);
-  const ca = `${(await certificates()).folder}/ca.pem`;
-  const reference = await referenceOf(bench.farm, { targets, ca, port: farm.port });
+  const files = await tlsFiles();
+  const { port, netns } = farm;
+  const reference = await referenceUsOf(kind, { ...parameters, targets, port, netns, files });
   const fromMs = new FineClock().wallMs();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
-  const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers, farm.netns].map(String);
-  if (bench.farm === "https") args.push(ca);
+  const args = [targets, port, kind, intervalMs, timeoutMs, workers, netns].map(String);
+  if (bench.farm.startsWith("https")) args.push(files.ca, files.cert, files.key);
   const engine = start("engine.ts", args);
   try {
     const known = await engine.next((record) => record.event === "all-known");
@@ -140,16 +140,9 @@ async function measure(kind: string, targets: number): Promise<Row> {
   }
 }
 
-function referenceOf(
-  kind: string,
-  farm: { readonly targets: number; readonly port: number; readonly ca: string },
-): Promise<number | undefined> {
-  if (["icmp", "encap", "agent"].includes(kind)) return Promise.resolve(undefined);
-  if (kind === "https") return opensslReference(farm);
-  if (kind === "udp") return udpReference({ ...parameters, ...farm });
-  // The minimal prober in C has no HTTP/2; the servers are answered as cheaply as over HTTP/1.
-  if (kind === "grpc" || kind === "http2") return Promise.resolve(undefined);
-  return withReference({ ...parameters, ...farm, kind });
+async function tlsFiles(): Promise<TlsFiles> {
+  const { folder } = await certificates();
+  return { ca: `${folder}/ca.pem`, ...await clientCertificate("/CN=probe") };
 }
 
 interface Figures {
@@ -199,7 +192,7 @@ function round(value: number): number {
 }
 
 /** Farms whose servers can be neither closed nor hung. */
-const WITHOUT_DRILL = ["icmp", "udp", "encap", "agent"];
+const WITHOUT_DRILL = ["icmp", "udp", "encap", "agent", "dns-tcp"];
 
 const rows: Row[] = [];
 for (const kind of parameters.kinds) {

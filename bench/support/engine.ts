@@ -2,9 +2,9 @@
  * The engine alone, as a process to be measured. It probes N targets of the farm, and writes one
  * JSON object per line when all are known and when a target goes down or comes up. For each line on
  * its standard input it writes its figures since the last one. Ends with its standard input.
- * Arguments: count, port, kind (see probe_kinds.ts), interval and timeout in
- * milliseconds, workers, the namespace of probes (empty: this one), and for https the file of the
- * authority.
+ * Arguments: count, port, kind (see probe_kinds.ts), interval and timeout in milliseconds, workers,
+ * the namespace of probes (empty: this one), and for TLS the files of the authority, of the prober's
+ * certificate and of its key.
  */
 import { parseIp } from "../../src/base/address.ts";
 import { invariant } from "../../src/base/assert.ts";
@@ -27,6 +27,8 @@ const [count, port, kind, intervalMs, timeoutMs, workers] = [
   Number(Deno.args[5]),
 ];
 
+const [ca, cert, key] = Deno.args.slice(7);
+
 const bench = BENCH_KINDS[kind ?? ""];
 invariant(bench !== undefined, `the benchmark does not know the kind ${kind}`);
 
@@ -41,7 +43,7 @@ const healthcheck: HealthcheckConfig = {
   fall: 3,
   probeIpv4Src: bench.source ? parseIp("127.0.0.99") : undefined,
   probeIpv6Src: undefined,
-  params: bench.params(Deno.args[7] ?? ""),
+  params: bench.params({ ca: ca ?? "", cert: cert ?? "", key: key ?? "" }),
 };
 
 function print(record: Record<string, unknown>): void {

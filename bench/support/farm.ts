@@ -1,23 +1,20 @@
 /**
  * N servers on loopback as probe targets: one address each (see farm_address.ts), all on one port.
  * Arguments: count and kind (tcp: accepts and waits for the client to close; http: responds with
- * 200; http2: the same over HTTP/2; grpc: responds with SERVING; agent: writes a line). Writes its port as JSON. Then it
- * obeys lines on standard input until that ends, and replies to each with the time of completion
- * (Unix time, milliseconds):
+ * 200; http2: the same over HTTP/2; grpc: responds with SERVING; agent: writes a line; dns-tcp: sends
+ * the question back with the bit of an answer). Writes its port as JSON. Then it obeys lines on
+ * standard input until that ends, and replies to each with the time of completion (Unix time,
+ * milliseconds):
  *   close I   stop listening
  *   hang I    accept, and never respond (http)
  *   stall I   leave connection attempts unanswered
  */
-import { healthAnswer, HTTP2_ANSWER } from "../../tests/support/servers/canned_h2.ts";
 import { farmAddress } from "./farm_address.ts";
+import { FARM_ANSWERS } from "./farm_answers.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 
 const clock = new FineClock();
-
-const ANSWER = new TextEncoder().encode(
-  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n",
-);
 
 interface Server {
   readonly listener: Deno.TcpListener;
@@ -31,12 +28,7 @@ const ACCEPT_QUEUE = 4;
 
 const count = Number(Deno.args[0]);
 const kind = Deno.args[1] ?? "";
-const answer = {
-  http: ANSWER,
-  http2: HTTP2_ANSWER,
-  grpc: healthAnswer(1),
-  agent: new TextEncoder().encode("up ready 100%\n"),
-}[kind];
+const answer = FARM_ANSWERS[kind];
 
 /** Below the range from which the system takes local ports, so that no connection has it. */
 const port = 20_000 + (Deno.pid % 10_000);
@@ -57,7 +49,12 @@ async function accept(server: Server): Promise<void> {
 async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
   const buffer = new Uint8Array(1024);
   try {
-    if (answer !== undefined && server.state === "serves") {
+    if (kind === "dns-tcp") {
+      const length = await connection.read(buffer) ?? 0;
+      // After the length of the message and its id.
+      buffer[4]! |= 0x80;
+      await connection.write(buffer.subarray(0, length));
+    } else if (answer !== undefined && server.state === "serves") {
       if (kind !== "agent") await connection.read(buffer);
       await connection.write(answer);
     } else {

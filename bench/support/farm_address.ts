@@ -10,3 +10,9 @@ export function tunnelAddress(index: number): string {
 
 /** The VIP of all of them. */
 export const ENCAP_VIP = "198.18.79.80";
+
+/** Its port. */
+export const ENCAP_PORT = 8080;
+
+/** Source of the tunnels to them, which no host has. */
+export const ENCAP_SOURCE = "203.0.113.9";

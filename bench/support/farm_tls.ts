@@ -1,7 +1,7 @@
 /**
  * N HTTPS servers on loopback as probe targets, one address each, all on one port and with one
- * certificate. Arguments: count, folder with good.pem and good.key. Same protocol as farm.ts,
- * without `stall`, and with:
+ * certificate. Arguments: count, folder with good.pem, good.key and ca.pem, and `client` when clients
+ * must show a certificate of that authority. Same protocol as farm.ts, without `stall`, and with:
  *   open I    serve again
  *   served    replies with the requests served and the own CPU time (ms) since the last time
  */
@@ -16,9 +16,12 @@ const ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3
 
 const count = Number(Deno.args[0]);
 const folder = Deno.args[1]!;
-const pair = {
+const options = {
   cert: Deno.readTextFileSync(`${folder}/good.pem`),
   key: Deno.readTextFileSync(`${folder}/good.key`),
+  ...Deno.args[2] === "client"
+    ? { requestCert: true, rejectUnauthorized: true, ca: Deno.readTextFileSync(`${folder}/ca.pem`) }
+    : {},
 };
 /** As in farm.ts: below the range of local ports. */
 const port = 20_000 + (Deno.pid % 10_000);
@@ -27,7 +30,7 @@ let served = 0;
 let usage = process.cpuUsage();
 
 const servers = await Promise.all(Array.from({ length: count }, (_, index) => {
-  const server = createServer(pair, (socket) => {
+  const server = createServer(options, (socket) => {
     socket.on("error", () => {});
     socket.on("data", () => {
       if (hanging.has(index)) return;

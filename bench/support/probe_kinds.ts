@@ -1,14 +1,22 @@
 /** The kinds of probe of the engine's benchmark, and the servers that they need. */
 import { parseIp } from "../../src/base/address.ts";
 import type { ProbeParams } from "../../src/config/model.ts";
-import { ENCAP_VIP } from "./farm_address.ts";
+import { ENCAP_PORT, ENCAP_SOURCE, ENCAP_VIP } from "./farm_address.ts";
+
+/** Paths of PEM files, for a farm with TLS. */
+export interface TlsFiles {
+  /** Of the authority of the servers. */
+  readonly ca: string;
+  /** The certificate of the prober and its key. */
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** One kind. */
 export interface BenchKind {
-  /** The kind of the farm, and of the reference (see farm.ts, reference.ts). */
+  /** The kind of the farm (farms.ts). */
   readonly farm: string;
-  /** Parameters; `ca` is the file of the authority of a farm with TLS. */
-  readonly params: (ca: string) => ProbeParams;
+  readonly params: (files: TlsFiles) => ProbeParams;
   /** The probes are sent from a source address. */
   readonly source?: true;
 }
@@ -34,17 +42,33 @@ const TCP: ProbeParams & { type: "tcp" } = {
   alpn: [],
 };
 
+const DNS: ProbeParams & { type: "dns" } = {
+  type: "dns",
+  name: "www.example.com",
+  qtype: "A",
+  transport: "udp",
+  rcode: "NOERROR",
+  answer: "",
+  recursion: true,
+};
+
 const ENCAP: ProbeParams & { type: "encap" } = {
   type: "encap",
   vip: parseIp(ENCAP_VIP)!,
   vipPort: 0,
-  tunnelSource: parseIp("203.0.113.9")!,
+  tunnelSource: parseIp(ENCAP_SOURCE)!,
 };
 
 /** TLS of the farm. */
-function tls(path: string) {
+function tls({ ca: path }: TlsFiles) {
   const ca = { path, pem: Deno.readTextFileSync(path) };
   return { serverName: "good.test", insecureSkipVerify: false, alpn: ["http/1.1"], ca };
+}
+
+/** The certificate that the prober shows. */
+function client({ cert: certPath, key: keyPath }: TlsFiles) {
+  const [cert, key] = [certPath, keyPath].map((path) => Deno.readTextFileSync(path));
+  return { certPath, keyPath, cert: cert!, key: key! };
 }
 
 /** By name. */
@@ -62,7 +86,12 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
     }),
   },
   "http": { farm: "http", params: () => HTTP },
-  "https": { farm: "https", params: (ca) => ({ ...HTTP, ...tls(ca), type: "https" }) },
+  "https": { farm: "https", params: (files) => ({ ...HTTP, ...tls(files), type: "https" }) },
+  "https-client": {
+    farm: "https-client",
+    params: (files) => ({ ...HTTP, ...tls(files), type: "https", client: client(files) }),
+  },
+  "http-proxy": { farm: "http", params: () => ({ ...HTTP, proxyProtocol: "v2" }) },
   "http2": { farm: "http2", params: () => ({ ...HTTP, http2: true }) },
   "grpc": {
     farm: "grpc",
@@ -80,20 +109,10 @@ export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
     farm: "udp",
     params: () => ({ type: "udp", send: "ping", expect: "", silence: "fail" }),
   },
-  "dns": {
-    farm: "udp",
-    params: () => ({
-      type: "dns",
-      name: "www.example.com",
-      qtype: "A",
-      transport: "udp",
-      rcode: "NOERROR",
-      answer: "",
-      recursion: true,
-    }),
-  },
+  "dns": { farm: "udp", params: () => DNS },
+  "dns-tcp": { farm: "dns-tcp", params: () => ({ ...DNS, transport: "tcp" }) },
   "agent": { farm: "agent", params: () => ({ type: "agent" }) },
   "encap-icmp": { farm: "encap", params: () => ENCAP },
-  "encap-tcp": { farm: "encap", params: () => ({ ...ENCAP, vipPort: 8080 }) },
+  "encap-tcp": { farm: "encap", params: () => ({ ...ENCAP, vipPort: ENCAP_PORT }) },
   "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },
 };

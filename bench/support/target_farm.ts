@@ -8,7 +8,7 @@ import { certificates } from "../../tests/support/servers/certificates.ts";
 import { pinned, start } from "./child.ts";
 import { linesOf } from "./lines.ts";
 import { neededProgram } from "./shared_program.ts";
-import { startUdpFarm } from "./udp_program.ts";
+import { startUdpFarm } from "./farms.ts";
 
 /**
  * `hang`: accepts and never responds. `stall`: leaves connection attempts unanswered. `open`:

@@ -3,9 +3,16 @@
  * figures.
  */
 import assert from "node:assert/strict";
+import { NO_NETNS } from "../support/servers/netns.ts";
+
+/** One kind for each reference in C; that of packets needs root. */
+const KINDS = ["http", "agent", "dns", ...NO_NETNS === undefined ? ["encap-tcp"] : []].join();
 
 const SMALL: readonly [name: string, args: string[]][] = [
-  ["probes", ["--kinds", "http", "--targets", "20", "--window", "1", "--drill", "0"]],
+  ["probes", [
+    ...["--kinds", KINDS, "--targets", "20", "--window", "1", "--drill", "0"],
+    ...["--timeout", "900"],
+  ]],
   ["metrics", ["--targets", "40", "--window", "2"]],
   ["reload", ["--targets", "120", "--kinds", "none,line", "--rounds", "1", "--window", "0.2"]],
   ["streams", ["--clients", "20", "--stuck", "2", "--window", "1"]],

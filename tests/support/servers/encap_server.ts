@@ -63,13 +63,15 @@ async function run(...args: readonly string[]): Promise<string> {
 export class EncapServer {
   readonly #namespace: string;
   readonly #vips: readonly string[];
+  readonly #delayMs: number;
   #listener: Program | undefined;
   #decapsulator: Program | undefined;
 
-  /** `vips` with the lengths of their prefixes. */
-  constructor(namespace: string, vips: readonly string[]) {
+  /** `vips` with the lengths of their prefixes; packets in tunnels are delayed by `delayMs`. */
+  constructor(namespace: string, vips: readonly string[], delayMs = 0) {
     this.#namespace = namespace;
     this.#vips = vips;
+    this.#delayMs = delayMs;
   }
 
   /** Accepts connections on `port` of all its addresses. */
@@ -88,9 +90,8 @@ export class EncapServer {
 
   async decapsulate(on: boolean): Promise<void> {
     await this.#decapsulator?.end();
-    this.#decapsulator = on
-      ? await Program.ready(this.#namespace, ["python3", DECAPSULATOR])
-      : undefined;
+    const args = ["python3", DECAPSULATOR, `${this.#delayMs / 1000}`];
+    this.#decapsulator = on ? await Program.ready(this.#namespace, args) : undefined;
   }
 
   /** Connections that were not reset, a line each. */
