@@ -1,5 +1,6 @@
 /**
- * The engine as a process that is stopped for five seconds and continued, with every kind of probe.
+ * The engine as a process that is stopped for five seconds and continued, with every kind of probe,
+ * also through tunnels.
  * Goal: no healthy server fails. Method: slow servers, so that many probes are in flight at the
  * moment of the stop, and timeouts far shorter than the stop.
  */
@@ -7,10 +8,12 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Child, start } from "../../bench/support/child.ts";
 import { farmAddress } from "../../bench/support/farm_address.ts";
+import { startEncapFarm } from "../../bench/support/farms.ts";
 import { healthAnswer, HTTP2_ANSWER } from "../support/servers/canned_h2.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
 import { type NastyServer, serve } from "../support/servers/nasty_servers.ts";
+import { netnsTest } from "../support/servers/netns.ts";
 import { tlsServer } from "../support/servers/tls_servers.ts";
 import { dnsAnswer, udpServer } from "../support/servers/udp_servers.ts";
 
@@ -74,11 +77,11 @@ async function slowUdp(hostname: string, port: number): Promise<Served> {
   };
 }
 
-/** A server that sends `bytes` in answer to anything, slowly. */
-function slow(bytes: Uint8Array) {
+/** A server that sends `bytes` slowly: in answer to anything, or as an agent after a connect. */
+function slow(bytes: Uint8Array, { isAgent = false } = {}) {
   return (hostname: string, port: number): NastyServer => {
     const answer = async (connection: Deno.TcpConn) => {
-      await connection.read(new Uint8Array(1024));
+      if (!isAgent) await connection.read(new Uint8Array(1024));
       await pause(SLOWNESS_MS);
       await connection.write(bytes);
     };
@@ -86,35 +89,20 @@ function slow(bytes: Uint8Array) {
   };
 }
 
-Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_SKIPPED}`, async () => {
-  const { of, folder } = await certificates();
-  const plain = await farm(slow(new TextEncoder().encode(ANSWER)));
-  const http2 = await farm(slow(HTTP2_ANSWER));
-  const grpc = await farm(slow(healthAnswer(1)));
-  const udp = await farm(slowUdp);
-  const secure = await farm((hostname, port) =>
-    tlsServer(of("good"), (socket) => {
-      socket.once("data", () => {
-        const timer = setTimeout(() => socket.end(ANSWER), SLOWNESS_MS);
-        socket.once("close", () => clearTimeout(timer));
-      });
-    }, { hostname, port })
-  );
-  const kinds = new Map([
-    ["tcp", plain.port],
-    ["http", plain.port],
-    ["tcp-steps", plain.port],
-    ["https", secure.port],
-    ["http2", http2.port],
-    ["grpc", grpc.port],
-    ["udp", udp.port],
-    ["dns", udp.port],
-  ]);
-  if (ICMP_SKIPPED === "") kinds.set("icmp", 0);
+/** What an engine probes. */
+interface Probed {
+  readonly kind: string;
+  readonly port: number;
+  /** Default: the namespace of this process. */
+  readonly netns?: string;
+}
+
+/** Runs an engine for each kind, stops all for 5 s, and looks that none of them failed a server. */
+async function stopAll(all: readonly Probed[], authority = ""): Promise<void> {
   const { intervalMs, timeoutMs } = PACE;
-  const engines = [...kinds].map(([kind, port]) => {
-    const args = [SERVERS, port, kind, intervalMs, timeoutMs, 1].map(String);
-    return { kind, engine: start("engine.ts", [...args, "", `${folder}/ca.pem`]) };
+  const engines = all.map(({ kind, port, netns = "" }) => {
+    const args = [SERVERS, port, kind, intervalMs, timeoutMs, 1, netns, authority].map(String);
+    return { kind, engine: start("engine.ts", args) };
   });
   try {
     await Promise.all(engines.map(({ engine }) => engine.next((it) => it.event === "all-known")));
@@ -133,6 +121,57 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
       Deno.kill(engine.pid, "SIGCONT");
       await engine.end();
     }
+  }
+}
+
+Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_SKIPPED}`, async () => {
+  const { of, folder } = await certificates();
+  const plain = await farm(slow(new TextEncoder().encode(ANSWER)));
+  const http2 = await farm(slow(HTTP2_ANSWER));
+  const grpc = await farm(slow(healthAnswer(1)));
+  const udp = await farm(slowUdp);
+  const secure = await farm((hostname, port) =>
+    tlsServer(of("good"), (socket) => {
+      socket.once("data", () => {
+        const timer = setTimeout(() => socket.end(ANSWER), SLOWNESS_MS);
+        socket.once("close", () => clearTimeout(timer));
+      });
+    }, { hostname, port })
+  );
+  try {
+    await stopAll([
+      { kind: "tcp", port: plain.port },
+      { kind: "http", port: plain.port },
+      { kind: "tcp-steps", port: plain.port },
+      { kind: "https", port: secure.port },
+      { kind: "http2", port: http2.port },
+      { kind: "grpc", port: grpc.port },
+      { kind: "udp", port: udp.port },
+      { kind: "dns", port: udp.port },
+      ...ICMP_SKIPPED === "" ? [{ kind: "icmp", port: 0 }] : [],
+    ], `${folder}/ca.pem`);
+  } finally {
     await Promise.all([plain, secure, http2, grpc, udp].map((servers) => servers.close()));
+  }
+});
+
+Deno.test("a prober of agents that was stopped for 5 s fails none", async () => {
+  const agents = await farm(slow(new TextEncoder().encode("up\n"), { isAgent: true }));
+  try {
+    await stopAll([{ kind: "agent", port: agents.port }]);
+  } finally {
+    await agents.close();
+  }
+});
+
+netnsTest("a prober through tunnels that was stopped for 5 s fails no server", async () => {
+  const servers = startEncapFarm(SLOWNESS_MS);
+  try {
+    const { port, netns } = await servers.next((record) => record.port !== undefined);
+    await stopAll(
+      ["encap-icmp", "encap-tcp"].map((kind) => ({ kind, port: port!, netns: netns! })),
+    );
+  } finally {
+    await servers.end();
   }
 });
