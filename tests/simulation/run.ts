@@ -1,7 +1,8 @@
 /** Runs one seed: its world, its actions, calm, and a second daemon at the end. */
 import { Actor } from "./scenario/acting.ts";
 import { type Action, actionsOf, actionText } from "./scenario/actions.ts";
-import { type Failure, Judge } from "./judge/judge.ts";
+import { Judge } from "./judge/judge.ts";
+import type { Failure } from "./judge/judged_run.ts";
 import { wantedOf } from "./judge/wanted.ts";
 import { World } from "./world/world.ts";
 import { intentId } from "../../src/intent/intent.ts";

@@ -15,6 +15,8 @@ export class FrontendJudge {
   readonly #fail: (invariant: string, message: string) => void;
   /** By name, from the events. */
   readonly #states = new Map<string, FrontendState>();
+  /** Those with which frontends were compared last. */
+  #served: ReadonlyMap<string, WantedVip> | undefined;
 
   constructor(fail: (invariant: string, message: string) => void) {
     this.#fail = fail;
@@ -44,6 +46,8 @@ export class FrontendJudge {
   }
 
   tick(current: FrontendStates, wanted: ReadonlyMap<string, WantedVip>): void {
+    if (wanted === this.#served) return;
+    this.#served = wanted;
     for (const [name, { state }] of current.frontends) {
       const last = this.#states.get(name);
       if (last !== state) {

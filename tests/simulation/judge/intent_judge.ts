@@ -21,6 +21,9 @@ export interface ActionTimes {
 /** A beginning is noticed within this, also by a daemon that was stopped for a moment. */
 const BEGUN_MS = 1000;
 
+/** An unreadable file is quarantined within this after a fault of the disk. */
+const QUARANTINED_MS = 6000;
+
 /** An end is noticed within this. */
 const ENDED_MS = 1500;
 
@@ -48,6 +51,9 @@ export class IntentJudge {
   /** Since when the time of an intent in force is over. */
   #overMs = new Map<Intent, number>();
   #isClockSet = false;
+  #diskFaultUntilMs = 0;
+  /** The present daemon did not read its intents, because of a fault of the disk. */
+  #isUnreadable = false;
 
   constructor(world: World, fail: (invariant: string, message: string) => void) {
     this.#world = world;
@@ -153,8 +159,22 @@ export class IntentJudge {
     }
   }
 
-  /** The file was lost for a reason that is allowed. */
-  forget(): void {
+  diskFaultFor(ms: number): void {
+    const { nowMs } = this.#world.time;
+    this.#diskFaultUntilMs = Math.max(this.#diskFaultUntilMs, nowMs + ms + QUARANTINED_MS);
+  }
+
+  /** The daemon ends. */
+  ended(): void {
+    this.#isUnreadable = false;
+  }
+
+  /** The daemon finds that its file is unusable. */
+  unusable(reason: string): void {
+    // A file that was unreadable at the start is quarantined as soon as the disk allows it.
+    const isAllowed = this.#world.time.nowMs <= this.#diskFaultUntilMs || this.#isUnreadable;
+    if (!isAllowed) this.#fail("intents survive", `the file is unusable: ${reason}`);
+    this.#isUnreadable = true;
     this.#out.clear();
   }
 

@@ -11,6 +11,7 @@ import type { CheckerEvent } from "../../../src/checker/ports.ts";
 import type { LogFields } from "../../../src/base/ports.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import { OPERATOR } from "../world/process.ts";
+import { RETRIED_MS } from "./judged_run.ts";
 
 /** History that was logged so long before a sound end is on the disk. */
 const STORED_MS = 1500;
@@ -35,6 +36,8 @@ export class StoryJudge {
   #process: DaemonProcess | undefined;
   /** A fault of the disk keeps the next daemon from reading all of its history. */
   #isDamaged = false;
+  /** Since then no fault of the disk, and no stop of the daemon, delays what it stores. */
+  #soundMs = 0;
   /** Records of earlier daemons, and of the present one. */
   readonly #earlier: Expected[] = [];
   #present: Expected[] = [];
@@ -55,6 +58,11 @@ export class StoryJudge {
   /** A file of the history cannot be read, because of a fault of the disk. */
   damaged(): void {
     this.#isDamaged = true;
+  }
+
+  /** Until `ms` and a repeated write later, what is stored may be late. */
+  unsoundUntil(ms: number): void {
+    this.#soundMs = Math.max(this.#soundMs, ms + RETRIED_MS);
   }
 
   /** A subscriber comes; of earlier ones the first stays. */
@@ -96,14 +104,9 @@ export class StoryJudge {
     this.#story = [];
   }
 
-  /**
-   * The present daemon ends. `soundMs`: since when its disk is sound and it runs, on the monotonic
-   * clock.
-   */
-  ended(nowMs: number, { soundMs, inOrder }: {
-    readonly soundMs: number;
-    readonly inOrder: boolean;
-  }): void {
+  /** The present daemon ends. */
+  ended(nowMs: number, { inOrder }: { readonly inOrder: boolean }): void {
+    const soundMs = this.#soundMs;
     this.#watchers = [];
     const process = this.#process;
     if (process === undefined) return;

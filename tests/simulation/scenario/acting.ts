@@ -243,7 +243,7 @@ export class Actor {
     });
     // It will be refused.
     if (steps instanceof MaglevError) return () => {};
-    return this.#judge.planned(finish(steps));
+    return this.#judge.reloads.planned(finish(steps));
   }
 
   /** Stands for the hash of a file's text. */
@@ -282,7 +282,7 @@ export class Actor {
         const dice = new Dice(action.seed);
         const all = [...checker.current.frontends.keys()];
         const frontend = dice.oneIn(2) ? undefined : dice.pick(all);
-        const done = judge.syncing();
+        const done = judge.reloads.syncing();
         vpp!.reconciler.sync(frontend).finally(done).catch((error) => {
           const { code } = MaglevError.from(error);
           const isGarbled = code === "internal" && judge.mayBeMisled;
