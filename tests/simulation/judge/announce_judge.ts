@@ -5,7 +5,7 @@
  */
 import { announcedIn } from "../../../src/announce/file_text.ts";
 import type { Config } from "../../../src/config/model.ts";
-import type { VppView } from "../world/vpp.ts";
+import type { VppView } from "../world/vpp_view.ts";
 import { keyOf, type WantedVip } from "./wanted.ts";
 
 /** The file is written within this, on a sound disk. */

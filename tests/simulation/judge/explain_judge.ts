@@ -4,7 +4,7 @@ import type { Snapshot } from "../../../src/checker/ports.ts";
 import type { LinkKind, PlaceExplanation } from "../../../src/explain/chain.ts";
 import { explainBackend } from "../../../src/explain/explain.ts";
 import { knownView } from "../../../src/grpc/handlers/diagnosis/vpp_view.ts";
-import type { VppView } from "../world/vpp.ts";
+import type { VppView } from "../world/vpp_view.ts";
 import { entriesOf, type Entry, keyOf, type WantedVip } from "./wanted.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { Intent, IntentSet } from "../../../src/intent/intent.ts";
 import type { SentRequest } from "../world/requests.ts";
-import type { VppView } from "../world/vpp.ts";
+import type { VppView } from "../world/vpp_view.ts";
 import type { World } from "../world/world.ts";
 import { keyOf } from "./wanted.ts";
 

@@ -10,7 +10,7 @@ import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import type { SentRequest } from "../world/requests.ts";
-import type { TakenFault } from "../world/vpp.ts";
+import type { TakenFault } from "../world/watched_faults.ts";
 import type { Observer, World } from "../world/world.ts";
 import { FileJudge } from "./file_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";

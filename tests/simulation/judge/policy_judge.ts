@@ -6,7 +6,7 @@
 import type { FrontendConfig, Share } from "../../../src/config/model.ts";
 import type { PolicyMemory } from "../../../src/health/policy/memory.ts";
 import type { SentRequest } from "../world/requests.ts";
-import type { VppView } from "../world/vpp.ts";
+import type { VppView } from "../world/vpp_view.ts";
 import { type CheckerState, entriesOf, type Entry, keyOf } from "./wanted.ts";
 
 /** The first server that is held against the conditions of its policy. */

@@ -4,7 +4,8 @@
  * `--from I`: from the I-th on.
  */
 import { parseArgs } from "node:util";
-import { type Mutation, MUTATIONS } from "./mutations.ts";
+import type { Mutation } from "./mutation.ts";
+import { MUTATIONS } from "./mutations.ts";
 
 const { values } = parseArgs({
   options: {

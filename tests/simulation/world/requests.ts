@@ -4,6 +4,17 @@ import type { MessageCodec } from "../../../src/vpp/wire/codec.ts";
 import { FrameDecoder } from "../../../src/vpp/wire/frame.ts";
 import * as m from "../../../src/vpp/wire/messages.ts";
 
+/** Requests whose reply is a retval and nothing else. */
+export const OPERATIONS: ReadonlySet<string> = new Set([
+  "lb_conf",
+  "lb_add_del_vip",
+  "lb_add_del_vip_v2",
+  "lb_add_del_as",
+  "lb_add_del_as_v2",
+  "lb_as_set_weight",
+  "lb_flush_vip",
+]);
+
 /** One request that changes VPP. `vip` is as of vipKeyText(). */
 export type SentRequest =
   | { readonly kind: "conf" }

@@ -4,11 +4,10 @@
  */
 import { DEFAULT_STATS_BYTES, THREADS } from "../../../src/sim/plugin/counters.ts";
 import { ClientSocket } from "../../../src/sim/client_socket.ts";
-import { Faults, type Garble } from "../../../src/sim/faults.ts";
-import { formatAddress46, formatPrefix46, toIp } from "../../../src/sim/plugin/address46.ts";
+import { formatAddress46, toIp } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
-import type { Server, Vip } from "../../../src/sim/plugin/types.ts";
+import type { Vip } from "../../../src/sim/plugin/types.ts";
 import { countTraffic, TRAFFIC_KINDS } from "../../../src/sim/plugin/traffic.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
 import {
@@ -29,81 +28,24 @@ import { wall } from "../../support/fakes/instants.ts";
 import type { Dice } from "./dice.ts";
 import { pair, type StreamEnd } from "./stream.ts";
 import { ProcessClock, type WorldTime } from "./time.ts";
-import { RequestReader, type SentRequest } from "./requests.ts";
+import { ServerFlows } from "./flows.ts";
+import { OPERATIONS, RequestReader, type SentRequest } from "./requests.ts";
+import {
+  type HadVip,
+  linksOf,
+  makesOf,
+  routedIn,
+  type Seen,
+  seen,
+  type VppMakes,
+  type VppView,
+} from "./vpp_view.ts";
+import { type TakenFault, WatchedFaults } from "./watched_faults.ts";
 
-/** Requests whose reply is a retval and nothing else. */
-const OPERATIONS: ReadonlySet<string> = new Set([
-  "lb_conf",
-  "lb_add_del_vip",
-  "lb_add_del_vip_v2",
-  "lb_add_del_as",
-  "lb_add_del_as_v2",
-  "lb_as_set_weight",
-  "lb_flush_vip",
-]);
-
-/** A fault that has just taken effect. */
-export type TakenFault = "refusal" | "withheld" | "cut" | "garbled" | "death";
-
-/** Faults that report when they take effect. */
-class WatchedFaults extends Faults {
-  hasRefused = false;
-  #isGarbling = false;
-  readonly #onTaken: (fault: TakenFault) => void;
-
-  constructor(onTaken: (fault: TakenFault) => void) {
-    super();
-    this.#onTaken = onTaken;
-  }
-
-  override takeRefusal(message: string): number | undefined {
-    const retval = super.takeRefusal(message);
-    this.hasRefused = retval !== undefined;
-    if (this.hasRefused) this.#onTaken("refusal");
-    return retval;
-  }
-
-  override takeWithheld(message: string): boolean {
-    const isWithheld = super.takeWithheld(message);
-    if (isWithheld) this.#onTaken("withheld");
-    return isWithheld;
-  }
-
-  override takeCut(size: number): number {
-    const sent = super.takeCut(size);
-    if (sent < size) this.#onTaken("cut");
-    return sent;
-  }
-
-  override garble(garble: Garble): void {
-    super.garble(garble);
-    this.#isGarbling = garble.frames > 0;
-  }
-
-  override corrupt(frame: Uint8Array): void {
-    const before = this.#isGarbling ? frame.slice() : frame;
-    super.corrupt(frame);
-    if (frame === before || frame.every((byte, i) => byte === before[i])) return;
-    this.#onTaken("garbled");
-  }
-}
-
-/** Flows last for up to three times this after the server lost its weight. */
-const FLOW_MS = 9000;
 const SOCKET_CLIENT_BIT = 0x80000000;
 const FIRST_PID = 4711;
 /** Between the last bytes of a VPP that dies and its death. */
 const DYING_MS = 0.5;
-
-/** The established flows of a server. */
-interface Flows {
-  /** When they end, if its weight stays 0. */
-  readonly untilMs: number;
-  /** Flushes of the server before they began. */
-  readonly flushes: number;
-  /** Their last packet. */
-  readonly lastMs: number;
-}
 
 /** Everything that ends with a VPP. */
 interface Life {
@@ -114,35 +56,6 @@ interface Life {
   readonly ends: Set<StreamEnd>;
   readonly stats: Set<StatsSession>;
   frozen: PromiseWithResolvers<void> | undefined;
-}
-
-/** Servers by address with their weight, by VIP (vipKeyText). */
-export type VppView = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-/** All that is fixed when VPP adds a VIP: encapsulation, table length, sticky or not. */
-export type VppMakes = ReadonlyMap<string, string>;
-
-/** Weight of a removed server. */
-export const GONE = -1;
-
-/** A VIP that VPP has. */
-export interface HadVip {
-  readonly key: string;
-  readonly address: string;
-  readonly isAllPorts: boolean;
-  /** `gre4`, `gre6`, `nat4` and so on. */
-  readonly encap: string;
-  /** Weights of its servers by address; GONE for removed ones, whose flows VPP may keep. */
-  readonly servers: ReadonlyMap<string, number>;
-}
-
-/** What a plugin has. */
-interface Seen {
-  readonly plugin: LbPlugin | undefined;
-  readonly changes: number;
-  readonly vips: ReadonlyMap<string, Vip>;
-  readonly view: VppView;
-  readonly natAddresses: ReadonlySet<string>;
 }
 
 export interface SimVppOptions {
@@ -178,8 +91,7 @@ export class SimVpp {
   #release: Release;
   /** Number of times at which packets came. */
   #received = 0;
-  /** Flows that servers had with their last weight, and their flushes until then. */
-  readonly #flows = new WeakMap<Server, Flows>();
+  readonly #flows = new ServerFlows();
   /** Nothing listens on the socket. */
   isUnreachable = false;
   /** The stats segment cannot be opened. */
@@ -292,18 +204,8 @@ export class SimVpp {
   #look(): Seen {
     const { plugin, changes } = this;
     const before = this.#seen;
-    if (before !== undefined && before.plugin === plugin && before.changes === changes) {
-      return before;
-    }
-    const used = [...plugin?.vips() ?? []].filter(({ used }) => used);
-    const vips = new Map(used.map((vip) => [keyOf(vip), vip]));
-    const view = new Map([...vips].map(([key, vip]) => {
-      const servers = [...plugin!.serversOf(vip)].filter(({ used }) => used);
-      return [key, new Map(servers.map((one) => [formatAddress46(one.address), one.weight]))];
-    }));
-    const nat = used.filter(({ type }) => type.includes("nat"));
-    const natAddresses = new Set(nat.map(({ prefix }) => formatAddress46(prefix)));
-    return this.#seen = { plugin, changes, vips, view, natAddresses };
+    const isSame = before?.plugin === plugin && before?.changes === changes;
+    return before !== undefined && isSame ? before : this.#seen = seen(plugin, changes);
   }
 
   /** Packets come to each VIP, as many as no other has got. */
@@ -316,7 +218,9 @@ export class SimVpp {
       const packets = 100 + this.#received % 10 + 10 * vip.index;
       const kind = TRAFFIC_KINDS[this.#received % TRAFFIC_KINDS.length]!;
       countTraffic(plugin, { address, port: vip.port, packets, bytes: 64 * packets, kind });
-      for (const server of plugin.serversOf(vip)) this.#sendOn(plugin, server);
+      for (const server of plugin.serversOf(vip)) {
+        this.#flows.send(server, { plugin, nowMs: this.#options.time.nowMs });
+      }
     }
   }
 
@@ -325,23 +229,7 @@ export class SimVpp {
     const vip = this.vips().get(vipKey);
     const server = [...vip === undefined ? [] : this.#life!.plugin.serversOf(vip)]
       .find((each) => formatAddress46(each.address) === address);
-    return server && this.#flows.get(server)?.lastMs;
-  }
-
-  /** Established flows of a server without weight go on for a while, unless they were flushed. */
-  #sendOn(plugin: LbPlugin, server: Server): void {
-    const { nowMs } = this.#options.time;
-    const { flushes } = server;
-    if (server.used && server.weight > 0) {
-      server.flows = 1 + server.index % 3;
-      const untilMs = nowMs + server.index % 4 * FLOW_MS;
-      this.#flows.set(server, { untilMs, flushes, lastMs: nowMs });
-      return;
-    }
-    const flows = this.#flows.get(server);
-    if (flows === undefined || nowMs > flows.untilMs || flows.flushes < flushes) return;
-    plugin.counters.add("via", server.dpo, { thread: 0, counts: [1, 124] });
-    this.#flows.set(server, { ...flows, lastMs: nowMs });
+    return server && this.#flows.lastMs(server);
   }
 
   /** The VIPs and servers in use. */
@@ -356,39 +244,17 @@ export class SimVpp {
 
   /** The VIPs in use, as links of chains. */
   links(): readonly HadVip[] {
-    const { plugin } = this;
-    return [...this.vips()].map(([key, vip]) => {
-      const servers = [...plugin!.serversOf(vip)].map(({ address, used, weight }) =>
-        [formatAddress46(address), used ? weight : GONE] as const
-      );
-      return {
-        key,
-        address: formatAddress46(vip.prefix),
-        isAllPorts: vip.port === 0,
-        encap: vip.type.slice(vip.type.indexOf("-") + 1),
-        servers: new Map(servers),
-      };
-    });
+    return linksOf(this.#look());
   }
 
   /** Addresses that have a route: also those of servers that are deleted and not collected yet. */
   routed(): ReadonlySet<string> {
-    const { plugin } = this;
-    const vips = [...plugin?.vips() ?? []];
-    return new Set([
-      ...vips.filter(({ used }) => used).map(({ prefix }) => formatAddress46(prefix)),
-      ...vips.flatMap((vip) =>
-        [...plugin!.serversOf(vip)].map(({ address }) => formatAddress46(address))
-      ),
-    ]);
+    return routedIn(this.plugin);
   }
 
   /** The makes of the VIPs in use. */
   makes(): VppMakes {
-    return new Map([...this.vips()].map(([key, vip]) => {
-      const encap = vip.type.slice(vip.type.indexOf("-") + 1);
-      return [key, `${encap} ${vip.tableLength}${vip.srcIpSticky ? " sticky" : ""}`];
-    }));
+    return makesOf(this.#look());
   }
 
   /** Connects a process of this clock, handshake included. */
@@ -525,9 +391,4 @@ export class SimVpp {
     const retval = new DataView(reply.buffer, reply.byteOffset).getInt32(RETVAL_OFFSET);
     if (retval !== 0) this.#options.onRefused(request, retval);
   }
-}
-
-/** vipKeyText() of a VIP of the plugin. */
-function keyOf({ prefix, length, protocol, port }: Vip): string {
-  return `${formatPrefix46(prefix, length)} ${protocol} ${port}`;
 }

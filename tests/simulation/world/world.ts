@@ -18,7 +18,8 @@ import { DaemonProcess } from "./process.ts";
 import type { SentRequest } from "./requests.ts";
 import { Servers } from "./servers.ts";
 import { WorldTime } from "./time.ts";
-import { SimVpp, type TakenFault } from "./vpp.ts";
+import { SimVpp } from "./vpp.ts";
+import type { TakenFault } from "./watched_faults.ts";
 
 /** Packets come to each VIP so often. */
 const TRAFFIC_MS = 700;

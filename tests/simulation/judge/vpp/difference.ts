@@ -1,5 +1,5 @@
 /** What VPP has otherwise than it should. PURE. */
-import type { VppMakes, VppView } from "../../world/vpp.ts";
+import type { VppMakes, VppView } from "../../world/vpp_view.ts";
 import type { WantedVip } from "../wanted.ts";
 
 export interface DifferenceOptions {

@@ -6,7 +6,7 @@
  * VIP soon afterwards.
  */
 import type { SentRequest } from "../../world/requests.ts";
-import type { VppView } from "../../world/vpp.ts";
+import type { VppView } from "../../world/vpp_view.ts";
 import type { WantedVip } from "../wanted.ts";
 
 /** The flush waits for VPP's answers. */

@@ -3,7 +3,7 @@
  * bucket moves without a cause, and no VIP with a healthy server is left without one by us. PURE.
  */
 import { requestText, type SentRequest } from "../../world/requests.ts";
-import type { VppView } from "../../world/vpp.ts";
+import type { VppView } from "../../world/vpp_view.ts";
 import { wronglyTaken } from "../policy_judge.ts";
 import type { CheckerState, WantedVip } from "../wanted.ts";
 

@@ -3,7 +3,7 @@
  * after the cause is gone. That nothing fatal is sent is judged by VPP itself, which dies of it.
  */
 import type { Withheld, WithheldKind } from "../../../../src/vpp/sync/guard/withheld.ts";
-import { GONE, type HadVip } from "../../world/vpp.ts";
+import { GONE, type HadVip } from "../../world/vpp_view.ts";
 import { requestText, type SentRequest } from "../../world/requests.ts";
 import type { WantedVip } from "../wanted.ts";
 
