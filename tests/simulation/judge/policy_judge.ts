@@ -100,6 +100,8 @@ export class RampJudge {
     const before = this.#sinceMs;
     this.#sinceMs = new Map();
     for (const frontend of state.config.frontends.values()) {
+      const { slowStart } = state.frontends.get(frontend.name)?.memory ?? {};
+      if (slowStart === undefined || slowStart.ramps.size === 0) continue;
       for (const { step, isHeld, isUp, backend } of entriesOf(frontend, state)) {
         // One that is down and held stays at its step.
         if (step === undefined || !isUp || isHeld) continue;

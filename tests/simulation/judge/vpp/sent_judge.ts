@@ -147,8 +147,11 @@ export class SentJudge {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Those of the last moments; the others are removed. */
 function recent(instants: Map<string, number>, nowMs: number): ReadonlySet<string> {
+  if (instants.size === 0) return NONE;
   for (const [key, atMs] of instants) if (nowMs - atMs > RECREATED_MS) instants.delete(key);
   return new Set(instants.keys());
 }
