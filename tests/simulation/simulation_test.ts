@@ -1,5 +1,6 @@
 /** The whole system from one seed: nothing that must always be true is broken, and runs repeat. */
 import assert from "node:assert/strict";
+import { MUTATIONS } from "./mutations/mutations.ts";
 import { actionsOf, actionText } from "./scenario/actions.ts";
 import { runSeed } from "./run.ts";
 import { shrink } from "./shrink.ts";
@@ -148,5 +149,12 @@ Deno.test("a seed has the same trace each time, also on a busy machine", async (
       await program.stdout.cancel();
       await program.status;
     }
+  }
+});
+
+Deno.test("each planted bug has its place in the source once", async () => {
+  for (const { name, file, from } of MUTATIONS) {
+    const text = await Deno.readTextFile(new URL(`../../${file}`, import.meta.url));
+    assert.equal(text.split(from).length - 1, 1, `${name}: its text in ${file}`);
   }
 });

@@ -77,8 +77,8 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   {
     name: "a changed check takes servers out",
     file: "src/health/machine.ts",
-    from: 'if (!entered.ok || backend.state !== "up") return entered;',
-    to: 'if (entered.ok || backend.state !== "up") return entered;',
+    from: 'if (!entered.ok || (counted !== "up" && counted !== "damped")) return entered;',
+    to: 'if (entered.ok || (counted !== "up" && counted !== "damped")) return entered;',
   },
   {
     name: "of two late rounds the second lets every deadline expire",
@@ -107,8 +107,7 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   {
     name: "max-down forgets which servers came first at a restart",
     file: "src/health/policy/max_down.ts",
-    from:
-      "const hasWeight = (name: string) => (weights?.get(lookup.addressOf(name).text) ?? 0) > 0;",
+    from: "const hasWeight = (name: string) => (weights?.get(addressOf(name)) ?? 0) > 0;",
     to: "const hasWeight = () => true;",
   },
   {
