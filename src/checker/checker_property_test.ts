@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { checkPolicies } from "../../tests/support/judges/policy_rules.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { rounds } from "../../tests/support/fakes/fuzz.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { encapKey } from "./encap/pairs.ts";
@@ -142,8 +143,10 @@ function serverTexts(checker: Checker, vpp: RecordedVpp): Map<string, readonly s
     };
     const fresh = frontendHealth(view.config, lookup, { past: view.memory, nowMs });
     assert.deepEqual(view, { name, config: view.config, ...fresh }, "the view is current");
-    if (before?.config === view.config) {
-      checkPolicies({ view, before, weights, stateOf: lookup.stateOf, config });
+    if (before !== undefined) {
+      const { weights: weightsBefore, config: configBefore } = vpp.circumstancesOf(before);
+      const { stateOf } = lookup;
+      checkPolicies({ view, before, weights, weightsBefore, stateOf, config, configBefore });
     }
     const texts = view.servers.map(({ address, weight, flush, keep }) =>
       keep === true ? KEPT : `${address.text} ${weight} ${flush}`
@@ -274,19 +277,31 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: vppEvents.map((vpp) => ({ kind: "vpp" as const, vpp })) },
 );
 
-/** One pool of five servers with every policy, of which groups fail and recover. */
+/** One pool of five servers with every policy, of which groups fail, recover and move. */
 const onePool: fc.Arbitrary<Config> = fc.record({
+  vip: fc.constantFrom("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+  c: fc.constantFrom("10.0.0.3", "10.0.0.3", "10.0.0.1", "10.0.0.9"),
   maxDown: fc.constantFrom(undefined, { count: 1 }, { percent: 50 }),
   onAllDown: fc.constantFrom(undefined, "last-good" as const),
-  slowStart: fc.constantFrom(undefined, { durationMs: 2000, steps: 3 }),
-}).map((policies) =>
+  slowStart: fc.constantFrom(
+    undefined,
+    { durationMs: 2000, steps: 3 },
+    { durationMs: 2000, steps: 2 },
+  ),
+}).map(({ vip: address, c, ...policies }) =>
   smallConfig({
-    backends: { a: {}, b: {}, c: {}, d: {}, e: {} },
-    frontends: { f0: { pools: "a:100 b:50 c:10 d:30 e:7 | a:1", ...policies } },
+    backends: { a: {}, b: {}, c: { address: c }, d: {}, e: {} },
+    frontends: { f0: { pools: "a:100 b:50 c:10 d:30 e:7 | a:1", address, ...policies } },
     newFlowsTableLength: 128,
   })
 );
-const turns = happenings.filter(({ kind }) => ["turn", "wait", "vpp", "weight"].includes(kind));
+const turns: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: happenings.filter(({ kind }) => ["turn", "wait", "vpp", "weight"].includes(kind)),
+  },
+  { weight: 1, arbitrary: onePool.map((config) => ({ kind: "reload" as const, config })) },
+);
 
 const worlds = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(configs, sequenceOf(happenings), fc.boolean()) },
@@ -331,7 +346,7 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
       assert.equal(world.engine.running.size, 0);
       assert.equal(world.clock.timers, 0);
     }),
-    { numRuns: 300 },
+    { numRuns: rounds(300) },
   );
 });
 

@@ -276,12 +276,14 @@ function slowStartLink(place: Place, before: number): Link | undefined {
   const { slowStart } = view.config;
   const { slowStart: memory } = view.memory;
   const ramp = memory?.pool === name ? memory.ramps.get(backends[entry]!.name) : undefined;
-  if (slowStart === undefined || ramp === undefined || before === 0) return undefined;
-  const { steps } = slowStart;
+  if (ramp === undefined || before === 0) return undefined;
+  const steps = slowStart?.steps;
   return {
     kind: "slow-start",
-    text: `step ${ramp.step} of ${steps} (slow-start): ${ramp.weight} of ${before}` +
-      costText(place, { target: before, steps }),
+    text: steps === undefined
+      ? `${ramp.weight} of ${before} while it is held (slow-start was removed)`
+      : `step ${ramp.step} of ${steps} (slow-start): ${ramp.weight} of ${before}` +
+        costText(place, { target: before, steps }),
     weight: view.effectiveWeights[pool]![entry]!,
     decides: true,
   };

@@ -6,7 +6,7 @@
  *     time                                         the next step, until the weight is reached
  *     it leaves `up`                               the ramp is forgotten; the next one is a new one
  *     no other server has its full weight          the whole weight immediately
- *     `max-down` holds it: its checks fail         it stays at its step
+ *     `max-down` holds it: its checks fail         it stays at its step, also without the policy
  *
  * Nothing ramps when a VIP is programmed for the first time, when another pool takes over, or after
  * a hold: all servers came up then, and steps would only move flows for nothing. After a restart of
@@ -51,10 +51,7 @@ export function startSlowly(
   const { slowStart } = frontend;
   const { past, nowMs } = options.moment;
   const before = past.slowStart?.ramps ?? NO_RAMPS;
-  if (slowStart === undefined) {
-    const changes = changesOf(frontend, { before, after: NO_RAMPS, health });
-    return { ...health, ...withChanges(health, changes) };
-  }
+  if (slowStart === undefined) return withHeldRamps(health, frontend, options);
   const pool = poolName(frontend, health);
   const risers = health.memory.lastGood === undefined
     ? risersOf(health, frontend, { ...options, slowStart })
@@ -77,6 +74,31 @@ export function startSlowly(
   return {
     ...(after.size === 0 ? health : withSteps(health, frontend, { ramps: after, options })),
     memory,
+    ...withChanges(health, changes),
+  };
+}
+
+/** Without the policy, as after a reload: a server that is held stays at its step until that ends. */
+function withHeldRamps(
+  health: FrontendHealth,
+  frontend: FrontendShape,
+  options: SlowStartOptions,
+): FrontendHealth {
+  const { lookup, stateOf, moment: { past } } = options;
+  const before = past.slowStart?.ramps ?? NO_RAMPS;
+  const pool = poolName(frontend, health);
+  const ramps = new Map<string, Ramp>();
+  const goesOn = past.slowStart?.pool === pool && health.memory.lastGood === undefined;
+  for (const { name, weight } of goesOn ? frontend.pools[health.activePool]!.backends : []) {
+    const ramp = before.get(name);
+    const isHeld = stateOf(name, health.activePool) === "up" && lookup.stateOf(name) !== "up";
+    if (ramp !== undefined && isHeld && ramp.weight < clampWeight(weight)) ramps.set(name, ramp);
+  }
+  const changes = changesOf(frontend, { before, after: ramps, health });
+  if (ramps.size === 0) return { ...health, ...withChanges(health, changes) };
+  return {
+    ...withSteps(health, frontend, { ramps, options }),
+    memory: { ...health.memory, slowStart: { pool, ...standings(frontend, options), ramps } },
     ...withChanges(health, changes),
   };
 }

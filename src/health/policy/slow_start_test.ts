@@ -196,7 +196,7 @@ Deno.test("slow-start: a held server stays at its step when its last peer goes",
   assert.equal(alone.weights, "0 50 0", "the one that recovers rises immediately, and c goes out");
 });
 
-Deno.test("slow-start: a reload that changes the steps does not raise a held server", () => {
+Deno.test("slow-start: a reload that changes or removes it does not raise a held server", () => {
   const frontendWith = (text: string) => {
     const braked = frontendOf(text);
     const pools = braked.pools.map((pool) => ({ ...pool, maxDown: { count: 1 } }));
@@ -208,6 +208,13 @@ Deno.test("slow-start: a reload that changes the steps does not raise a held ser
   assert.equal(steps.weights, "100 0 17");
   const two = { ...before, slowStart: { durationMs: 20_000, steps: 2 } };
   assert.equal(steps.step(two, "a=up b=down c=down").weights, "100 0 17");
+  const { slowStart: _, ...without } = before;
+  for (const reload of [1, 2]) {
+    assert.equal(steps.step(without, "a=up b=down c=down").weights, "100 0 17", `${reload}`);
+    assert.deepEqual(steps.changes, []);
+  }
+  assert.equal(steps.step(without, "a=up b=down c=up").weights, "100 0 50", "it recovers");
+  assert.deepEqual(steps.changes, ["backend-released c", "slow-start-end c"]);
 });
 
 Deno.test("slow-start: a restart of maglevd continues a weight between, and no other", () => {

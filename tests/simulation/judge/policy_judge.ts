@@ -69,7 +69,7 @@ function wronglyRising(
   for (const { step, weight, index, isHeld, isUp, isBlind, backend } of entries) {
     if (step === undefined) continue;
     const { name } = backend;
-    if (slowStart === undefined) return `${name} rises without slow-start`;
+    if (slowStart === undefined && !isHeld) return `${name} rises without slow-start`;
     if (step < 1 || step >= weight) return `${name} rises with ${step} of ${weight}`;
     if (!isUp && !isHeld && !isBlind) {
       return `${name} rises, and is ${backend.state}`;

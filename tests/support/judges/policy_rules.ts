@@ -10,18 +10,64 @@ import type { CountedState } from "../../../src/health/state.ts";
 /** A frontend with its past. */
 export interface Evaluated {
   readonly view: FrontendView;
-  /** The view before it, of the same definition. */
+  /** The view before it. */
   readonly before: FrontendView;
   /** VPP's weights between the two, by address; undefined: not known. */
   readonly weights: ReadonlyMap<string, number> | undefined;
+  /** VPP's weights before `before`. */
+  readonly weightsBefore: ReadonlyMap<string, number> | undefined;
+  /** The configuration of `before`. */
+  readonly configBefore: Config;
   readonly stateOf: (backend: string) => CountedState;
   readonly config: Config;
 }
 
 export function checkPolicies(evaluated: Evaluated): void {
+  checkDead(evaluated);
+  if (evaluated.before.config !== evaluated.view.config) return;
   checkSlowStart(evaluated);
   checkMaxDown(evaluated);
   checkLastGood(evaluated);
+}
+
+/**
+ * A server that fails its checks gets no weight where VPP has none for it, and its weight rises only
+ * with the configured one. `last-good` has a rule of its own.
+ */
+function checkDead(evaluated: Evaluated): void {
+  const { view, before, weights, stateOf, config } = evaluated;
+  const { name: frontend, memory } = view;
+  if (memory.lastGood !== undefined) return;
+  const { name: pool, backends } = view.config.pools[view.activePool]!;
+  for (const [i, { name, weight }] of backends.entries()) {
+    const state = stateOf(name);
+    const isDead = state === "down" || (state === "damped" && memory.dampingOverridden !== true);
+    const now = view.effectiveWeights[view.activePool]![i]!;
+    if (!isDead || now === 0) continue;
+    const inVpp = weights?.get(config.backends.get(name)!.address.text);
+    const isDrained = before.memory.maxDown?.get(pool!)?.drained?.has(name) === true;
+    const has = inVpp !== undefined && (inVpp > 0 || isDrained);
+    assert.ok(has, `${frontend}: ${name} is dead and gets ${now}, VPP has ${inVpp}`);
+    const past = pastOf(evaluated, name, pool!);
+    if (past === undefined || past.was === 0 || weight > past.weight) continue;
+    const most = Math.max(past.was, inVpp);
+    assert.ok(now <= most, `${frontend}: ${name} is dead and rises from ${most} to ${now}`);
+  }
+}
+
+/** The weights of an entry in the view before; undefined: it was another server, or in another VIP. */
+function pastOf({ view, before, config, configBefore }: Evaluated, name: string, pool: string) {
+  const addressIn = ({ backends }: Config) => backends.get(name)?.address.text;
+  const vipOf = ({ config: { address, protocol, port } }: FrontendView) =>
+    `${address.text} ${protocol} ${port}`;
+  if (vipOf(view) !== vipOf(before) || addressIn(config) !== addressIn(configBefore)) {
+    return undefined;
+  }
+  const at = before.config.pools.findIndex((other) => other.name === pool);
+  const entries = before.config.pools[at]?.backends ?? [];
+  const entry = entries.findIndex((other) => other.name === name);
+  if (entry < 0) return undefined;
+  return { was: before.effectiveWeights[at]![entry]!, weight: entries[entry]!.weight };
 }
 
 /** `slow-start`: while a server is up in the active pool, the weight that VPP has never falls. */
@@ -38,7 +84,9 @@ function checkSlowStart({ view, before, weights, stateOf, config }: Evaluated): 
 }
 
 /** `max-down`: no server goes out while enough are; of those that are held, the first one goes. */
-function checkMaxDown({ view, before, weights, stateOf, config }: Evaluated): void {
+function checkMaxDown(
+  { view, before, weights, weightsBefore, stateOf, config }: Evaluated,
+): void {
   const { maxDown, name: pool } = view.config.pools[view.activePool]!;
   const entries = entriesOf(view, before);
   if (maxDown === undefined || before.activePool !== view.activePool) return;
@@ -49,7 +97,9 @@ function checkMaxDown({ view, before, weights, stateOf, config }: Evaluated): vo
   );
   const out = counted.filter(({ name, now }) => isDown(name) && now === 0);
   const hasWeight = (name: string) => weights?.get(config.backends.get(name)!.address.text) ?? 0;
-  const leaves = out.filter(({ name, was }) => was > 0 && hasWeight(name) > 0)
+  // What VPP has may have become known only now.
+  const isFound = weightsBefore === undefined;
+  const leaves = out.filter(({ name, was }) => (was > 0 || isFound) && hasWeight(name) > 0)
     .map(({ name }) => name);
   const most = "count" in maxDown
     ? maxDown.count

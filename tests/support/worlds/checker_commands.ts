@@ -41,7 +41,11 @@ export const configs: fc.Arbitrary<Config> = fc.record({
   newFlowsTableLength: fc.constantFrom(64, 64, 128),
   srcIpSticky: fc.constantFrom(true, false, false),
   onAllDown: fc.constantFrom(undefined, "last-good" as const),
-  slowStart: fc.constantFrom(undefined, { durationMs: 2000, steps: 3 }),
+  slowStart: fc.constantFrom(
+    undefined,
+    { durationMs: 2000, steps: 3 },
+    { durationMs: 2000, steps: 2 },
+  ),
   maxDown: fc.constantFrom(undefined, { count: 1 }, { percent: 50 }),
   damping: fc.constantFrom(
     undefined,

@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import type { MonotonicMs } from "../../../src/base/instant.ts";
 import type { Checker } from "../../../src/checker/checker.ts";
+import type { Config } from "../../../src/config/model.ts";
 import type { FrontendView, WeightsSent } from "../../../src/checker/ports.ts";
 import type { BackendLookup } from "../../../src/health/frontend_model.ts";
 import { withKeptWeights } from "../../../src/vpp/lb/keep.ts";
@@ -20,6 +21,7 @@ export interface Circumstances {
   readonly isProgrammed: boolean;
   readonly tableLength: BackendLookup["tableLength"];
   readonly nowMs: MonotonicMs;
+  readonly config: Config;
   /** The view of the same frontend before. */
   readonly before: FrontendView | undefined;
 }
@@ -116,6 +118,7 @@ export class RecordedVpp implements WeightsSent {
         isProgrammed: this.isProgrammed(view.config),
         tableLength: this.#checker!.current.config.vppLb?.newFlowsTableLength,
         nowMs: this.#clock.monotonicMs(),
+        config: this.#checker!.current.config,
         before: this.#newest.get(view.name),
       });
       this.#newest.set(view.name, view);

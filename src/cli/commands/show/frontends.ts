@@ -148,7 +148,9 @@ function noteCell(
     return encapCell(encap);
   }
   if (slowStartStep > 0 && intent === undefined) {
-    return { text: `slow-start: step ${slowStartStep} of ${slowStartSteps}` };
+    // Without the policy, one that is held stays at its step.
+    const of = slowStartSteps > 0 ? ` of ${slowStartSteps}` : "";
+    return { text: `slow-start: step ${slowStartStep}${of}` };
   }
   return encap === undefined || intent !== undefined ? intentCell(intent, nowMs) : encapCell(encap);
 }
