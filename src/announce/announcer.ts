@@ -56,6 +56,8 @@ interface Open {
 export class Announcer {
   readonly #options: AnnouncerOptions;
   #open: Open | undefined;
+  /** Files that are not in use any longer, and whose last write has not ended. */
+  readonly #closing = new Set<Open>();
   #standings: Standings = new Map();
   /** Latched: the first decision does not wait again. */
   #known = false;
@@ -217,10 +219,12 @@ export class Announcer {
     }
     const old = this.#open;
     this.#open = undefined;
-    const closed = old && this.#inTime(old.file.close(), old.settings, "writing");
+    // A write that hangs may replace what is read now.
+    const isSettled = ![...this.#closing].some((one) => one.settings.file === settings?.file);
+    const closed = old && this.#inTime(this.#close(old), old.settings, "writing");
     const found = settings && this.#inTime(this.#readFound(settings), settings, "reading");
     this.#opened = Promise.all([closed, found]).then(async ([, text]) => {
-      if (settings !== undefined) this.#take(settings, text);
+      if (settings !== undefined) this.#take(settings, { text, isSettled });
       if (this.#phase === "stopped") return;
       this.#phase = "running";
       this.update();
@@ -228,7 +232,18 @@ export class Announcer {
     });
   }
 
-  #take(settings: AnnounceFileConfig, text: string | undefined): void {
+  /** Waits for the last write. The same file may be in use again when it ends at last. */
+  async #close(old: Open): Promise<void> {
+    this.#closing.add(old);
+    await old.file.close();
+    this.#closing.delete(old);
+    if (this.#open?.settings.file === old.settings.file) this.#open.file.overwritten();
+  }
+
+  #take(
+    settings: AnnounceFileConfig,
+    { text, isSettled }: { readonly text: string | undefined; readonly isSettled: boolean },
+  ): void {
     const { clock, logger } = this.#options;
     const found = announcedIn(text ?? "");
     this.#found = new Set(found);
@@ -245,7 +260,8 @@ export class Announcer {
       else logger.error("announce-failed", { file, err: reason });
     };
     const write = (content: string) => stateFile.write(new TextEncoder().encode(content));
-    this.#open = { settings, file: new ReplacedFile({ write, clock, onFailure }, text) };
+    const known = isSettled ? text : undefined;
+    this.#open = { settings, file: new ReplacedFile({ write, clock, onFailure }, known) };
   }
 
   /** The result of the work on a file; undefined when it takes too long, or is not waited for. */

@@ -349,3 +349,29 @@ Deno.test("a file whose write never ends does not keep another from being writte
   ]);
   await state.announcer.stop();
 });
+
+Deno.test("a write that ends after reloads to another file and back does not bring its content back", async () => {
+  const state = world(UP);
+  await state.settle();
+  const { writeNew } = state.disk.io;
+  const hang = Promise.withResolvers<void>();
+  state.disk.io.writeNew = (name, bytes) => hang.promise.then(() => writeNew(name, bytes));
+  await state.serve(0);
+  state.disk.io.writeNew = writeNew;
+  for (const file of ["/run/x/other", SETTINGS.file]) {
+    state.settings = { ...SETTINGS, file };
+    state.announcer.update();
+    await state.settle();
+    state.clock.advance(OPEN_DEADLINE_MS);
+    await state.settle();
+  }
+  await state.serve(1);
+  state.clock.advance(10_000);
+  await state.settle();
+  assert.equal(state.disk.files.get("announce"), UP);
+  hang.resolve();
+  await state.settle();
+  assert.ok(state.disk.contents.includes(""), "the old content came after all");
+  assert.equal(state.disk.files.get("announce"), UP);
+  await state.announcer.stop();
+});

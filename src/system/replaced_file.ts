@@ -48,6 +48,12 @@ export class ReplacedFile {
     if (this.stale) this.#running ??= this.#write();
   }
 
+  /** Something else may have replaced the file: the wanted content is written again. */
+  overwritten(): void {
+    this.#written = undefined;
+    if (this.stale) this.#running ??= this.#write();
+  }
+
   /** Waits for the write that runs; a failed one is not repeated. */
   async close(): Promise<void> {
     this.#closing.abort();
