@@ -258,6 +258,19 @@ export class Registry {
     });
   }
 
+  /** True when a backend of these is up with a weight in a frontend, by its weights in force. */
+  hasUp(frontend: string, isOne: (backend: string) => boolean): boolean {
+    const { config } = this.#frontends.get(frontend)!;
+    const { stateOf } = this.#lookupOf(config, undefined);
+    // From the end: what begins together begins in order, and leaves the last ones.
+    return config.pools.some(({ backends }) =>
+      backends.findLast(({ name, weight }) =>
+        weight > 0 && isOne(name) && stateOf(name) === "up"
+      ) !==
+        undefined
+    );
+  }
+
   get intents(): IntentSet {
     return this.#intents;
   }

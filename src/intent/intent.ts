@@ -230,6 +230,15 @@ export class IntentSet {
     return new IntentSet(rest);
   }
 
+  /** This set without the intents of the keys of `over`, and with `added`; the same set without any. */
+  replaced(over: readonly Intent[], added: readonly Intent[]): IntentSet {
+    if (over.length + added.length === 0) return this;
+    const intents = new Map(this.#intents);
+    for (const intent of over) intents.delete(intentKey(intent));
+    for (const intent of added) intents.set(intentKey(intent), intent);
+    return new IntentSet(intents);
+  }
+
   #scheduledFor(target: string): readonly Intent[] {
     return this.#scheduled.filter((intent) => targetKey(intent) === target);
   }

@@ -130,12 +130,11 @@ export function afterEnds(
     readonly backends: readonly string[];
   };
 } {
-  let rest = intentSet;
+  const added: Intent[] = [];
   const actions: { backend: string; kind: BackendAction }[] = [];
   const frontends: string[] = [];
   const backends: string[] = [];
   for (const intent of ended) {
-    rest = rest.without(intent);
     if (intent.kind === "lameduck") continue;
     if (intent.kind === "weight") {
       frontends.push(intent.frontend);
@@ -143,7 +142,7 @@ export function afterEnds(
       const next = afterDrainOf(intent);
       // Disabling what the file disables is not an intent.
       const byFile = next.kind === "disable" && !config.backends.get(next.backend)!.enabled;
-      if (!byFile) rest = rest.with(next);
+      if (!byFile) added.push(next);
       backends.push(intent.backend);
       actions.push({ backend: intent.backend, kind: intent.then });
     } else {
@@ -151,7 +150,11 @@ export function afterEnds(
       actions.push({ backend: intent.backend, kind });
     }
   }
-  return { intentSet: rest, actions, reweighed: { frontends, backends } };
+  return {
+    intentSet: intentSet.replaced(ended, added),
+    actions,
+    reweighed: { frontends, backends },
+  };
 }
 
 /** The intent of a weight in place of the file's; also for the file's own weight, which ends it. */

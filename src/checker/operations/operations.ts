@@ -4,23 +4,10 @@
  */
 import { notFound } from "../../base/nearest.ts";
 import { MaglevError } from "../../base/errors.ts";
-import type { WallMs } from "../../base/instant.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
-import type { Backend, HealthEvent, NamedTransition } from "../../health/state.ts";
-import {
-  type DueIntent,
-  IntentKeeper,
-  logDrainDone,
-  logDropped,
-  logIntents,
-} from "../../intent/expiry.ts";
-import {
-  type BackendIntent,
-  type DrainIntent,
-  type Intent,
-  intentId,
-  type IntentSet,
-} from "../../intent/intent.ts";
+import type { Backend, NamedTransition } from "../../health/state.ts";
+import { IntentKeeper, logDrainDone, logIntents } from "../../intent/expiry.ts";
+import { type DrainIntent, type Intent, intentId, type IntentSet } from "../../intent/intent.ts";
 import type { Durability, IntentStore } from "../../intent/ports.ts";
 import type {
   BackendAction,
@@ -29,29 +16,20 @@ import type {
   SetWeightRequest,
 } from "../../intent/request.ts";
 import { afterAction, afterEnds } from "../../intent/rules.ts";
-import { begun, cancelled, obstacle, scheduledAction, tooMany } from "../../intent/schedule.ts";
+import { cancelled, scheduledAction, tooMany } from "../../intent/schedule.ts";
 import type { FrontendView } from "../ports.ts";
 import type { Registry } from "../registry.ts";
+import type { Step } from "../stepper.ts";
+import { Beginnings, type BeginningsParts } from "./beginnings.ts";
 import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
 import {
   drainObstacle,
   type Refusal,
-  undecided,
   type WorkedOut,
   workOutDrain,
   workOutLameduck,
   workOutWeight,
 } from "./worked_request.ts";
-
-/** An action on a backend at one time; its transitions are added to the list. */
-export interface Act {
-  readonly event: HealthEvent;
-  /** Unix time in milliseconds. */
-  readonly atMs: WallMs;
-  readonly transitions: NamedTransition[];
-  /** A backend that counts otherwise now, in the same state, is added. */
-  readonly recounted?: string[];
-}
 
 /** The checker's side. */
 export interface OperationParts {
@@ -62,7 +40,7 @@ export interface OperationParts {
   /** True while VPP will acknowledge weights. */
   readonly awaitsVpp: () => boolean;
   /** Takes an action; returns the reason of a refusal, or undefined. */
-  readonly act: (name: string, act: Act) => string | undefined;
+  readonly act: (name: string, step: Step) => string | undefined;
   /** Publishes transitions, and frontends whose weights changed. */
   readonly publish: (
     transitions: readonly NamedTransition[],
@@ -73,17 +51,19 @@ export interface OperationParts {
 export class Operations {
   readonly #parts: OperationParts;
   readonly #keeper: IntentKeeper;
-  /** Scheduled drains that cannot begin, and the reason last reported. */
-  readonly #waiting = new WeakMap<Intent, string>();
 
   constructor(parts: OperationParts) {
     this.#parts = parts;
+    const { registry, clock, logger, act } = parts;
+    const apply: BeginningsParts["apply"] = (intentSet, changes) =>
+      void this.#apply(intentSet, changes);
+    const beginnings = new Beginnings({ registry, clock, logger, act, apply });
     this.#keeper = new IntentKeeper({
       store: parts.store,
       clock: parts.clock,
       awaitsVpp: parts.awaitsVpp,
       onEnded: (ended) => this.#end(ended),
-      onDue: (due) => this.#begin(due),
+      onDue: (due) => beginnings.begin(due),
     });
   }
 
@@ -236,76 +216,6 @@ export class Operations {
     this.#apply(intentSet, { transitions, frontends: [...reweighed.frontends, ...drained] });
   }
 
-  /** Begins scheduled intents whose time has come, the earliest first. */
-  #begin(due: readonly DueIntent[]): void {
-    for (const { intent: scheduled, leftMs } of due) {
-      const { intents, config } = this.#registry;
-      if (!intents.has(scheduled)) continue;
-      const problem = obstacle(scheduled, { intents, config, leftMs });
-      if (problem !== undefined) this.#drop(scheduled, problem);
-      else if (!this.#mustWait(scheduled)) this.#start(scheduled, leftMs);
-    }
-  }
-
-  #start(scheduled: Intent, leftMs: number): void {
-    const { intents, config } = this.#registry;
-    const nowMs = this.#parts.clock.wallMs();
-    const intent = begun(scheduled, { config, leftMs, nowMs });
-    const transitions: NamedTransition[] = [];
-    let replaced: Intent | undefined;
-    if (intent.kind !== "weight" && intent.kind !== "lameduck") {
-      replaced = intents.ofBackend(intent.backend);
-      const { backend } = intent;
-      // A disable keeps a backend from a pause.
-      if (replaced !== undefined && replaced.kind !== intent.kind) {
-        for (const { kind } of cancelled(replaced)) {
-          this.#parts.act(backend, { event: { kind }, atMs: nowMs, transitions });
-        }
-      }
-      const refusal = this.#takeOut(intent, { nowMs, transitions });
-      if (refusal !== undefined) return this.#drop(scheduled, refusal);
-    }
-    const frontends = [
-      ...this.#framing(intent),
-      ...(replaced === undefined ? [] : this.#framing(replaced)),
-    ];
-    this.#apply(intents.without(scheduled).with(intent), { transitions, frontends });
-    logIntents(this.#parts.logger, "operator-intent-begun", [intent]);
-  }
-
-  #takeOut(
-    intent: BackendIntent | DrainIntent,
-    { nowMs: atMs, transitions }: {
-      readonly nowMs: WallMs;
-      readonly transitions: NamedTransition[];
-    },
-  ): string | undefined {
-    if (intent.kind === "drain") return undefined;
-    return this.#parts.act(intent.backend, { event: { kind: intent.kind }, atMs, transitions });
-  }
-
-  /**
-   * True while a scheduled drain would take the last server with a weight from a frontend, or might
-   * because the checks have not decided yet.
-   */
-  #mustWait(scheduled: Intent): boolean {
-    if (scheduled.kind !== "drain" || scheduled.force === true) return false;
-    const { backend } = scheduled;
-    const message = drainObstacle(this.#registry, { backend, force: false }) ??
-      undecided(this.#registry, backend);
-    if (message === undefined) return false;
-    if (this.#waiting.get(scheduled) !== message) {
-      this.#waiting.set(scheduled, message);
-      logIntents(this.#parts.logger, "operator-intent-waiting", [scheduled], message);
-    }
-    return true;
-  }
-
-  #drop(intent: Intent, cause: string): void {
-    this.#apply(this.#registry.intents.without(intent), { frontends: [] });
-    logDropped(this.#parts.logger, [{ intent, cause }]);
-  }
-
   /** Frontends whose weights an intent changes, other than through a state. */
   #framing(intent: Intent): readonly string[] {
     switch (intent.kind) {
@@ -325,7 +235,7 @@ export class Operations {
   }): Promise<Durability> {
     this.#registry.setIntents(intentSet);
     const durable = this.#keeper.put(intentSet);
-    for (const frontend of frontends) this.#registry.reweigh(frontend);
+    for (const frontend of new Set(frontends)) this.#registry.reweigh(frontend);
     this.#parts.publish(transitions, frontends);
     return durable;
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setUpHealthy, THREE, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
-import { backendIntent, textOfIntent } from "../../../tests/support/fakes/intents.ts";
+import { backendIntent, MemoryStore, textOfIntent } from "../../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { inForce, planned, toCome, window } from "../../../tests/support/worlds/scheduled.ts";
 import { intentId, IntentSet } from "../../intent/intent.ts";
@@ -45,6 +45,56 @@ Deno.test("a weight and a drain begin at their times", () => {
   assert.deepEqual([weights("web"), stateOf("a")], [[[0, 50], [0]], "up"]);
   clock.advance(3000);
   assert.deepEqual([stateOf("a"), inForce(checker)], ["paused", ["pause a"]]);
+});
+
+Deno.test("what begins in the same moment takes effect together, and is stored once", () => {
+  const store = new MemoryStore();
+  const intents = { kept: [], maxAgeMs: Infinity, store };
+  const { checker, clock, news, weights, logger } = setUpHealthy({ intents });
+  checker.pauseBackend("a", window(5000, 9000));
+  checker.setWeight({ ...A, backend: "b", weight: 20 }, window(5000, 9000));
+  checker.disableBackend("c", window(5000, 9000));
+  const before = store.saves;
+  clock.advance(5000);
+  assert.deepEqual(news(), [
+    "backend a up-paused",
+    "backend c up-disabled",
+    "program web transition",
+  ]);
+  assert.equal(store.saves - before, 1);
+  assert.deepEqual(weights("web"), [[0, 20], [0]]);
+  assert.equal(logger.of("operator-intent-begun").length, 3);
+  clock.advance(4000);
+  assert.deepEqual(news().filter((event) => event.startsWith("program")), [
+    "program web transition",
+  ]);
+  assert.equal(store.saves - before, 2);
+  assert.deepEqual(inForce(checker), []);
+});
+
+Deno.test("of drains that begin in the same moment, the one of the last server waits", () => {
+  const { checker, clock, news, weights } = setUpHealthy();
+  checker.reload(smallConfig({ ...THREE, frontends: { web: { pools: "a:100 b:50 c:7" } } }));
+  news();
+  for (const backend of ["a", "b", "c"]) {
+    const drain = { backend, then: "disable", forMs: 10_000, force: false } as const;
+    assert.ok(checker.drainBackend(drain, window(1000)).ok);
+  }
+  clock.advance(1000);
+  assert.deepEqual(news(), ["program web weight"]);
+  assert.deepEqual(weights("web"), [[0, 0, 7]]);
+  assert.deepEqual([inForce(checker), toCome(checker)], [["drain a", "drain b"], ["drain c"]]);
+});
+
+Deno.test("of two intents for a target that begin in the same moment, the newer one is in force", () => {
+  const { checker, clock, news, stateOf } = setUpHealthy();
+  checker.disableBackend("a", window(5000));
+  clock.advance(1);
+  checker.pauseBackend("a", window(5000));
+  clock.advance(5000);
+  assert.deepEqual([stateOf("a"), inForce(checker)], ["paused", ["pause a"]]);
+  assert.deepEqual(toCome(checker), []);
+  assert.equal(news().filter((event) => event.startsWith("program")).length, 2);
 });
 
 Deno.test("a beginning replaces an older request, not a newer one; nothing comes back", () => {
@@ -173,7 +223,7 @@ Deno.test("scheduled intents are limited for one target and all together", () =>
     (_, i) => planned(backendIntent("pause", `b${i}`), 1000),
   );
   const problem = tooMany(backendIntent("pause", "a"), IntentSet.of(many));
-  assert.match(problem!.message, /need fewer than 1000 scheduled intents, have 1000/);
+  assert.match(problem!.message, /need fewer than 4000 scheduled intents, have 4000/);
   assert.equal(tooMany(backendIntent("pause", "a"), IntentSet.of(many.slice(1))), undefined);
 });
 
