@@ -124,6 +124,7 @@ export type LogEventName =
   | "prober-isolated-expired"
   | "prober-isolated-ended"
   | "operator-action"
+  | "operator-actions-refused"
   | "operator-intent-restored"
   | "agent-report"
   | "agent-forgotten"

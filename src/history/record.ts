@@ -33,6 +33,7 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "frontend-announced",
   "frontend-withdrawn",
   "operator-action",
+  "operator-actions-refused",
   "operator-intent-restored",
   "operator-intent-expired",
   "operator-drain-done",

@@ -9,6 +9,12 @@ export const OPERATOR_EVENTS = {
     "method backend then force id on frontend pool weight from until peer identity reason result err before after",
     "A call that changes something, allowed or refused.",
   ),
+  "operator-actions-refused": event(
+    "warn",
+    "count method peer result err",
+    "The number of refused calls without a record of their own; the other fields are of the last.",
+    "Look who calls: it lacks a token, or has an old one. `--grpc-anonymous-role none` refuses reads too.",
+  ),
   "operator-intent-restored": event("info", INTENT, "A pause, disable, drain or weight survived."),
   "operator-intent-expired": event(
     "info",

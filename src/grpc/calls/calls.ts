@@ -23,6 +23,7 @@ import type { MethodInfo } from "../messages/methods.ts";
 import { DecodeError } from "../messages/strict_reader.ts";
 import { type Status, statusOf } from "../status.ts";
 import type { TimeSlices } from "../../async/time_slices.ts";
+import type { RefusedActions } from "./refused_actions.ts";
 import { USER_HEADER } from "./user_name.ts";
 
 /** A handler's view of a call, next to the request. */
@@ -67,6 +68,7 @@ export interface CallEnvironment {
   readonly policy: () => AccessPolicy;
   readonly peer: (key: string) => Peer;
   readonly active: ActiveCalls;
+  readonly refusedActions: RefusedActions;
   readonly slices: TimeSlices;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -179,13 +181,16 @@ export function unary<Req, Res>(
   );
 }
 
-/** A handler for calls that change something: each leaves one record, allowed or refused. */
+/**
+ * A handler for calls that change something: each leaves one record. Those that are refused for lack
+ * of permission have a limited number of records.
+ */
 export function action<Req, Res>(
   method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
   handler: ActionHandler<Req, Res>,
   environment: CallEnvironment,
 ): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
-  const { logger } = environment;
+  const { logger, refusedActions } = environment;
   const recorder = (request: Parsed<Req>, { peer, identity }: Caller) => {
     // Arguments and value are those from before the action.
     const asked = request.ok ? handler.argumentsOf(request.message) : {};
@@ -224,6 +229,9 @@ export function action<Req, Res>(
     return result.answer;
   }
   return answerUnary(method, environment, answer, (request, caller, error) => {
+    const limited = error.code === "permission-denied" || error.code === "unauthenticated";
+    const { peer } = caller;
+    if (limited && !refusedActions.admit({ method: method.name, peer, error })) return;
     recorder(request, caller)({ error });
   });
 }

@@ -18,6 +18,7 @@ import { create } from "../messages/codec.ts";
 import { Maglev } from "../messages/maglev.ts";
 import { METHODS } from "./methods.ts";
 import type { MethodInfo } from "../messages/methods.ts";
+import { MAX_RECORDS_OF_PEER, RefusedActions } from "./refused_actions.ts";
 import { STATUS } from "../status.ts";
 import { SLICE_MS, TimeSlices } from "../../async/time_slices.ts";
 
@@ -41,6 +42,7 @@ function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}
       certificate: undefined,
     }),
     active,
+    refusedActions: new RefusedActions(clock, logger),
     slices: new TimeSlices(clock),
     clock,
     logger,
@@ -195,6 +197,35 @@ Deno.test("action() leaves exactly one record for each call, with the values bef
       name,
     );
   }
+});
+
+Deno.test("action() leaves few records of calls without permission, and all of an operator's", async () => {
+  const viewer = setUp({ role: "viewer" });
+  const refuse = action(
+    served(Maglev.PauseBackend),
+    pausing(() => assert.fail("it must not run")),
+    viewer.environment,
+  );
+  for (let at = 0; at < 1000; at++) {
+    assert.deepEqual(viewer.callOf(refuse, OK).answers, [STATUS.PERMISSION_DENIED]);
+  }
+  assert.equal(viewer.logger.of("operator-action").length, MAX_RECORDS_OF_PEER);
+  viewer.environment.refusedActions.close();
+  assert.deepEqual(viewer.logger.of("operator-actions-refused").map(({ count }) => count), [
+    1000 - MAX_RECORDS_OF_PEER,
+  ]);
+
+  const operator = setUp();
+  const fail = action(
+    served(Maglev.PauseBackend),
+    pausing(() => Promise.resolve({ answer: new MaglevError("not-found", "no") })),
+    operator.environment,
+  );
+  for (let at = 0; at < 30; at++) {
+    operator.callOf(fail, OK);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assert.equal(operator.logger.of("operator-action").length, 30);
 });
 
 Deno.test("action() does nothing for a call that ends before its turn, and records it", () => {

@@ -10,6 +10,7 @@ import type { ServerReflectionRequest } from "../gen/reflection.ts";
 import { ServerReflection } from "../messages/standard.ts";
 import { METHODS } from "./methods.ts";
 import { reflect } from "../server/reflection.ts";
+import { RefusedActions } from "./refused_actions.ts";
 import { STATUS } from "../status.ts";
 import { bidiStream } from "./stream_calls.ts";
 import { TimeSlices } from "../../async/time_slices.ts";
@@ -56,6 +57,7 @@ function setUp(perConnection = 1000) {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: "viewer" }),
     peer: () => ({ text: "192.0.2.1:1", local: false, certificate: undefined }),
     active,
+    refusedActions: new RefusedActions(new FakeClock(), new RecordingLogger()),
     slices: new TimeSlices(new FakeClock()),
     clock: new FakeClock(),
     logger: new RecordingLogger(),

@@ -13,6 +13,7 @@ import type { Role } from "../calls/methods.ts";
 import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
 import { HealthService } from "./health.ts";
 import { CallWatch } from "../calls/interceptors.ts";
+import { RefusedActions } from "../calls/refused_actions.ts";
 import { GONE, Listener } from "./listener.ts";
 import type { DaemonApi, GrpcObserver } from "../calls/daemon_api.ts";
 import { openPeerUsers, type PeerUsers } from "../../system/peer_users.ts";
@@ -60,6 +61,7 @@ export class GrpcServer {
   readonly #watch: CallWatch;
   readonly #health: HealthService;
   readonly #refusals: RefusalLog;
+  readonly #refusedActions: RefusedActions;
   #tokens: TokenTable | undefined;
   readonly #reloads = new Coalesced(() => this.#reloadAll());
   #server: grpc.Server | undefined;
@@ -76,6 +78,7 @@ export class GrpcServer {
     this.#watch = new CallWatch(observer, daemon.clock);
     this.#health = new HealthService({ readiness: daemon.readiness, clock: daemon.clock });
     this.#refusals = new RefusalLog(daemon.clock, daemon.logger);
+    this.#refusedActions = new RefusedActions(daemon.clock, daemon.logger);
   }
 
   /**
@@ -138,6 +141,7 @@ export class GrpcServer {
     this.#users?.close();
     this.#watch.close();
     this.#refusals.close();
+    this.#refusedActions.close();
   }
 
   async #reloadAll(): Promise<void> {
@@ -187,6 +191,7 @@ export class GrpcServer {
         policy: () => this.#policy,
         peer: (key) => this.#listener?.peer(key) ?? GONE,
         active: this.#active,
+        refusedActions: this.#refusedActions,
         slices: new TimeSlices(this.#clock),
         clock: this.#clock,
         logger: this.#logger,
