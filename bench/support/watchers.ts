@@ -1,8 +1,8 @@
 /**
  * Watchers of a daemon's events, each with a connection of its own. Writes a line when all have
- * received the present state. For a line `count` on its standard input it writes the number of
- * events since the last `received`, and for `received` the events themselves. Ends with its
- * standard input.
+ * received the present state. Later messages are decoded at the next line. For a line `count` on
+ * its standard input it writes the number of events since the last `received`, and for `received`
+ * the events themselves. Ends with its standard input.
  * Arguments: address, watchers, and events that make up the present state.
  */
 import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
@@ -28,8 +28,17 @@ function print(record: object): void {
   console.log(JSON.stringify(record));
 }
 
+/** Messages of which only the time was taken: decoding one would delay what is read next. */
+const pending: { readonly watcher: number; readonly message: Uint8Array; readonly atMs: number }[] =
+  [];
+
 function take(watcher: number, message: Uint8Array): void {
-  const nowMs = clock.wallMs();
+  const atMs = clock.wallMs();
+  if (behind > 0) count({ watcher, message, atMs });
+  else pending.push({ watcher, message: message.slice(), atMs });
+}
+
+function count({ watcher, message, atMs }: typeof pending[number]): void {
   const { event } = decode(Event, message);
   if (event?.$case === "log" && event.value.msg === "events-dropped") {
     const count = event.value.attributes.find(({ key }) => key === "count")?.value;
@@ -43,7 +52,7 @@ function take(watcher: number, message: Uint8Array): void {
     return;
   }
   counts[watcher]!++;
-  latencies.push(nowMs - Number(transition!.atUnixNs) / 1e6);
+  latencies.push(atMs - Number(transition!.atUnixNs) / 1e6);
 }
 
 const request = encode(WatchRequest, create(WatchRequest, { backend: true, frontend: true }));
@@ -60,6 +69,7 @@ for (let watcher = 0; watcher < watchers; watcher++) {
 if (behind === 0) print({ event: "all-replayed" });
 
 for await (const line of linesOf(Deno.stdin.readable)) {
+  for (const one of pending.splice(0)) count(one);
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (line === "count") {
     print({ event: "count", total });

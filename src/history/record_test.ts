@@ -99,12 +99,11 @@ Deno.test("keptFields() keeps short fields as they are, and bounds long ones, wi
   const event = "config-reload";
   const short = { backend: "nginx0", ok: true, "took-ms": 1.5, none: undefined };
   assert.equal(keptFields({ timeMs: T0, event, fields: short }), short);
-  const long = { detail: "x".repeat(MAX_TEXT + 1), list: Array.from({ length: 600 }, () => "ab") };
+  const text = keptFields({ timeMs: T0, event, fields: { detail: "x".repeat(MAX_TEXT + 1) } });
+  assert.equal(String(text.detail).length, MAX_TEXT);
+  const long = { list: Array.from({ length: 600 }, () => "ab") };
   const bounded = keptFields({ timeMs: T0, event, fields: long });
-  assert.deepEqual(Object.values(bounded).map((value) => String(value).length), [
-    MAX_TEXT,
-    MAX_TEXT,
-  ]);
+  assert.equal(String(bounded.list).length, MAX_TEXT);
   const many = keptFields({ timeMs: T0, event, fields: { list: ["a", "b"] } });
   assert.deepEqual(many, { list: "a,b" });
   const value = fc.oneof(

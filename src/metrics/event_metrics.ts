@@ -73,6 +73,8 @@ export class EventMetrics {
   readonly #received = this.#counter("grpc_server_msg_received_total");
   readonly #sent = this.#counter("grpc_server_msg_sent_total");
   readonly #handling = this.#histogram("grpc_server_handling_seconds");
+  /** Messages sent since the last scrape: each watcher gets one at each event. */
+  readonly #sentSince = new Map<ObservedMethod, number>();
   readonly #reloadOk = this.#gauge("maglev_config_last_reload_successful");
 
   /**
@@ -145,7 +147,7 @@ export class EventMetrics {
 
   /** A message was sent to a client. */
   sent(method: ObservedMethod): void {
-    this.#sent.inc(labelsOf(method));
+    this.#sentSince.set(method, 1 + (this.#sentSince.get(method) ?? 0));
   }
 
   /** All of it in Prometheus' text format; without VPP integration, without VPP's families. */
@@ -161,6 +163,8 @@ export class EventMetrics {
       if (entry.count > 0) this.#apiErrors.inc(entry.labels, entry.count);
       entry.count = 0;
     }
+    for (const [method, count] of this.#sentSince) this.#sent.inc(labelsOf(method), count);
+    this.#sentSince.clear();
     const others = await this.#registry.metrics();
     return vpp ? await this.#vpp.metrics() + others : others;
   }

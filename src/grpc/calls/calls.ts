@@ -3,12 +3,13 @@
  * request, writes the answer, turns errors into statuses, records operators' actions, and ends a
  * call from either side. Handlers contain none of that.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import { type BeforeAndAfter, logAction } from "../../checker/operations/operator.ts";
 import type { ActiveCalls, Holder } from "./active_calls.ts";
+import { asBuffer } from "./buffer.ts";
 import {
   type AccessPolicy,
   anonymousCaller,
@@ -90,11 +91,6 @@ export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) 
       return { ok: false, error: new MaglevError("invalid-argument", message) };
     }
   };
-}
-
-/** The bytes as a Buffer, which the library needs; nothing is copied. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A call under way: its end as an abort signal, and the memory of its unread answers. */

@@ -7,7 +7,6 @@ import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import {
   admit,
-  asBuffer,
   type CallEnvironment,
   failure,
   holderOf,
@@ -17,6 +16,7 @@ import {
   type StreamHandler,
   UNREAD,
 } from "./calls.ts";
+import { asBuffer } from "./buffer.ts";
 import type { ServedMethod } from "./methods.ts";
 import { type QuotaLimits, StreamQuota } from "./quota.ts";
 import { encode } from "../messages/codec.ts";

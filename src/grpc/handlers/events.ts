@@ -2,6 +2,7 @@
  * Events as bytes of the API's Event. Each event is encoded once for all watchers, because all of
  * them receive the same object of the daemon.
  */
+import type { Buffer } from "node:buffer";
 import type { WallMs } from "../../base/instant.ts";
 import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
@@ -9,6 +10,7 @@ import type { ProbeSummary } from "../../checker/probe_activity.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
 import { frontendTransition, probeResult, transitionRecord, unixNanoseconds } from "./convert.ts";
 import { Event } from "../gen/maglev.ts";
+import { asBuffer } from "../calls/buffer.ts";
 import { encode } from "../messages/codec.ts";
 
 /** What happened in a span of time, summed up. */
@@ -25,7 +27,7 @@ export type WatchEvent =
   | WatchItem;
 
 /** Encoded bytes by value; they are freed with the value. */
-const BYTES = new WeakMap<object, Uint8Array>();
+const BYTES = new WeakMap<object, Buffer>();
 
 /** The bytes of an Event. `nowMs`: Unix time in milliseconds, for a record of lost events. */
 export function eventBytes(event: WatchEvent, nowMs: WallMs): Uint8Array {
@@ -69,7 +71,7 @@ function activityEvent({ probes, vppCalls, vppErrors }: Activity): Event {
 function once(of: object, event: () => Event): Uint8Array {
   const known = BYTES.get(of);
   if (known !== undefined) return known;
-  const bytes = encode(Event, event());
+  const bytes = asBuffer(encode(Event, event()));
   BYTES.set(of, bytes);
   return bytes;
 }

@@ -150,12 +150,12 @@ function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator
 
 /** The feed as bytes. return() closes the feed, even while next() is waiting for an item. */
 function bytesOf(feed: Feed<WatchEvent>, { clock }: DaemonApi): AsyncIterableIterator<Uint8Array> {
+  const encoded = (result: IteratorResult<WatchEvent>): IteratorResult<Uint8Array> =>
+    result.done === true
+      ? { done: true, value: undefined }
+      : { done: false, value: eventBytes(result.value, clock.wallMs()) };
   return {
-    async next() {
-      const result = await feed.next();
-      if (result.done === true) return { done: true, value: undefined };
-      return { done: false, value: eventBytes(result.value, clock.wallMs()) };
-    },
+    next: () => feed.next().then(encoded),
     async return() {
       await feed.return();
       return { done: true, value: undefined };

@@ -1,11 +1,11 @@
 /** Assigns a handler to every method, and registers them with the library. */
+import { asBuffer } from "../calls/buffer.ts";
 import type { Buffer } from "node:buffer";
 import type * as grpc from "@grpc/grpc-js";
 import { invariant } from "../../base/assert.ts";
 import {
   action,
   type ActionHandler,
-  asBuffer,
   type CallEnvironment,
   type Handler,
   type Parsed,
