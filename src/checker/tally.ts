@@ -118,7 +118,8 @@ class Totals implements BackendTally {
     for (const entry of this.transitions) {
       if (entry.from === from && entry.to === to) return void entry.count++;
     }
-    this.transitions = this.transitions.concat({ from, to, count: 1 })
+    const entry = { from, to, count: 1 };
+    this.transitions = this.transitions.length === 0 ? [entry] : this.transitions.concat(entry)
       .sort((a, b) => compared(a.from, b.from) || compared(a.to, b.to));
   }
 
@@ -126,7 +127,8 @@ class Totals implements BackendTally {
     for (const entry of this.probes) {
       if (entry.code === code && entry.result === result) return void entry.count++;
     }
-    this.probes = this.probes.concat({ result, code, count: 1 })
+    const entry = { result, code, count: 1 };
+    this.probes = this.probes.length === 0 ? [entry] : this.probes.concat(entry)
       .sort((a, b) => -compared(a.result, b.result) || compared(a.code, b.code));
   }
 

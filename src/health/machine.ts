@@ -295,8 +295,7 @@ function released(backend: Backend, { nowMs, monotonicMs }: Now): StepResult {
 
 /** The backend as an ordinary unknown one, for which the first result decides. */
 function dropped(backend: Backend): Backend {
-  const { standing: _, ...kept } = backend;
-  return { ...kept, counter: initialCounter(backend.policy) };
+  return { ...withoutStanding(backend), counter: initialCounter(backend.policy) };
 }
 
 interface Cause {
@@ -315,7 +314,7 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
     ? { counter: initialCounter(backend.policy), lastResult: undefined }
     : {};
   // An agent is not asked while the backend is not probed.
-  const { standing: _, ...kept } = isProbed(to) ? backend : withAgent(backend, undefined);
+  const kept = withoutStanding(isProbed(to) ? backend : withAgent(backend, undefined));
   return {
     ok: true,
     transition,
@@ -327,6 +326,13 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
       history: appendNewest(backend.history, transition, backend.historyCapacity),
     },
   };
+}
+
+/** The same object where nothing changes: leaving a property out copies slowly. */
+function withoutStanding(backend: Backend): Backend {
+  if (backend.standing === undefined) return backend;
+  const { standing: _, ...kept } = backend;
+  return kept;
 }
 
 function unchanged(backend: Backend): StepResult {
