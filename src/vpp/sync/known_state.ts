@@ -119,9 +119,13 @@ export class KnownState {
 
   /**
    * Replaces the known state of the VIPs for which `judged` is true by what was read. The others
-   * keep theirs. Returns the differences, in VIP order.
+   * keep theirs. Returns the differences, in VIP order. While it rests after a VIP others may
+   * change: `judged`, which is called just before each comparison, must be false for them then.
    */
-  adopt(found: readonly ActualVip[], judged: (vip: VipKey) => boolean): VipDrift[] {
+  *adopting(
+    found: readonly ActualVip[],
+    judged: (vip: VipKey) => boolean,
+  ): Generator<undefined, VipDrift[]> {
     const drifts: VipDrift[] = [];
     const atMs = this.#clock.wallMs();
     const unseen = new Map(this.vips().map((vip) => [vipKeyText(vip), vip]));
@@ -136,8 +140,12 @@ export class KnownState {
       const key = vipKeyText(vip);
       compare(vip, unseen.get(key), vip);
       unseen.delete(key);
+      yield;
     }
-    for (const vip of unseen.values()) compare(vip, vip, undefined);
+    for (const vip of unseen.values()) {
+      compare(vip, vip, undefined);
+      yield;
+    }
     if (this.#adopted) this.#drifts.found(drifts, atMs);
     this.#adopted = true;
     return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));

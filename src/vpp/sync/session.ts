@@ -256,16 +256,16 @@ export class SyncSession {
   async #judge(request: RunRequest, reading: LbReading): Promise<void> {
     const sticky = this.#desired.stickyWhenUntold(() => this.#known.vips());
     const found = await this.#slice.run(assemblingVips(reading.vips, sticky));
-    if (this.#slice.over) await this.#slice.rest();
     if (this.#closed) throw connectionEnded();
-    const touched = this.#touched ?? new Set();
-    this.#touched = undefined;
     this.#conf.read(reading.conf);
     const inQuestion = this.#ready ? this.#desired.prefixesOf(request) : undefined;
-    const drifts = this.#known.adopt(found, (vip) => {
-      if (touched.has(vipKeyText(vip))) return false;
-      return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
+    const adopting = this.#known.adopting(found, (vip) => {
+      return this.#touched?.has(vipKeyText(vip)) !== true &&
+        (inQuestion === undefined || inQuestion.has(vipPrefix(vip)));
     });
+    const drifts = await this.#slice.run(adopting);
+    if (this.#closed) throw connectionEnded();
+    this.#touched = undefined;
     this.#guards.read(this.#known.vips(), reading.vips);
     const { logger } = this.#options;
     if (this.#ready) {
