@@ -1,6 +1,5 @@
 /** PURE. The fingerprints of this load balancer, by which Prometheus compares it with others. */
-import { fleetKey, type LocalPrints, localVips, PrintCache } from "../explain/vip_side.ts";
-import { rootPrint } from "../fleet/fingerprint.ts";
+import { LocalRoots } from "../explain/local_roots.ts";
 import { type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -12,21 +11,15 @@ const BITS = (1n << 48n) - 1n;
 /** The family of this file. */
 export const fleetRows = {
   maglev_fleet_fingerprint(view: MetricsView, page: Page) {
-    const { snapshot, vpp, vppRead = false, vipOf, prints = new PrintCache() } = view;
+    const { snapshot, vpp, vppRead = false, vipOf, roots = new LocalRoots() } = view;
     const known = vppRead && vpp?.kind === "connected"
       ? { can: { weights: vpp.info.weights }, vip: vipOf }
       : undefined;
-    const vips = localVips(snapshot, known).map((vip) => ({
-      key: fleetKey(vip.key),
-      prints: prints.of(vip, snapshot),
-    }));
-    const line = (of: keyof LocalPrints) => {
-      const root = rootPrint(vips.map(({ key, prints }) => [key, prints[of] ?? 0n]));
-      fingerprint.line(page, Number(root & BITS), of);
-    };
-    line("inputs");
-    line("wanted");
-    if (known !== undefined) line("actual");
+    const sums = roots.of(snapshot, known);
+    for (const kind of ["inputs", "wanted", "actual"] as const) {
+      const root = sums[kind];
+      if (root !== undefined) fingerprint.line(page, Number(root & BITS), kind);
+    }
     return [];
   },
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FleetLb } from "../../tests/support/worlds/fleet_world.ts";
 import type { SmallConfig } from "../../tests/support/fakes/small_config.ts";
 import { ip } from "../../tests/support/fakes/vips.ts";
-import { PrintCache } from "../explain/vip_side.ts";
+import { LocalRoots } from "../explain/local_roots.ts";
 import type { VppInfo } from "../vpp/ports.ts";
 import { fleetRows } from "./collect_fleet.ts";
 import { Page } from "./text.ts";
@@ -48,18 +48,18 @@ Deno.test("the fingerprint's gauge is equal on load balancers that agree, and a 
 });
 
 Deno.test("the fingerprint's gauge follows each change, also of a cached view", () => {
-  const prints = new PrintCache();
+  const roots = new LocalRoots();
   const lb = new FleetLb("lb1", { config: CONFIG });
-  const before = valuesOf(lb, { prints });
-  assert.deepEqual(valuesOf(lb, { prints }), before);
-  const down = valuesOf(new FleetLb("lb1", { config: CONFIG, states: { a: "down" } }), { prints });
+  const before = valuesOf(lb, { roots });
+  assert.deepEqual(valuesOf(lb, { roots }), before);
+  const down = valuesOf(new FleetLb("lb1", { config: CONFIG, states: { a: "down" } }), { roots });
   assert.equal(down.get("inputs"), before.get("inputs"));
   assert.notEqual(down.get("wanted"), before.get("wanted"));
   lb.plugin.setWeight(
     { pfx: { address: ip("192.0.2.1"), len: 32 }, protocol: 6, port: 80 },
     { address: ip("10.0.0.1"), weight: 9, flush: false },
   );
-  const drift = valuesOf(lb, { prints });
+  const drift = valuesOf(lb, { roots });
   assert.equal(drift.get("wanted"), before.get("wanted"));
   assert.notEqual(drift.get("actual"), before.get("actual"));
 });

@@ -1,7 +1,7 @@
 /** All metrics of the daemon: where they are counted, and the text of a scrape. */
 import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
-import { PrintCache } from "../explain/vip_side.ts";
+import { LocalRoots } from "../explain/local_roots.ts";
 import type { ProberApi } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
@@ -41,7 +41,7 @@ export class Metrics {
   readonly events = new EventMetrics();
   readonly #options: MetricsOptions;
   readonly #lag: LagMeter;
-  readonly #prints = new PrintCache();
+  readonly #roots = new LocalRoots();
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -75,7 +75,7 @@ export class Metrics {
       counters: vpp?.counters.snapshot,
       vipOf: (key: VipKey) => vpp?.reconciler.vip(key),
       vppRead: vpp?.reconciler.counted() !== undefined,
-      prints: this.#prints,
+      roots: this.#roots,
       withheld: vpp?.reconciler.withheld() ?? [],
       announced: (name: string) => announcer?.announced(name),
       announceStale: announcer?.stale,

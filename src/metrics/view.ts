@@ -8,7 +8,7 @@ import { type AllEncapChecks, encapKey } from "../checker/encap/pairs.ts";
 import { isEncapFailed } from "../health/encap.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
-import type { PrintCache } from "../explain/vip_side.ts";
+import type { LocalRoots } from "../explain/local_roots.ts";
 import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
@@ -34,7 +34,7 @@ export interface MetricsView {
   /** True when VPP was read on this connection, so that a VIP that vipOf() lacks is not there. */
   readonly vppRead?: boolean;
   /** Fingerprints of earlier scrapes; absent: they are made for this one. */
-  readonly prints?: PrintCache;
+  readonly roots?: LocalRoots;
   readonly probers: readonly ProberView[];
   /** Changes withheld from VPP. */
   readonly withheld?: readonly Withheld[];
