@@ -3,6 +3,7 @@
  * demand, so that the sender can pause between them: 10,000 backends have 270,000 series.
  */
 import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
+import { lastServers } from "../forecast/next_failure.ts";
 import { LACKS } from "../probe/lack.ts";
 import { backendRows } from "./collect_backends.ts";
 import { fleetRows } from "./collect_fleet.ts";
@@ -58,6 +59,10 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
     "maglev_lameduck",
     ({ snapshot: { config, intents } }) =>
       config.announce === undefined ? undefined : Number(intents.lameduck !== undefined),
+  ),
+  maglev_next_failure_empties: single(
+    "maglev_next_failure_empties",
+    ({ snapshot }) => lastServers(snapshot).reduce((sum) => sum + 1, 0),
   ),
   maglev_prober_blind: blindRows,
   maglev_prober_isolated: isolatedRows,

@@ -51,6 +51,12 @@ export const FRONTEND_FAMILIES = {
     kept: "scrape",
     absent: "without maglev.announce",
   },
+  maglev_next_failure_empties: {
+    type: "gauge",
+    help: "Frontends that lose their last server when one more server fails.",
+    labels: {},
+    kept: "scrape",
+  },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
     help: "Configured weight, or the operator's weight that replaces it.",

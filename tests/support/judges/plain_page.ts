@@ -5,6 +5,8 @@
 import { PROBE_DURATION_BUCKETS_S } from "../../../src/checker/tally.ts";
 import { fleetKey, localVips, vipSide } from "../../../src/explain/vip_side.ts";
 import { inputsPrint, rootPrint, tablePrint } from "../../../src/fleet/fingerprint.ts";
+import type { FrontendView } from "../../../src/checker/ports.ts";
+import { healthWithout } from "../../../src/forecast/next_failure.ts";
 import { LACKS } from "../../../src/probe/lack.ts";
 import { type FamilyName, familyOf } from "../../../src/metrics/families.ts";
 import type { MetricsView } from "../../../src/metrics/view.ts";
@@ -169,6 +171,7 @@ function* healthOf(view: MetricsView): Generator<[FamilyName, readonly Series[]]
   const { config: { announce }, intents } = view.snapshot;
   const isLameduck = Number(intents.lameduck !== undefined);
   yield ["maglev_lameduck", announce === undefined ? [] : [{ value: isLameduck }]];
+  yield ["maglev_next_failure_empties", [{ value: lonely(view) }]];
   const entries = frontends.flatMap(({ name, config: { pools }, effectiveWeights }) =>
     pools.flatMap((pool, p) =>
       pool.backends.map((entry, b) => ({
@@ -251,6 +254,16 @@ function* probesOf({ tallies, probers }: MetricsView): Generator<[FamilyName, re
       value: isolated === undefined ? 0 : 1,
     })),
   ];
+}
+
+/** Frontends that are without a server when one address fails: each address is failed. */
+function lonely({ snapshot }: MetricsView): number {
+  const serves = ({ servers }: Pick<FrontendView, "servers">) =>
+    servers.some(({ weight, keep }) => weight > 0 || keep === true);
+  return [...snapshot.frontends.values()].filter((view) =>
+    serves(view) &&
+    view.servers.some(({ address }) => !serves(healthWithout(view, address.text, snapshot)))
+  ).length;
 }
 
 /** Fingerprints without the cache. */
