@@ -270,9 +270,14 @@ function actualTable(
   return {
     encap,
     srcIpSticky,
-    length: (newFlowsTableLength & 0xffff) || UNTOLD_TABLE_LENGTH,
+    length: tableLength(newFlowsTableLength),
     servers: tableServers(vip.servers, can, since),
   };
+}
+
+/** The length of the table of an ActualVip. */
+export function tableLength(newFlowsTableLength: number): number {
+  return (newFlowsTableLength & 0xffff) || UNTOLD_TABLE_LENGTH;
 }
 
 /** A VPP without weights gives each of its servers one replica. */

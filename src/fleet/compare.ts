@@ -15,6 +15,8 @@ export interface VipPrints {
   readonly wanted: bigint;
   /** Undefined: not known. */
   readonly actual: bigint | undefined;
+  /** Number of tables that VPP had, as far as they are kept; absent: an older load balancer. */
+  readonly tables?: number;
 }
 
 /** The state of a load balancer's VPP. */

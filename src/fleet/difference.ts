@@ -6,7 +6,7 @@
  */
 import { parseIp } from "../base/address.ts";
 import { isTableLength } from "../vpp/lb/new_flow_table.ts";
-import { type FlowTable, TableCache } from "../vpp/lb/table_shift.ts";
+import { type FlowTable, TableCache, type TableShift } from "../vpp/lb/table_shift.ts";
 import { tableText } from "./fingerprint.ts";
 import { type Cause, CAUSES, type Root, rootsOf, viewsOf } from "./roots.ts";
 import type { VipSide, VipTable } from "./side.ts";
@@ -55,12 +55,22 @@ export class Tables {
 
   /** Buckets in which two tables differ; undefined: not known. */
   differing(before: VipTable, after: VipTable): Differing | undefined {
+    const shift = this.#shift(before, after);
+    return shift && { buckets: shift.moved + shift.lost + shift.gained, length: shift.length };
+  }
+
+  /** Buckets whose flows lose the server that `before` names; undefined: not known. */
+  breaking(before: VipTable, after: VipTable): Differing | undefined {
+    const shift = this.#shift(before, after);
+    return shift && { buckets: shift.moved + shift.lost, length: shift.length };
+  }
+
+  #shift(before: VipTable, after: VipTable): TableShift | undefined {
     const [left, right] = [flowTable(before), flowTable(after)];
     if (left === "bad" || right === "bad") return undefined;
     this.#left -= (left?.length ?? 0) + (right?.length ?? 0);
     if (this.#left < 0) return undefined;
-    const { length, moved, lost, gained } = this.#cache.shift(left, right);
-    return { buckets: moved + lost + gained, length };
+    return this.#cache.shift(left, right);
   }
 }
 

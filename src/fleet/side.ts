@@ -22,6 +22,12 @@ export interface VipTable {
   readonly servers: readonly TableServer[];
 }
 
+/** A table that VPP had until the next one. */
+export interface PastTable {
+  readonly sinceMs: WallMs;
+  readonly table: VipTable;
+}
+
 /** The table of a VIP that VPP does not have. */
 export const NO_TABLE: VipTable = { encap: "", srcIpSticky: false, length: 0, servers: [] };
 
@@ -76,4 +82,6 @@ export interface VipSide extends VipInputs {
   readonly note: string;
   /** Unix time in milliseconds since which the configuration is in force. */
   readonly configSinceMs: WallMs;
+  /** The tables that VPP had, oldest first; absent: not asked for. */
+  readonly past?: readonly PastTable[];
 }

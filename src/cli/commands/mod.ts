@@ -29,6 +29,7 @@ export type OtherCommand =
   | "show fleet"
   | "show fleet differences"
   | "show fleet votes"
+  | "show fleet reshuffle"
   | "completion"
   | "help"
   | "quit";

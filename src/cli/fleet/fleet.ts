@@ -1,5 +1,5 @@
 /**
- * `show fleet`, `show fleet differences` and `show fleet votes`: one view of all servers of
+ * `show fleet`, `show fleet differences`, `votes` and `reshuffle`: one view of all servers of
  * `--server`. Exit status 0: all could be compared and agree; 4: they differ; 1: some could not be
  * asked or compared, and the others agree.
  */
@@ -8,12 +8,20 @@ import type { Json } from "../../grpc/client/client.ts";
 import { plainForm, plainParts } from "../render/plain.ts";
 import { jsonText, renderView, yamlText } from "../render/mod.ts";
 import type { View } from "../render/model.ts";
-import { type AskOptions, readFleet, readVotes } from "./ask.ts";
+import { type AskOptions, readFleet } from "../../grpc/client/fleet/read.ts";
+import { readVotes } from "./votes.ts";
 import { fleetJson, votesJson } from "./json.ts";
+import { readReshuffle } from "./reshuffle.ts";
+import { reshuffleJson, reshuffleView } from "./reshuffle_view.ts";
 import { differencesView, fleetView, votesView } from "./view.ts";
 
 /** The commands of this file. */
-export const FLEET_COMMANDS = ["show fleet", "show fleet differences", "show fleet votes"] as const;
+export const FLEET_COMMANDS = [
+  "show fleet",
+  "show fleet differences",
+  "show fleet votes",
+  "show fleet reshuffle",
+] as const;
 export type FleetCommand = typeof FLEET_COMMANDS[number];
 
 /** Exit status when load balancers differ. */
@@ -44,6 +52,12 @@ export async function runFleet(
       ? 1
       : 0;
     return { ...await written(votesView(votes, nowMs), votesJson(votes), options), status };
+  }
+  if (command === "show fleet reshuffle") {
+    const reshuffle = await readReshuffle(options);
+    const status = reshuffle.failures.length > 0 ? 1 : 0;
+    const view = reshuffleView(reshuffle, nowMs);
+    return { ...await written(view, reshuffleJson(reshuffle), options), status };
   }
   const state = await readFleet(options);
   const view = command === "show fleet" ? fleetView(state, nowMs) : differencesView(state, nowMs);

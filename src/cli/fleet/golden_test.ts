@@ -27,9 +27,12 @@ import type { SmallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { later, type WallMs } from "../../base/instant.ts";
 import { jsonText } from "../render/mod.ts";
 import type { View } from "../render/model.ts";
-import { type FleetServer, readFleet, readVotes } from "./ask.ts";
+import { type FleetServer, readFleet } from "../../grpc/client/fleet/read.ts";
+import { readVotes } from "./votes.ts";
 import { FLEET_COMMANDS, type FleetCommand } from "./fleet.ts";
 import { fleetJson, votesJson } from "./json.ts";
+import { readReshuffle } from "./reshuffle.ts";
+import { reshuffleJson, reshuffleView } from "./reshuffle_view.ts";
 import { differencesView, fleetView, votesView } from "./view.ts";
 
 const GOLDEN = new GoldenFolder("cli_fleet/");
@@ -44,6 +47,15 @@ const CONFIG: SmallConfig = {
     dns: { pools: "cc aa" },
   },
 };
+
+/** A server came back ten minutes ago. */
+const TABLES = [-90, -10].map((minutes, at) => ({
+  sinceMs: later(NOW_MS, minutes * MINUTE),
+  srcIpSticky: false,
+  newFlowsTableLength: 1024,
+  addresses: ["10.0.0.1", "10.0.0.2"],
+  weights: Uint8Array.of(at * 100, 100),
+}));
 
 /** The names of CONFIG as those of `words`; plain names have two letters. */
 function renamed(words: Words): <T>(message: T) => T {
@@ -92,8 +104,10 @@ function fleet(words: Words): FleetServer[] {
   }];
   const clock = new FakeClock({ wallMs: NOW_MS });
   return [
-    fleetServer(lb1, { change, daemon: daemonOf(lb1, { clock, drifts }) }),
-    ...[lb2, lb3, lb4].map((lb) => fleetServer(lb, { change, daemon: daemonOf(lb, { clock }) })),
+    fleetServer(lb1, { change, daemon: daemonOf(lb1, { clock, drifts, tables: TABLES }) }),
+    ...[lb2, lb3, lb4].map((lb) =>
+      fleetServer(lb, { change, daemon: daemonOf(lb, { clock, tables: TABLES.slice(1) }) })
+    ),
     failingServer("lb5", new MaglevError("deadline-exceeded", "Deadline exceeded after 10s")),
     failingServer("lb6", new MaglevError("unimplemented", "unknown method")),
   ];
@@ -105,6 +119,10 @@ async function run(command: FleetCommand, servers: readonly FleetServer[]) {
   if (command === "show fleet votes") {
     const votes = await readVotes({ servers, clock });
     return { view: votesView(votes, nowMs), json: votesJson(votes) };
+  }
+  if (command === "show fleet reshuffle") {
+    const reshuffle = await readReshuffle({ servers, clock });
+    return { view: reshuffleView(reshuffle, nowMs), json: reshuffleJson(reshuffle) };
   }
   const state = await readFleet({ servers, clock });
   const view: View = command === "show fleet"

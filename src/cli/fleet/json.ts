@@ -4,7 +4,8 @@ import type { Member } from "../../fleet/compare.ts";
 import type { Differing, VipDifference } from "../../fleet/difference.ts";
 import type { Root } from "../../fleet/roots.ts";
 import type { Json } from "../../grpc/client/client.ts";
-import type { FleetState, Votes } from "./ask.ts";
+import type { FleetState } from "../../grpc/client/fleet/read.ts";
+import type { Votes } from "./votes.ts";
 
 /** `show fleet` and `show fleet differences`. */
 export function fleetJson({ comparison, differences, unexplained }: FleetState): Json {

@@ -7,8 +7,9 @@ import { elapsed, percent, vipText } from "../render/mod.ts";
 import { counted, grouped } from "../render/numbers.ts";
 import type { Block, Cell, Row, View } from "../render/model.ts";
 import { NOTHING, STATE_STYLES } from "../commands/cells.ts";
-import { vipNameOf } from "./answers.ts";
-import type { FleetState, Votes } from "./ask.ts";
+import { vipNameOf } from "../../grpc/client/fleet/answers.ts";
+import type { FleetState } from "../../grpc/client/fleet/read.ts";
+import type { Votes } from "./votes.ts";
 
 /** VIPs whose differences `show fleet` lists; `show fleet differences` lists more. */
 const LISTED = 10;

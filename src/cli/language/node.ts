@@ -44,6 +44,7 @@ export type CommandName =
   | "show fleet"
   | "show fleet differences"
   | "show fleet votes"
+  | "show fleet reshuffle"
   | "cancel intent"
   | "show vpp info"
   | "show vpp lb state"

@@ -96,5 +96,13 @@ export const FLEET = word("fleet", "All servers of --server, compared", {
       ],
     }),
     word("votes", "Servers that are not up on all of them", { run: "show fleet votes" }),
+    word("reshuffle", "Flows that break when one of them leaves", {
+      run: "show fleet reshuffle",
+      more: [
+        "Routers spread the flows of one that leaves over the others, which send each to",
+        "the server of their own tables of now. BREAK: flows aged between OVER and UNDER.",
+        "Exit status: 0; 1 one was not asked.",
+      ],
+    }),
   ],
 });

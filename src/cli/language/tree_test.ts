@@ -135,6 +135,7 @@ const LINES: Readonly<Record<CommandName, string>> = {
   "show fleet": "show fleet",
   "show fleet differences": "show fleet differences",
   "show fleet votes": "show fleet votes",
+  "show fleet reshuffle": "show fleet reshuffle",
   "cancel intent": "cancel intent 0123abcd",
   "show vpp info": "show vpp info",
   "show vpp lb state": "show vpp lb state",

@@ -71,6 +71,7 @@ export interface VppApi {
     | "statsUse"
     | "wasRecreated"
     | "recentDrifts"
+    | "tables"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
   readonly drains: Pick<DrainWatch, "progress">;

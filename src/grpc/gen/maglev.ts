@@ -975,6 +975,8 @@ export interface HistoryRecord {
 export interface GetFingerprintsRequest {
   /** Only these VIPs, with their details; empty: all, without. At most 500; unknown ones are left out. */
   readonly vips: readonly VipName[];
+  /** With the tables that VPP had before. */
+  readonly past: boolean;
 }
 
 export interface VipName {
@@ -1043,7 +1045,11 @@ export interface VipFingerprint {
     | bigint
     | undefined;
   /** Absent unless requested. */
-  readonly details: VipDetails | undefined;
+  readonly details:
+    | VipDetails
+    | undefined;
+  /** Number of tables that VPP had on this connection, the present one included; at most 64. */
+  readonly tables: number;
 }
 
 export interface VipDetails {
@@ -1061,6 +1067,21 @@ export interface VipDetails {
   /** Names of the pools, by preference. */
   readonly pools: readonly string[];
   readonly entries: readonly VipEntry[];
+  /**
+   * Only with GetFingerprintsRequest.past: the addresses of all servers of past tables, then these
+   * tables, oldest first. Flows of before the first table are not known.
+   */
+  readonly pastServers: readonly string[];
+  readonly past: readonly PastTable[];
+}
+
+/** A table that VPP had until the next one. */
+export interface PastTable {
+  readonly sinceUnixNs: bigint;
+  readonly srcIpSticky: boolean;
+  readonly length: number;
+  /** The weight of each of VipDetails.past_servers, separated by spaces; 0: it was not there. */
+  readonly weights: string;
 }
 
 /** What decides where VPP sends new flows. */
@@ -8940,7 +8961,7 @@ export const HistoryRecord: MessageFns<HistoryRecord, "maglev.HistoryRecord"> = 
 };
 
 function createBaseGetFingerprintsRequest(): GetFingerprintsRequest {
-  return { vips: [] };
+  return { vips: [], past: false };
 }
 
 export const GetFingerprintsRequest: MessageFns<
@@ -8952,6 +8973,9 @@ export const GetFingerprintsRequest: MessageFns<
   encode(message: GetFingerprintsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.vips) {
       VipName.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.past !== false) {
+      writer.uint32(16).bool(message.past);
     }
     return writer;
   },
@@ -8975,6 +8999,14 @@ export const GetFingerprintsRequest: MessageFns<
             }
 
             message.vips.push(VipName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.past = reader.bool();
             continue;
           }
         }
@@ -9363,6 +9395,7 @@ function createBaseVipFingerprint(): VipFingerprint {
     wanted: 0n,
     actual: undefined,
     details: undefined,
+    tables: 0,
   };
 }
 
@@ -9402,6 +9435,9 @@ export const VipFingerprint: MessageFns<VipFingerprint, "maglev.VipFingerprint">
     }
     if (message.details !== undefined) {
       VipDetails.encode(message.details, writer.uint32(50).fork()).join();
+    }
+    if (message.tables !== 0) {
+      writer.uint32(56).uint32(message.tables);
     }
     return writer;
   },
@@ -9467,6 +9503,14 @@ export const VipFingerprint: MessageFns<VipFingerprint, "maglev.VipFingerprint">
             message.details = VipDetails.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.tables = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9481,7 +9525,16 @@ export const VipFingerprint: MessageFns<VipFingerprint, "maglev.VipFingerprint">
 };
 
 function createBaseVipDetails(): VipDetails {
-  return { wanted: undefined, actual: undefined, note: "", policy: "", pools: [], entries: [] };
+  return {
+    wanted: undefined,
+    actual: undefined,
+    note: "",
+    policy: "",
+    pools: [],
+    entries: [],
+    pastServers: [],
+    past: [],
+  };
 }
 
 export const VipDetails: MessageFns<VipDetails, "maglev.VipDetails"> = {
@@ -9505,6 +9558,12 @@ export const VipDetails: MessageFns<VipDetails, "maglev.VipDetails"> = {
     }
     for (const v of message.entries) {
       VipEntry.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.pastServers) {
+      writer.uint32(58).string(v!);
+    }
+    for (const v of message.past) {
+      PastTable.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -9568,6 +9627,108 @@ export const VipDetails: MessageFns<VipDetails, "maglev.VipDetails"> = {
             }
 
             message.entries.push(VipEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.pastServers.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.past.push(PastTable.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePastTable(): PastTable {
+  return { sinceUnixNs: 0n, srcIpSticky: false, length: 0, weights: "" };
+}
+
+export const PastTable: MessageFns<PastTable, "maglev.PastTable"> = {
+  $type: "maglev.PastTable" as const,
+
+  encode(message: PastTable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(8).int64(message.sinceUnixNs);
+    }
+    if (message.srcIpSticky !== false) {
+      writer.uint32(16).bool(message.srcIpSticky);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).uint32(message.length);
+    }
+    if (message.weights !== "") {
+      writer.uint32(34).string(message.weights);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PastTable {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePastTable() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.srcIpSticky = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.weights = reader.string();
             continue;
           }
         }

@@ -17,8 +17,9 @@ import type {
 } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { compareVipKeys, pairByAddress } from "../lb/order.ts";
-import { type RecentDrift, RecentDrifts } from "./recent_drifts.ts";
-import { type WeightTime, WeightTimes } from "./weight_times.ts";
+import { type RecentDrift, RecentDrifts } from "./past/recent_drifts.ts";
+import { type PastTable, TablePast } from "./past/table_past.ts";
+import { type WeightTime, WeightTimes } from "./past/weight_times.ts";
 
 /** A VIP whose found state differs from the known one. */
 export interface VipDrift extends Drift {
@@ -36,13 +37,14 @@ export interface LbState {
 /** The reading side of a KnownState. */
 export type KnownReader = Pick<
   KnownState,
-  "get" | "weightTime" | "weightChanges" | "recentDrifts"
+  "get" | "weightTime" | "weightChanges" | "recentDrifts" | "tables"
 >;
 
 export class KnownState {
   readonly #clock: Pick<Clock, "wallMs">;
   readonly #weightTimes = new WeightTimes();
   readonly #drifts = new RecentDrifts();
+  readonly #past = new TablePast();
   /** True once VPP was read: what is found before that is not a drift. */
   #adopted = false;
   /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
@@ -63,6 +65,11 @@ export class KnownState {
   /** Drifts found a short while ago, the newest first. */
   recentDrifts(): readonly RecentDrift[] {
     return this.#drifts.list(this.#clock.wallMs());
+  }
+
+  /** The tables that VPP had, oldest first; see TablePast. */
+  tables(vip: VipKey): readonly PastTable[] {
+    return this.#past.of(vipKeyText(vip));
   }
 
   /** Since when a server has its weight; undefined for one that VPP does not have. */
@@ -175,6 +182,7 @@ export class KnownState {
     const before = vips?.get(vipKeyText(key));
     this.#noteIndex(before, vip, vipKeyText(key));
     if (!sameRoutes(before?.servers ?? [], vip?.servers ?? [])) this.#indexVersion++;
+    this.#past.note(vipKeyText(key), vip, this.#clock.wallMs());
     if (vip === undefined) {
       vips?.delete(vipKeyText(key));
       if (vips?.size === 0) this.#prefixes.delete(prefix);

@@ -38,23 +38,16 @@ import type {
   VppConnection,
 } from "../ports.ts";
 import type { SyncReport, SyncTrigger } from "./report.ts";
-import type { RecentDrift } from "./recent_drifts.ts";
+import type { RecentDrift } from "./past/recent_drifts.ts";
+import type { ReconcilerSettings } from "./settings.ts";
 import { SentWeights } from "./sent_weights.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
 import { wantedVips } from "./desired_vips.ts";
 import { connectionEnded } from "./run_queue.ts";
 import type { Withheld } from "./guard/withheld.ts";
-import type { WeightTime } from "./weight_times.ts";
-
-/** Settings; read at start and after each reload. */
-export interface ReconcilerSettings {
-  /** Period of the full run; > 0. */
-  readonly syncIntervalMs: number;
-  /** Delays of warm-up; used at start only. */
-  readonly startupMinDelayMs: number;
-  readonly startupMaxDelayMs: number;
-}
+import type { PastTable } from "./past/table_past.ts";
+import type { WeightTime } from "./past/weight_times.ts";
 
 export interface ReconcilerOptions {
   readonly connection: VppConnection;
@@ -234,6 +227,11 @@ export class Reconciler {
   /** Since when a server has its weight in VPP; undefined for one that is not known there. */
   weightTime(vip: VipKey, address: string): WeightTime | undefined {
     return this.#session?.known()?.weightTime(vip, address);
+  }
+
+  /** The tables that VPP had on this connection, oldest first; see TablePast. */
+  tables(vip: VipKey): readonly PastTable[] {
+    return this.#session?.known()?.tables(vip) ?? [];
   }
 
   /** Number of weights that were set or found so far on this connection; see WeightTime.change. */

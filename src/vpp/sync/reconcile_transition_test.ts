@@ -38,6 +38,24 @@ Deno.test("program() sends before it returns, and reads nothing", async () => {
   await world.reconciler.stop();
 });
 
+Deno.test("the tables that VPP had are known until it forgets the flows", async () => {
+  const world = await twoVips().start();
+  const key = desired(A, UP);
+  const short = () =>
+    world.reconciler.tables(key).map(({ addresses, weights }) =>
+      addresses.map((address, at) => `${address}=${weights[at]}`).join(" ")
+    );
+  assert.deepEqual(short(), [UP]);
+  await world.clock.advanceAsync(1000);
+  world.transition("web", desired(A, ONE_DOWN));
+  await world.calm();
+  assert.deepEqual(short(), [UP, UP.replace("10.0.0.2=100", "10.0.0.2=0")]);
+  const [first, second] = world.reconciler.tables(key);
+  assert.equal(second!.sinceMs - first!.sinceMs, 1000);
+  await world.reconciler.stop();
+  assert.deepEqual(short(), []);
+});
+
 Deno.test("program() by a weight reports this trigger", async () => {
   const world = await twoVips().start();
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=30"));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../../src/base/errors.ts";
 import type { Clock } from "../../../src/base/ports.ts";
-import type { FleetServer } from "../../../src/cli/fleet/ask.ts";
+import type { FleetServer } from "../../../src/grpc/client/fleet/read.ts";
 import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
 import type { MaglevClient } from "../../../src/grpc/client/client.ts";
@@ -15,7 +15,8 @@ import { backendInfo } from "../../../src/grpc/handlers/convert.ts";
 import { getFingerprints } from "../../../src/grpc/handlers/diagnosis/fingerprints.ts";
 import { LbStateReader } from "../../../src/grpc/handlers/lb_state_reader.ts";
 import { decode } from "../../../src/grpc/messages/codec.ts";
-import type { RecentDrift } from "../../../src/vpp/sync/recent_drifts.ts";
+import type { PastTable } from "../../../src/vpp/sync/past/table_past.ts";
+import type { RecentDrift } from "../../../src/vpp/sync/past/recent_drifts.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 import type { FleetLb } from "./fleet_world.ts";
@@ -24,8 +25,10 @@ import { PluginLb } from "./plugin_lb.ts";
 /** A daemon whose VPP is the plugin of `lb`. */
 export function daemonOf(
   lb: FleetLb,
-  { clock = new FakeClock(), drifts = [] }: {
+  { clock = new FakeClock(), drifts = [], tables = [] }: {
     readonly clock?: Clock;
+    /** The tables that VPP had, of every VIP. */
+    readonly tables?: readonly PastTable[];
     readonly drifts?: readonly RecentDrift[];
   } = {},
 ): DaemonApi {
@@ -42,6 +45,7 @@ export function daemonOf(
     released: () => true,
     withheld: () => [],
     recentDrifts: () => drifts,
+    tables: () => tables,
   };
   return {
     checker: { snapshot: () => lb.snapshot },
@@ -74,9 +78,9 @@ export function handlerOf(daemon: DaemonApi): Handler {
 /** The pages that this daemon sends. */
 export async function pagesOf(
   daemon: DaemonApi,
-  request: GetFingerprintsRequest = { vips: [] },
+  request: Partial<GetFingerprintsRequest> = {},
 ): Promise<Fingerprints[]> {
-  const pages = handlerOf(daemon)(request, CALLER);
+  const pages = handlerOf(daemon)({ vips: [], past: false, ...request }, CALLER);
   assert.ok(!(pages instanceof MaglevError), String(pages));
   const found: Fingerprints[] = [];
   for await (const page of pages) found.push(decode(Fingerprints, page));
@@ -94,7 +98,7 @@ export function fleetServer(
   const { daemon = daemonOf(lb), change = (message) => message } = options;
   const client = {
     async *fingerprints(request: Partial<GetFingerprintsRequest> = {}) {
-      for (const page of await pagesOf(daemon, { vips: request.vips ?? [] })) yield change(page);
+      for (const page of await pagesOf(daemon, request)) yield change(page);
     },
     call() {
       const { snapshot } = lb;

@@ -14,11 +14,8 @@ import type {
   VppConnection,
 } from "../../../src/vpp/ports.ts";
 import { Reconciler } from "../../../src/vpp/sync/reconcile.ts";
-import type {
-  ProgramOptions,
-  ReconcilerOptions,
-  ReconcilerSettings,
-} from "../../../src/vpp/sync/reconcile.ts";
+import type { ProgramOptions, ReconcilerOptions } from "../../../src/vpp/sync/reconcile.ts";
+import type { ReconcilerSettings } from "../../../src/vpp/sync/settings.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import { wantedVips } from "../../../src/vpp/sync/desired_vips.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";

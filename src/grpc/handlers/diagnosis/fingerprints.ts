@@ -9,11 +9,13 @@ import {
   type LocalVip,
   localVips,
   PrintCache,
+  tableLength,
   vipSide,
 } from "../../../explain/vip_side.ts";
 import { ALGORITHM, rootPrint } from "../../../fleet/fingerprint.ts";
 import type { Entry, VipSide, VipTable } from "../../../fleet/side.ts";
 import { protocolName, type VipKey, vipPrefix } from "../../../vpp/lb/model.ts";
+import type { PastTable } from "../../../vpp/sync/past/table_past.ts";
 import type { StreamHandler } from "../../calls/calls.ts";
 import type { DaemonApi } from "../../calls/daemon_api.ts";
 import { type QuotaLimits, StreamQuota } from "../../calls/quota.ts";
@@ -48,13 +50,13 @@ export function getFingerprints(
 ): StreamHandler<GetFingerprintsRequest> {
   const quota = new StreamQuota(READERS);
   const cache = new PrintCache();
-  return ({ vips }, { caller }) => {
+  return ({ vips, past }, { caller }) => {
     if (vips.length > PAGE_VIPS) {
       const message = `cannot detail ${vips.length} VIPs: at most ${PAGE_VIPS} in a request`;
       return new MaglevError("invalid-argument", message);
     }
     const wanted = vips.length === 0 ? undefined : new Set(vips.map(nameText));
-    return pages(wanted, { daemon, reader, cache, take: () => quota.take(caller) });
+    return pages(wanted, { daemon, reader, cache, past, take: () => quota.take(caller) });
   };
 }
 
@@ -62,6 +64,8 @@ interface Sources {
   readonly daemon: DaemonApi;
   readonly reader: LbStateReader;
   readonly cache: PrintCache;
+  /** With the tables that VPP had. */
+  readonly past: boolean;
   /** Takes a place among the readers; undefined: all are taken. */
   readonly take: () => (() => void) | undefined;
 }
@@ -84,7 +88,7 @@ async function* pages(
 
 async function* readPages(
   wanted: ReadonlySet<string> | undefined,
-  { daemon, reader, cache }: Sources,
+  { daemon, reader, cache, past }: Sources,
 ): AsyncGenerator<Uint8Array, void> {
   const vpp = await vppView(daemon.vpp, reader, FLEET_FRESH_MS);
   // In one turn: the snapshot, and what VPP had at that moment.
@@ -106,10 +110,12 @@ async function* readPages(
   for (let from = 0; from === 0 || from < vips.length; from += size) {
     if (slice.over) await slice.rest();
     const page = vips.slice(from, from + size).map((vip, at) => {
-      const details = wanted === undefined
-        ? undefined
-        : detailsOf(vipSide(vip, { snapshot, vpp, configSinceMs }));
-      return fingerprint(vip, prints[from + at]!, details);
+      const tables = vpp.kind === "known" ? daemon.vpp!.reconciler.tables(vip.key) : [];
+      const details = wanted === undefined ? undefined : {
+        ...detailsOf(vipSide(vip, { snapshot, vpp, configSinceMs })),
+        ...pastOf(past ? tables : [], vip.can),
+      };
+      return fingerprint(vip, { prints: prints[from + at]!, details, tables: tables.length });
     });
     const first = from === 0 ? { ...head, root, vipCount: vips.length } : {};
     yield encode(Fingerprints, create(Fingerprints, { ...first, vips: page }));
@@ -146,13 +152,43 @@ function headOf(
 
 function fingerprint(
   { view, key }: LocalVip,
-  prints: LocalPrints,
-  details: VipDetails | undefined,
+  { prints, ...rest }: Pick<VipFingerprint, "details" | "tables"> & {
+    readonly prints: LocalPrints;
+  },
 ): VipFingerprint {
-  return create(VipFingerprint, { vip: nameOf(key), frontend: view.name, ...prints, details });
+  return create(VipFingerprint, { vip: nameOf(key), frontend: view.name, ...prints, ...rest });
 }
 
-function detailsOf({ wanted, actual, note, policy, pools, entries }: VipSide): VipDetails {
+/** The tables that VPP had, over the addresses of all of them. */
+function pastOf(
+  tables: readonly PastTable[],
+  can: LocalVip["can"],
+): Pick<VipDetails, "pastServers" | "past"> {
+  const places = new Map<string, number>();
+  for (const { addresses } of tables) {
+    for (const address of addresses) if (!places.has(address)) places.set(address, places.size);
+  }
+  return {
+    pastServers: [...places.keys()],
+    past: tables.map(({ sinceMs, srcIpSticky, newFlowsTableLength, addresses, weights }) => {
+      const all = new Uint8Array(places.size);
+      for (const [at, address] of addresses.entries()) {
+        // A VPP without weights gives each of its servers one replica.
+        all[places.get(address)!] = can.weights ? weights[at]! : Math.min(1, weights[at]!);
+      }
+      return {
+        sinceUnixNs: unixNanoseconds(sinceMs),
+        srcIpSticky,
+        length: tableLength(newFlowsTableLength),
+        weights: all.join(" "),
+      };
+    }),
+  };
+}
+
+function detailsOf(
+  { wanted, actual, note, policy, pools, entries }: VipSide,
+): Omit<VipDetails, "pastServers" | "past"> {
   return {
     wanted: tableOf(wanted),
     actual: actual && tableOf(actual),

@@ -11,6 +11,9 @@ import {
   pagesOf,
 } from "../../../../tests/support/worlds/fleet_client.ts";
 import { FleetLb } from "../../../../tests/support/worlds/fleet_world.ts";
+import { wall } from "../../../../tests/support/fakes/instants.ts";
+import type { PastTable } from "../../../vpp/sync/past/table_past.ts";
+import { AnswerReader } from "../../client/fleet/answers.ts";
 import type { Fingerprints, VipFingerprint } from "../../gen/maglev.ts";
 import { FLEET_FRESH_MS } from "../lb_state_reader.ts";
 import { PAGE_VIPS, READERS } from "./fingerprints.ts";
@@ -59,8 +62,47 @@ Deno.test("GetFingerprints has details of the requested VIPs alone, at most 500"
   assert.deepEqual(details.entries.map(({ backend, state }) => [backend, state]), [["a", "up"]]);
   const refused = handlerOf(daemon)({
     vips: Array.from({ length: PAGE_VIPS + 1 }, () => unknown),
+    past: false,
   }, CALLER);
   assert.ok(refused instanceof MaglevError && refused.code === "invalid-argument");
+});
+
+Deno.test("GetFingerprints has the tables that VPP had, over the servers of all of them", async () => {
+  const table = (sinceMs: number, servers: Readonly<Record<string, number>>): PastTable => ({
+    sinceMs: wall(sinceMs),
+    srcIpSticky: false,
+    newFlowsTableLength: 0,
+    addresses: Object.keys(servers),
+    weights: Uint8Array.from(Object.values(servers)),
+  });
+  const tables = [
+    table(1000, { "10.0.0.1": 100, "10.0.0.2": 50 }),
+    table(2000, { "10.0.0.2": 50, "10.0.0.3": 7 }),
+  ];
+  for (const [weights, texts] of [[true, ["100 50 0", "0 50 7"]], [false, ["1 1 0", "0 1 1"]]]) {
+    const lb = new FleetLb("lb1", { config: many(1), weights: weights === true });
+    const daemon = daemonOf(lb, { tables });
+    const [all] = await pagesOf(daemon);
+    assert.equal(all!.vips[0]!.tables, 2);
+    const vips = [all!.vips[0]!.vip!];
+    const [without] = await pagesOf(daemon, { vips });
+    assert.deepEqual(without!.vips[0]!.details!.past, []);
+    const [page] = await pagesOf(daemon, { vips, past: true });
+    const { past, pastServers } = page!.vips[0]!.details!;
+    assert.deepEqual(pastServers, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+    assert.deepEqual(past.map(({ weights }) => weights), texts);
+    assert.deepEqual(past.map(({ sinceUnixNs, length }) => [sinceUnixNs, length]), [
+      [1_000_000_000n, 65_536],
+      [2_000_000_000n, 65_536],
+    ]);
+    const reader = new AnswerReader("lb1");
+    assert.ok(reader.add(page!));
+    const [side] = reader.sides.values();
+    assert.deepEqual(
+      side!.past!.map(({ table }) => table.servers.map(({ weight }) => weight).join(" ")),
+      (texts as string[]).map((text) => text.replace(/^0 | 0$/, "")),
+    );
+  }
 });
 
 Deno.test("GetFingerprints reads VPP at most once in 5 s, and shows what it found there", async () => {
@@ -86,13 +128,13 @@ Deno.test("GetFingerprints serves a bounded number of callers at the same time",
   const daemon = daemonOf(new FleetLb("lb1", { config: many(1) }));
   const stranger = { ...CALLER, caller: { ...CALLER.caller, trusted: false } };
   const open = Array.from({ length: READERS.untrusted }, () => {
-    const pages = handlerOf(daemon)({ vips: [] }, stranger);
+    const pages = handlerOf(daemon)({ vips: [], past: false }, stranger);
     assert.ok(!(pages instanceof MaglevError));
     return pages;
   });
   const first = await Promise.all(open.map((pages) => pages.next()));
   assert.ok(first.every(({ done }) => done !== true));
-  const late = handlerOf(daemon)({ vips: [] }, stranger);
+  const late = handlerOf(daemon)({ vips: [], past: false }, stranger);
   assert.ok(!(late instanceof MaglevError));
   await assert.rejects(
     late.next(),
@@ -100,7 +142,7 @@ Deno.test("GetFingerprints serves a bounded number of callers at the same time",
   );
   assert.equal((await pagesOf(daemon)).length, 1, "callers of this host have places of their own");
   await open[0]!.return!();
-  const next = handlerOf(daemon)({ vips: [] }, stranger);
+  const next = handlerOf(daemon)({ vips: [], past: false }, stranger);
   assert.ok(!(next instanceof MaglevError) && (await next.next()).done !== true);
 });
 

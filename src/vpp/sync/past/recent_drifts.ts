@@ -2,9 +2,9 @@
  * Keeps drifts for a minute after they were found, so that operators see those that were corrected.
  * PURE.
  */
-import type { WallMs } from "../../base/instant.ts";
-import type { Drift } from "../lb/drift.ts";
-import type { VipKey } from "../lb/model.ts";
+import type { WallMs } from "../../../base/instant.ts";
+import type { Drift } from "../../lb/drift.ts";
+import type { VipKey } from "../../lb/model.ts";
 
 /** A drift, and when it was found. */
 export interface RecentDrift extends Drift {

@@ -1,7 +1,7 @@
 /** Keeps since when each server of a VIP has its weight, on one connection. */
-import type { WallMs } from "../../base/instant.ts";
-import type { ActualVip, Operation, VipKey } from "../lb/model.ts";
-import { vipKeyText } from "../lb/model.ts";
+import type { WallMs } from "../../../base/instant.ts";
+import type { ActualVip, Operation, VipKey } from "../../lb/model.ts";
+import { vipKeyText } from "../../lb/model.ts";
 
 /** The start of a server's present weight. */
 export interface WeightTime {

@@ -6,8 +6,9 @@ import { failingServer, fleetServer } from "../../../tests/support/worlds/fleet_
 import { FleetLb } from "../../../tests/support/worlds/fleet_world.ts";
 import { Fingerprints } from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
-import { AnswerReader, keyOf, MAX_VIPS, vipNameOf } from "./answers.ts";
-import { type FleetServer, readFleet, readVotes } from "./ask.ts";
+import { AnswerReader, keyOf, MAX_VIPS, vipNameOf } from "../../grpc/client/fleet/answers.ts";
+import { type FleetServer, readFleet } from "../../grpc/client/fleet/read.ts";
+import { readVotes } from "./votes.ts";
 import { runFleet } from "./fleet.ts";
 
 const CONFIG: SmallConfig = {
@@ -118,7 +119,14 @@ Deno.test("AnswerReader takes no more VIPs than its bound", () => {
     create(Fingerprints, {
       vips: Array.from({ length: 500 }, (_, i) => ({
         vip: { prefix: `192.0.2.1/32`, protocol: "tcp", port: from + i },
-        ...{ frontend: "f", inputs: 0n, wanted: 0n, actual: undefined, details: undefined },
+        ...{
+          frontend: "f",
+          inputs: 0n,
+          wanted: 0n,
+          actual: undefined,
+          details: undefined,
+          tables: 1,
+        },
       })),
     });
   for (let from = 0; from < MAX_VIPS; from += 500) assert.equal(reader.add(page(from)), true);

@@ -2,18 +2,19 @@
  * PURE. The answers of load balancers as values of src/fleet/, bounded and cut: each comes from
  * another program.
  */
-import { parseIp } from "../../base/address.ts";
-import { LATEST_MS, type WallMs } from "../../base/instant.ts";
-import type { Answer, VipPrints, VppState } from "../../fleet/compare.ts";
-import type { Entry, VipSide, VipTable } from "../../fleet/side.ts";
-import type { SeenServer } from "../../fleet/votes.ts";
-import type { messages } from "../../grpc/client/client.ts";
-import { wallMsOfNanoseconds } from "../render/mod.ts";
+import { parseIp } from "../../../base/address.ts";
+import { LATEST_MS, type WallMs } from "../../../base/instant.ts";
+import type { Answer, VipPrints, VppState } from "../../../fleet/compare.ts";
+import type { Entry, PastTable, VipSide, VipTable } from "../../../fleet/side.ts";
+import type { SeenServer } from "../../../fleet/votes.ts";
+import type { messages } from "../client.ts";
 
 /** Most VIPs of a load balancer. */
 export const MAX_VIPS = 20_000;
 /** Most entries of a VIP that are explained, and most servers of a table. */
 const MAX_ENTRIES = 10_000;
+/** Most past tables of a VIP. */
+const MAX_PAST = 64;
 /** Most repaired drifts. */
 const MAX_REPAIRED = 100;
 /** Longest name, and longest other text, in UTF-16 units. */
@@ -46,9 +47,9 @@ export class AnswerReader {
       if (key === undefined) return this.#failed("its answer has a VIP without a name");
       if (this.#vips.has(key)) return this.#failed("its answer has a VIP twice");
       if (this.#vips.size >= MAX_VIPS) return this.#failed(`it has more than ${MAX_VIPS} VIPs`);
-      const { inputs, wanted, actual, details } = each;
+      const { inputs, wanted, actual, details, tables } = each;
       const frontend = cut(each.frontend, MAX_NAME);
-      this.#vips.set(key, { frontend, inputs, wanted, actual });
+      this.#vips.set(key, { frontend, inputs, wanted, actual, tables });
       if (details?.wanted !== undefined) {
         this.#details.set(key, sideOf(details, { lb: this.#lb, frontend, head: this.#head }));
       }
@@ -120,13 +121,14 @@ export function vipNameOf(key: string): messages.VipName {
 }
 
 function sideOf(
-  { wanted, actual, note, policy, pools, entries }: messages.VipDetails,
+  details: messages.VipDetails,
   { lb, frontend, head }: {
     readonly lb: string;
     readonly frontend: string;
     readonly head: messages.Fingerprints;
   },
 ): VipSide {
+  const { wanted, actual, note, policy, pools, entries } = details;
   const table = tableOf(wanted);
   return {
     lb,
@@ -142,7 +144,23 @@ function sideOf(
     actual: actual && tableOf(actual),
     note: cut(note, MAX_TEXT),
     configSinceMs: instantOf(head.configLoadedUnixNs),
+    past: pastOf(details, table.encap),
   };
+}
+
+function pastOf(
+  { past, pastServers }: messages.VipDetails,
+  encap: string,
+): readonly PastTable[] {
+  const addresses = pastServers.slice(0, MAX_ENTRIES).map(addressOf);
+  return past.slice(-MAX_PAST).map(({ sinceUnixNs, srcIpSticky, length, weights }) => {
+    const each = weights.split(" ", MAX_ENTRIES).map(Number);
+    const servers = addresses.flatMap((address, at) => {
+      const weight = each[at] ?? 0;
+      return weight > 0 ? [{ address, weight }] : [];
+    });
+    return { sinceMs: instantOf(sinceUnixNs), table: { encap, srcIpSticky, length, servers } };
+  });
 }
 
 function tableOf(table: messages.VipTable | undefined): VipTable {
@@ -195,8 +213,7 @@ function addressOf(text: string): string {
 
 /** An instant of the API, between the start of Unix time and its end there. */
 function instantOf(unixNs: bigint): WallMs {
-  const ms = wallMsOfNanoseconds(unixNs);
-  return Math.min(Math.max(ms, 0), LATEST_MS) as WallMs;
+  return Math.min(Math.max(Number(unixNs) / 1e6, 0), LATEST_MS) as WallMs;
 }
 
 function cut(text: string, length: number): string {

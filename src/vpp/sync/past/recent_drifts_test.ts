@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ip } from "../../../tests/support/fakes/vips.ts";
-import { wall } from "../../../tests/support/fakes/instants.ts";
+import { ip } from "../../../../tests/support/fakes/vips.ts";
+import { wall } from "../../../../tests/support/fakes/instants.ts";
 import { KEPT_MS, MAX_KEPT, RecentDrifts } from "./recent_drifts.ts";
 
 function drifts(count: number, found: string) {
