@@ -30,6 +30,61 @@ export interface State {
   readonly version: string;
   /** In the order of --server. */
   readonly maglevds: readonly MaglevdState[];
+  /** Absent: there is one maglevd only, or they have not been compared yet. */
+  readonly fleet?: Fleet;
+}
+
+/** The load balancers compared by what decides where their new flows go. */
+export interface Fleet {
+  /** Load balancers with equal tables. One that is not compared is in none of them. */
+  readonly groups: readonly FleetGroup[];
+  /** Those that are not compared, with the reason; also those whose VPP is not known. */
+  readonly apart: readonly { readonly lb: string; readonly reason: string }[];
+  /** VIPs that differ, or that a VPP does not have as it should, as far as they are explained. */
+  readonly differences: readonly FleetDifference[];
+  /** Number of further ones. */
+  readonly more: number;
+  /** What another program changed in VPP in the last minute, and maglevd corrected. */
+  readonly repaired: readonly {
+    readonly lb: string;
+    /** A key as vipKey() makes it. */
+    readonly vip: string;
+    readonly at_ms: number;
+    readonly found: string;
+    readonly expected: string;
+  }[];
+}
+
+export interface FleetGroup {
+  readonly lbs: readonly string[];
+  /** Number of VIPs that they were compared in. */
+  readonly vips: number;
+  /** Place of the fleet that they belong to; load balancers of two fleets share no VIP. */
+  readonly fleet: number;
+}
+
+/** Why a VIP is not the same everywhere. */
+export type FleetCause = "config" | "intent" | "health" | "vpp";
+
+export interface FleetDifference {
+  /** A key as vipKey() makes it. */
+  readonly vip: string;
+  readonly frontend: string;
+  readonly roots: readonly {
+    readonly cause: FleetCause;
+    /** Empty: it is about the whole VIP. */
+    readonly address: string;
+    readonly backends: readonly string[];
+    /** What some load balancers have, in words; those of most come first. */
+    readonly views: readonly { readonly lbs: readonly string[]; readonly text: string }[];
+    readonly since_ms?: number;
+  }[];
+  /** Number of further roots. */
+  readonly more_roots: number;
+  /** Load balancers by equal tables of this VIP, the greatest group first. */
+  readonly groups: readonly (readonly string[])[];
+  /** Buckets that send new flows elsewhere, at most; absent: not known. */
+  readonly differing?: { readonly buckets: number; readonly length: number };
 }
 
 /** `GET view/api/version`. */
@@ -521,6 +576,8 @@ export type DashboardEvent =
       Record<string, readonly [first: number, next: number, dropped: number] | null>
     >;
   }
+  /** The comparison changed: replaces it whole. */
+  | { readonly type: "fleet"; readonly t_ms: number; readonly fleet: Fleet }
   /** Events were lost: load the state again. The stream goes on from `seq` of that state. */
   | { readonly type: "resync"; readonly t_ms: number };
 
@@ -533,6 +590,7 @@ export const REPLAYED = [
   "vpp-status",
   "lb-state",
   "log",
+  "fleet",
 ] as const;
 
 // Actions, under admin/api/{maglevd}/

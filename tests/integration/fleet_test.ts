@@ -1,9 +1,12 @@
 /**
- * Three maglevds on simulated VPPs, compared by `maglevc show fleet`. Goal: each change of one of
- * them is shown with its cause, its server and the number of buckets, at the latest after 5 s, and
- * one that is stopped or dead is reported in time. Method: the tables of the simulators.
+ * Three maglevds on simulated VPPs, compared by `maglevc show fleet` and by the dashboard's server.
+ * Goal: each change of one of them is shown with its cause, its server and the number of buckets, at
+ * the latest after 5 s, and one that is stopped or dead is reported in time. Method: the tables of
+ * the simulators.
  */
 import assert from "node:assert/strict";
+import { createHub } from "../../src/dashboard/hub/hub.ts";
+import { MaglevClient } from "../../src/grpc/client/client.ts";
 import { newFlowTable } from "../../src/vpp/lb/new_flow_table.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
@@ -123,6 +126,19 @@ async function onFleet(
 Deno.test("show fleet names the cause of each difference, and is not held up by a dead one", async () => {
   await onFleet(async (fleet, servers, home) => {
     const [lb1, lb2, lb3] = fleet as [Lb, Lb, Lb];
+    const clock = new SystemClock();
+    const hub = createHub({
+      servers: fleet,
+      connect: ({ address }) => new MaglevClient({ address, clock }),
+      security: { tls: false, token: false },
+      version: "",
+      clock,
+      prng: Math.random,
+    });
+    hub.start();
+    await using _stopped = { [Symbol.asyncDispose]: () => hub.stop() };
+    // A browser is there.
+    hub.subscribe({ audience: "viewer", listener: () => {} });
     const server = fleet.map(({ name, address }) => `${name}=${address}`).join(",");
     const ask = (lb: Lb, ...words: string[]) =>
       maglevc(["--server", lb.address, ...words], { home });
@@ -148,6 +164,13 @@ Deno.test("show fleet names the cause of each difference, and is not held up by 
       const buckets = differing(other.simulator, odd.simulator);
       assert.deepEqual(web!.differing, { buckets, length: 1024, share: buckets / 1024 });
       assert.ok(buckets > 0);
+      await readUntil(
+        () => Promise.resolve(hub.state("viewer").fleet?.differences[0]),
+        (shown) =>
+          shown?.roots.map(({ cause, address }) => `${cause} ${address}`).join() ===
+            `${cause} ${address}` && shown.differing?.buckets === buckets,
+        { what: `the dashboard shows ${cause} of ${odd.name}`, deadlineMs: DEADLINE_MS },
+      );
       return web!.roots[0]!;
     };
     const has = (lb: Lb, servers: readonly string[]) => vppHas(lb.simulator, { [WEB]: servers });
@@ -234,5 +257,10 @@ Deno.test("show fleet names the cause of each difference, and is not held up by 
     ]);
     assert.match(loadBalancers[1]!.reason, /^no answer within 3s: /);
     assert.match(loadBalancers[2]!.reason, /connection refused|connection ended/);
+    await readUntil(
+      () => Promise.resolve(hub.state("viewer").fleet?.apart.map(({ lb }) => lb).join()),
+      (apart) => apart === "lb2,lb3",
+      { what: "the dashboard states who is away", deadlineMs: DEADLINE_MS },
+    );
   });
 });

@@ -55,6 +55,11 @@ export class EventBus {
     return this.#seq;
   }
 
+  /** True while there is a subscriber. */
+  get isHeard(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
   /** Sends an event to all. */
   emit(event: DashboardEvent): void {
     this.#watchClock();

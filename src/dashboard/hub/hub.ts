@@ -4,6 +4,7 @@ import type { NamedServer } from "../../base/lb_names.ts";
 import { notFound } from "../../base/nearest.ts";
 import type { Clock, Prng } from "../../base/ports.ts";
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
+import type { FleetServer } from "../../grpc/client/fleet/read.ts";
 import type {
   Audience,
   EncodedState,
@@ -28,7 +29,14 @@ import {
 import { actionsOf } from "./actions.ts";
 import { StateEncoder } from "./encoded_state.ts";
 import { EventBus } from "./event_bus.ts";
-import { ACTION_MS, type Connect, type Connection, wrongAnswer } from "./follow/connection.ts";
+import {
+  ACTION_MS,
+  ANSWER_MS,
+  type Connect,
+  type Connection,
+  wrongAnswer,
+} from "./follow/connection.ts";
+import { FleetReader } from "./fleet/fleet_reader.ts";
 import { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { backendFor, maglevdFor } from "./model/audience.ts";
 import { DETAILS_BOUNDS, MAX_DETAILS_PENDING } from "./model/bounds.ts";
@@ -71,6 +79,8 @@ class DashboardHub implements Hub {
   readonly #followers: ReadonlyMap<string, MaglevdFollower>;
   readonly #actions: ReadonlyMap<string, MaglevdActions>;
   readonly #encoders: Readonly<Record<Audience, StateEncoder>>;
+  /** Undefined: there is nothing to compare. */
+  readonly #fleet: FleetReader | undefined;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -87,14 +97,22 @@ class DashboardHub implements Hub {
       ) => [name, actionsOf(follower, options.security)]),
     );
     this.#encoders = { viewer: this.#encoder("viewer"), operator: this.#encoder("operator") };
+    this.#fleet = servers.length < 2 ? undefined : new FleetReader({
+      servers: () => servers.map((server) => this.#fleetServer(server)),
+      clock,
+      isWatched: () => this.#bus.isHeard,
+      changed: (fleet) => this.#bus.emit({ type: "fleet", t_ms: clock.wallMs(), fleet }),
+    });
   }
 
   start(): void {
     for (const follower of this.#followers.values()) follower.start();
+    this.#fleet?.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#followers.values().map((follower) => follower.stop()));
+    const followers = this.#followers.values().map((follower) => follower.stop());
+    await Promise.all([...followers, this.#fleet?.stop()]);
     this.#bus.close();
   }
 
@@ -107,6 +125,7 @@ class DashboardHub implements Hub {
       maglevds: [...this.#followers.values()].map(({ model }) =>
         maglevdFor(model.state(), audience)
       ),
+      ...(this.#fleet?.fleet === undefined ? {} : { fleet: this.#fleet.fleet }),
     };
   }
 
@@ -244,6 +263,7 @@ class DashboardHub implements Hub {
   }
 
   subscribe(options: SubscribeOptions): () => void {
+    if (!this.#bus.isHeard) this.#fleet?.want();
     return this.#bus.subscribe(options);
   }
 
@@ -257,6 +277,7 @@ class DashboardHub implements Hub {
 
   #followerOf(server: NamedServer): MaglevdFollower {
     const { connect, security, clock, prng } = this.#options;
+    let last = "";
     return new MaglevdFollower({
       server,
       connect,
@@ -266,8 +287,30 @@ class DashboardHub implements Hub {
       send: (event) => {
         const base = { maglevd: server.name, t_ms: clock.wallMs() };
         this.#bus.emit({ ...base, ...event } as DashboardEvent);
+        if (event.type !== "maglevd-status") return;
+        // It has come, gone, or loaded another configuration.
+        const { connected, config_hash } = event.status;
+        const known = `${connected} ${config_hash}`;
+        if (known !== last && this.#bus.isHeard) this.#fleet?.want();
+        last = known;
       },
     });
+  }
+
+  /** Calls have a deadline of ANSWER_MS; one that is not connected is not asked. */
+  #fleetServer({ name, address }: NamedServer): FleetServer {
+    const { connection, model: { status } } = this.#followers.get(name)!;
+    const endpoint = { server: address, ...this.#options.security, timeoutMs: ANSWER_MS };
+    if (connection === undefined) {
+      const away = status.error ?? "not connected yet";
+      return {
+        name,
+        endpoint,
+        away,
+        ask: () => Promise.reject(new MaglevError("unavailable", away)),
+      };
+    }
+    return { name, endpoint, ask: (call) => call(connection) };
   }
 
   #encoder(audience: Audience): StateEncoder {

@@ -3,7 +3,7 @@
  * frame, keeps address, cookie and storage in step. Components read it and call its functions.
  */
 import { type Accessor, batch, createSignal } from "solid-js";
-import type { DashboardEvent, State } from "../protocol.ts";
+import type { DashboardEvent, Fleet, State } from "../protocol.ts";
 import { Announcer } from "./announcer.ts";
 import { append, lineOf, type LogLine } from "./model/event_log.ts";
 import { advanceStrips, applyHistory, applyToLb, createLb, type Lb } from "./model/lb.ts";
@@ -40,7 +40,9 @@ export class Page {
   /** The action that waits for a confirmation. */
   readonly wish: Accessor<Wish | undefined>;
   readonly setWish: (wish: Wish | undefined) => void;
-
+  /** The load balancers compared; undefined: there is one only, or they are not compared yet. */
+  readonly fleet: Accessor<Fleet | undefined>;
+  readonly #setFleet: (fleet: Fleet | undefined) => void;
   readonly #triggers = new Triggers();
   readonly #lbs = new Map<string, Lb>();
   readonly #link: Link;
@@ -86,14 +88,13 @@ export class Page {
     const [lines, setLines] = createSignal<readonly LogLine[]>([]);
     const [announcement, setAnnouncement] = createSignal("");
     const [outdated, setOutdated] = createSignal(false);
-    const [wish, setWish] = createSignal<Wish | undefined>();
+    [this.wish, this.setWish] = createSignal<Wish | undefined>();
+    [this.fleet, this.#setFleet] = createSignal<Fleet | undefined>();
     this.tickMs = tickMs;
     this.liveness = liveness;
     this.lines = lines;
     this.announcement = announcement;
     this.outdated = outdated;
-    this.wish = wish;
-    this.setWish = setWish;
     this.#set = {
       tickMs: setTickMs,
       liveness: setLiveness,
@@ -225,6 +226,7 @@ export class Page {
     this.#lackingMs = undefined;
     batch(() => {
       if (state.version !== this.#version) this.#set.outdated(true);
+      this.#setFleet(state.fleet);
       const same = [...this.#lbs.keys()].join("\0") ===
         state.maglevds.map(({ name }) => name).join("\0");
       if (same) {
@@ -332,7 +334,8 @@ export class Page {
     const fired = new Set<string>();
     batch(() => {
       for (const event of events) {
-        if (event.type === "resync") continue;
+        if (event.type === "fleet") this.#setFleet(event.fleet);
+        if (event.type === "fleet" || event.type === "resync") continue;
         if (event.type === "log" || event.type === "backend" || event.type === "frontend") {
           const line = lineOf(event, this.#lineId++);
           if (line !== undefined) lines.push(line);

@@ -22,7 +22,11 @@ import type {
   UnaryMethod,
   WatchOptions,
 } from "../../../src/grpc/client/client.ts";
-import type { WatchRequest } from "../../../src/grpc/gen/maglev.ts";
+import type {
+  Fingerprints,
+  GetFingerprintsRequest,
+  WatchRequest,
+} from "../../../src/grpc/gen/maglev.ts";
 import { create, encode } from "../../../src/grpc/messages/codec.ts";
 import { Maglev } from "../../../src/grpc/messages/maglev.ts";
 import type { MethodInfo } from "../../../src/grpc/messages/methods.ts";
@@ -109,6 +113,10 @@ export class FakeMaglevd {
   readonly #streams = new Set<Stream>();
   readonly #answers: Answers;
   readonly #held = new Map<UnaryMethod, PromiseWithResolvers<void>>();
+  /** Answers to GetFingerprints; undefined: an older version. */
+  fingerprints: MaglevClient["fingerprints"] | undefined;
+  /** Calls of GetFingerprints: the VIPs of each, as texts. */
+  readonly compared: string[][] = [];
   /** Connections that are open. */
   connections = 0;
 
@@ -209,11 +217,12 @@ export class FakeMaglevd {
     }
   }
 
-  readonly connect = (): Pick<MaglevClient, "call" | "watch" | "close"> => {
+  readonly connect = (): Pick<MaglevClient, "call" | "watch" | "fingerprints" | "close"> => {
     this.connections++;
     return {
       call: (method, request = {}, options = {}) => this.#call(method, request, options),
       watch: (request = {}, options = {}) => this.#watch(request, options),
+      fingerprints: (request = {}) => this.#fingerprints(request),
       close: () => void this.connections--,
     };
   };
@@ -234,6 +243,15 @@ export class FakeMaglevd {
       throw new MaglevError("internal", `need at most ${bounds.bytes} bytes`);
     }
     return answer;
+  }
+
+  async *#fingerprints(
+    request: Partial<GetFingerprintsRequest>,
+  ): AsyncGenerator<Fingerprints, void> {
+    this.compared.push((request.vips ?? []).map(({ prefix, port }) => `${prefix} ${port}`));
+    if (this.isRefused) throw refusal();
+    if (this.fingerprints === undefined) throw new MaglevError("unimplemented", "unknown method");
+    yield* this.fingerprints(request);
   }
 
   async *#watch(

@@ -144,9 +144,11 @@ export class DashboardFixture {
     this.#state = {
       ...this.#state,
       seq,
-      maglevds: this.#state.maglevds.map((maglevd) =>
-        maglevd.name === event.maglevd ? changed(maglevd, event) : maglevd
-      ),
+      ...(event.type === "fleet" ? { fleet: event.fleet } : {
+        maglevds: this.#state.maglevds.map((maglevd) =>
+          maglevd.name === event.maglevd ? changed(maglevd, event) : maglevd
+        ),
+      }),
     };
     const id = replayed ? `id: ${this.#state.epoch}-${seq}\n` : "";
     const text = `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
@@ -471,7 +473,7 @@ function failure(status: number, message: string, code = "not-found"): Response 
 
 function changed(
   maglevd: MaglevdState,
-  event: Exclude<DashboardEvent, { type: "resync" }>,
+  event: Exclude<DashboardEvent, { type: "resync" | "fleet" }>,
 ): MaglevdState {
   const replace = <T extends { readonly name: string }>(list: readonly T[], one: T) =>
     list.map((each) => each.name === one.name ? one : each);

@@ -4,7 +4,7 @@ import type { NamedServer } from "../../../base/lb_names.ts";
 import type { MaglevClient } from "../../../grpc/client/client.ts";
 import { nameOf } from "../model/convert.ts";
 
-export type Connection = Pick<MaglevClient, "call" | "watch" | "close">;
+export type Connection = Pick<MaglevClient, "call" | "watch" | "fingerprints" | "close">;
 
 /** Opens a connection, which is used immediately. @throws {MaglevError} unusable credentials */
 export type Connect = (server: NamedServer) => Connection;

@@ -158,7 +158,7 @@ function resummarize(lb: Lb, names: Iterable<string>, touch: Touch): void {
 }
 
 /** An event of one maglevd, without those that the page keeps apart. */
-export type LbEvent = Exclude<DashboardEvent, { type: "log" } | { type: "resync" }>;
+export type LbEvent = Exclude<DashboardEvent, { type: "log" | "fleet" | "resync" }>;
 
 /** Applies an event to `lb`. Events about things that are not there are ignored. */
 export function applyToLb(lb: Lb, event: LbEvent, touch: Touch): void {

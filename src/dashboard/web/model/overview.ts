@@ -2,7 +2,7 @@
  * PURE. The same VIP on several load balancers, side by side, and where they differ. VIPs are the
  * same by address, protocol and port; their names may differ.
  */
-import { type Frontend, frontendVipKey } from "../../protocol.ts";
+import { type Fleet, type Frontend, frontendVipKey } from "../../protocol.ts";
 import { addressPort } from "./format.ts";
 import type { Summary } from "./health.ts";
 import type { Lb } from "./lb.ts";
@@ -63,6 +63,29 @@ export function overviewRow(lbs: readonly Lb[], key: string): OverviewRow | unde
     sides,
     differences,
   };
+}
+
+/** The causes of each VIP that differs, by its key. */
+export function causesOf(fleet: Fleet | undefined): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    (fleet?.differences ?? []).map((
+      { vip, roots },
+    ) => [vip, [...new Set(roots.map(({ cause }) => cause))]]),
+  );
+}
+
+/**
+ * The row with the causes, separated by spaces, that the comparison of tables has found. They are
+ * added where the lists of the page show nothing of them, such as another length, or VPP itself.
+ */
+export function withCauses(
+  row: OverviewRow | undefined,
+  causes: string,
+): OverviewRow | undefined {
+  if (row === undefined || causes === "") return row;
+  const all = causes.split(" ");
+  const unseen = row.differences.length === 0 ? all : all.filter((cause) => cause === "vpp");
+  return { ...row, differences: [...row.differences, ...unseen] };
 }
 
 /** Row of a backend's address in an opened VIP: one cell for each load balancer. */

@@ -18,6 +18,7 @@ const LazyChart = later(
   { fallback: () => <div class="chart" /> },
 );
 const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).FrontendWhy);
+const LazyFleetWhy = later(async () => (await import("./diagnosis/mod.ts")).FleetWhy);
 
 /** Backends of a kind that a closed card names. */
 const MAX_NAMED = 2;
@@ -38,6 +39,7 @@ export function Card(props: {
   });
   const [why, setWhy] = createSignal(false);
   const frontend = () => parts().frontend;
+  const vipKey = () => frontendVipKey(frontend());
   const summary = () => parts().summary;
   const toggle = () => {
     // Read once: a card that the address names stays open until the address has changed.
@@ -94,6 +96,9 @@ export function Card(props: {
               </p>
             )}
           </For>
+          <Show when={page.fleet()?.differences.some(({ vip }) => vip === vipKey())}>
+            <LazyFleetWhy vip={vipKey()} />
+          </Show>
           <div class="acts">
             <button
               type="button"
@@ -126,7 +131,7 @@ export function Card(props: {
           <Show when={why()}>
             <LazyWhy lb={props.lb} frontend={frontend()} />
           </Show>
-          <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
+          <LazyChart lb={props.lb} vip={vipKey()} name={props.name} />
           <Index each={frontend().pools}>
             {(pool, index) => (
               <PoolTable

@@ -9,9 +9,13 @@ import { HEALTH_WORDS } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
 import { addressRows, type Side } from "../model/overview.ts";
 import { usePage } from "./context.ts";
+import { FleetTiles } from "./fleet_tiles.tsx";
+import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
 import { trackVip, type Vip } from "./vips.ts";
+
+const LazyFleetWhy = later(async () => (await import("./diagnosis/mod.ts")).FleetWhy);
 
 export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element {
   const page = usePage();
@@ -31,38 +35,41 @@ export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element 
   })));
   const vips = createMemo(() => judged().filter(({ isShown }) => isShown()).map(({ vip }) => vip));
   return (
-    <Show
-      when={vips().length > 0}
-      fallback={
-        <div class="empty">
-          <p>
-            {page.navigation.differing()
-              ? "The load balancers agree on every VIP that can be compared."
-              : page.navigation.showsAll()
-              ? "No load balancer has answered yet."
-              : "Nothing matches the filter."}
-          </p>
-          <Show when={!page.navigation.showsAll()}>
-            <button type="button" onClick={() => page.navigation.clearFilter()}>Show all</button>
-          </Show>
-        </div>
-      }
-    >
-      <table class="overview" role="table" style={{ "--lbs": lbs().length }}>
-        <caption class="for-readers">Each VIP on each load balancer</caption>
-        <thead role="rowgroup">
-          <tr role="row">
-            <th role="columnheader" scope="col">frontend</th>
-            <th role="columnheader" scope="col" class="c-vip">VIP</th>
-            <For each={lbs()}>{(lb) => <LbHeading lb={lb} />}</For>
-            <th role="columnheader" scope="col">differences</th>
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          <For each={vips()}>{(vip) => <VipRow vip={vip} />}</For>
-        </tbody>
-      </table>
-    </Show>
+    <>
+      <FleetTiles />
+      <Show
+        when={vips().length > 0}
+        fallback={
+          <div class="empty">
+            <p>
+              {page.navigation.differing()
+                ? "The load balancers agree on every VIP that can be compared."
+                : page.navigation.showsAll()
+                ? "No load balancer has answered yet."
+                : "Nothing matches the filter."}
+            </p>
+            <Show when={!page.navigation.showsAll()}>
+              <button type="button" onClick={() => page.navigation.clearFilter()}>Show all</button>
+            </Show>
+          </div>
+        }
+      >
+        <table class="overview" role="table" style={{ "--lbs": lbs().length }}>
+          <caption class="for-readers">Each VIP on each load balancer</caption>
+          <thead role="rowgroup">
+            <tr role="row">
+              <th role="columnheader" scope="col">frontend</th>
+              <th role="columnheader" scope="col" class="c-vip">VIP</th>
+              <For each={lbs()}>{(lb) => <LbHeading lb={lb} />}</For>
+              <th role="columnheader" scope="col">differences</th>
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            <For each={vips()}>{(vip) => <VipRow vip={vip} />}</For>
+          </tbody>
+        </table>
+      </Show>
+    </>
   );
 }
 
@@ -139,6 +146,7 @@ function VipRow(props: { readonly vip: Vip }): JSX.Element {
                   aria-label={servers()}
                   tabIndex={0}
                 >
+                  <LazyFleetWhy vip={props.vip.key} />
                   <Servers vip={props.vip.key} />
                 </section>
               </td>

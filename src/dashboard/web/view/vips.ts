@@ -4,7 +4,14 @@
  */
 import { type Accessor, createMemo, mapArray } from "solid-js";
 import type { Lb } from "../model/lb.ts";
-import { isComparable, type OverviewRow, overviewRow, vipKeys } from "../model/overview.ts";
+import {
+  causesOf,
+  isComparable,
+  type OverviewRow,
+  overviewRow,
+  vipKeys,
+  withCauses,
+} from "../model/overview.ts";
 import type { Page } from "../page.ts";
 
 /** One VIP. */
@@ -28,11 +35,14 @@ export function createVips(page: Page): Accessor<readonly Vip[]> {
       return isComparable(lb);
     }).map(({ name }) => name).join("\0")
   );
+  const causes = createMemo(() => causesOf(page.fleet()));
   const create = (key: string): Vip => {
+    // A text, so that a comparison makes only those VIPs again whose causes are others.
+    const own = createMemo(() => causes().get(key)?.join(" ") ?? "");
     const row = createMemo(() => {
       comparable();
       for (const lb of page.lbs()) trackVip(page, lb, key);
-      return overviewRow(page.lbs(), key);
+      return withCauses(overviewRow(page.lbs(), key), own());
     });
     return { key, row, differs: createMemo(() => (row()?.differences.length ?? 0) > 0) };
   };

@@ -1,0 +1,133 @@
+/**
+ * The dashboard's view of a fleet in a real Chromium: a tile for each group of equal tables, and why
+ * a VIP differs. The server is the test's own and plays a story; fleet_test.ts has real maglevds.
+ */
+import assert from "node:assert/strict";
+import { type Fleet, type FleetDifference, frontendVipKey } from "../../src/dashboard/protocol.ts";
+import { GoldenFolder } from "../support/judges/golden.ts";
+import { browserTests, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
+import { demoLb } from "../support/worlds/dashboard_page_world.ts";
+
+const GOLDEN = new GoldenFolder("dashboard_fleet/");
+const browserTest = browserTests("dashboard fleet");
+
+const NAMES = ["lb1", "lb2", "lb3", "lb4"];
+
+/** Four load balancers of the demo. */
+const lbs = () => NAMES.map((name) => demoLb(Date.now(), name));
+
+/** The demo's VIP: nginx1 is down on lb3 alone. */
+function difference(): FleetDifference {
+  const [frontend] = demoLb(Date.now()).frontends;
+  return {
+    vip: frontendVipKey(frontend!),
+    frontend: "web",
+    roots: [{
+      cause: "health",
+      address: "127.0.0.12",
+      backends: ["nginx1"],
+      views: [{ lbs: ["lb1", "lb2"], text: "up" }, { lbs: ["lb3"], text: "down L4TOUT" }],
+      since_ms: Date.now() - 200_000,
+    }],
+    more_roots: 0,
+    groups: [["lb1", "lb2"], ["lb3"]],
+    differing: { buckets: 342, length: 1024 },
+  };
+}
+
+function equal(): Fleet {
+  const groups = [{ lbs: NAMES, vips: 1, fleet: 0 }];
+  return { groups, apart: [], differences: [], more: 0, repaired: [] };
+}
+
+function apart(): Fleet {
+  return {
+    groups: [{ lbs: ["lb1", "lb2"], vips: 1, fleet: 0 }, { lbs: ["lb3"], vips: 1, fleet: 0 }],
+    apart: [{ lb: "lb4", reason: "no answer within 4s: connection refused" }],
+    differences: [difference()],
+    more: 0,
+    repaired: [],
+  };
+}
+
+const tiles = ({ page }: Screen) => page.getByRole("region", { name: "Tables" });
+const emit = ({ fixture }: Screen, fleet: Fleet) =>
+  fixture.emit({ type: "fleet", t_ms: Date.now(), fleet });
+
+browserTest(
+  "a tile for each group of equal tables, which follows, and reads well to a screen reader",
+  () =>
+    withScreen(lbs(), {}, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "web", exact: true }).waitFor();
+      assert.equal(await tiles(screen).count(), 0, "nothing has been compared yet");
+      emit(screen, equal());
+      await tiles(screen).getByText("1 VIP, equal tables").waitFor();
+      emit(screen, apart());
+      await tiles(screen).getByText("not compared: no answer within 4s").waitFor();
+      assert.deepEqual(await page.locator(".tile b").first().innerText(), "lb1 = lb2");
+      // The lists of the page agree: the comparison alone has found it.
+      await page.locator(".c-differences").getByText("health").waitFor();
+      const text = (await tiles(screen).ariaSnapshot()).replace(/for \d+m( \d+s)?/g, "for N");
+      await GOLDEN.check("tiles.txt", [{ title: "one is apart, one is away", text: `${text}\n` }]);
+      assert.deepEqual(await GOLDEN.unused(), []);
+      await page.reload();
+      await tiles(screen).getByText("1 VIP unlike lb1").waitFor();
+      emit(screen, equal());
+      await page.locator(".c-differences").getByText("none").waitFor();
+      assert.equal(await page.locator(".tile").count(), 1);
+    }),
+);
+
+browserTest(
+  "the keyboard leads from a tile to the VIP, where every load balancer has its cause and its time",
+  () =>
+    withScreen(lbs(), {}, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "web", exact: true }).waitFor();
+      emit(screen, apart());
+      await tiles(screen).getByRole("button", { name: "web" }).focus();
+      await page.keyboard.press("Enter");
+      const why = page.getByRole("region", { name: "Differences between the load balancers" });
+      await why.getByText("lb1 = lb2 ≠ lb3: 342 of 1 024 buckets, 33.4 %").waitFor();
+      assert.equal(
+        await page.evaluate("document.activeElement.dataset.row"),
+        "192.0.2.10/32 tcp 80",
+        "the focus is on the line of the VIP",
+      );
+      await why.getByText("lb3: down L4TOUT").waitFor();
+      await why.getByText("lb1, lb2: up").waitFor();
+      await why.getByText("3m 2").waitFor();
+      // The focus stays when the comparison changes.
+      emit(screen, { ...apart(), repaired: [] });
+      assert.equal(
+        await page.evaluate("document.activeElement.dataset.row"),
+        "192.0.2.10/32 tcp 80",
+      );
+      // The page of the VIP on one load balancer has it too.
+      await page.getByRole("button", { name: "lb3", exact: true }).first().click();
+      await page.locator(".card").getByText("lb3: down L4TOUT").waitFor();
+      emit(screen, equal());
+      await page.locator(".card").getByText("lb3: down L4TOUT").waitFor({ state: "detached" });
+    }),
+);
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const width of [360, 1440]) {
+    browserTest(
+      `nothing is wider than a screen of ${width} in ${scheme}`,
+      () =>
+        withScreen(lbs(), { width, scheme, still: true }, async (screen) => {
+          const { page } = screen;
+          await page.getByRole("button", { name: "web", exact: true }).waitFor();
+          emit(screen, apart());
+          await tiles(screen).getByRole("button", { name: "web" }).click();
+          await page.getByText("lb3: down L4TOUT").waitFor();
+          const wide = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+          );
+          assert.equal(wide, 0);
+        }),
+    );
+  }
+}
