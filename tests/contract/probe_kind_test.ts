@@ -124,6 +124,30 @@ probeKindContract({
   tooMuch: /^L7RSP the answer is not of gRPC, because it has no grpc-status$/,
 });
 
+const WORDS = bytesOf("up ".repeat(1000));
+
+probeKindContract({
+  ...overTcp(new Uint8Array(0)),
+  name: "agent",
+  params: { type: "agent" },
+  good: (hostname) =>
+    tcpServer(hostname, async (connection) => {
+      await connection.write(bytesOf("up 75%\n"));
+    }),
+  endless: (hostname) =>
+    tcpServer(hostname, async (connection) => {
+      while (true) await connection.write(WORDS);
+    }),
+  saying: (bytes) =>
+    tcpServer("127.0.0.1", async (connection) => {
+      if (bytes.length > 0) await connection.write(bytes);
+    }),
+  ignoresWords: true,
+  pass: "L7OK up 75%",
+  timedOut: /^L7TOUT no complete answer within the timeout$/,
+  tooMuch: /^L7RSP the agent sent no line with words$/,
+});
+
 /** The servers of kinds over UDP. */
 function overUdp(answer: UdpHandler): Pick<
   KindCase,

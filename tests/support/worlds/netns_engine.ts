@@ -14,6 +14,9 @@ export const ICMP: Partial<HealthcheckConfig> = { params: { type: "icmp" }, port
 /** Short, because a test waits for several probes. */
 export const PACE = { intervalMs: 200, fastIntervalMs: 200, downIntervalMs: 200, timeoutMs: 600 };
 
+/** Longest time in which a server program starts, or a verdict follows, on a busy machine. */
+const SERVER_MS = 60_000;
+
 /** A pool whose outcomes are kept by the name of the target. */
 export class Engine {
   readonly log = new RecordingLogger();
@@ -60,8 +63,15 @@ export class Engine {
 
   /** Waits until the last verdict of a target is `verdict`. */
   async says(name: string, verdict: RegExp): Promise<void> {
-    const read = () => ({ newest: this.verdicts(name, -1)[0] ?? "", all: this.verdicts(name) });
-    await readUntil(read, ({ newest }) => verdict.test(newest));
+    const read = () => ({
+      newest: this.verdicts(name, -1)[0] ?? "",
+      all: this.verdicts(name),
+      void: this.voidReason(name),
+    });
+    await readUntil(read, ({ newest }) => verdict.test(newest), {
+      what: `${name}: ${verdict}`,
+      deadlineMs: SERVER_MS,
+    });
   }
 
   /** Why the newest probe of a target was void; undefined when it was not. */
