@@ -255,7 +255,7 @@ export class Checker implements CheckerReader {
     this.#assertRunning();
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
-    const worked = finish(workOutReload(before.snapshot(), config, atMs));
+    const worked = finish(workOutReload(before.final(), config, atMs));
     const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
     const carriedOver = { intents: intentSet, past: before };
     const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };

@@ -308,6 +308,14 @@ export class Registry {
     return this.#snapshot;
   }
 
+  /**
+   * The values at the end, when a reload makes the next registry. No step changes this one later,
+   * so only the checks through the tunnel, which the next one takes over, are copied.
+   */
+  final(): Snapshot {
+    return { ...this.current, ...this.encap.part(true) };
+  }
+
   /** Evaluates late and together, because thousands of backends may become blind in a row. */
   #evaluateStale(): void {
     if (this.#stale.size > 0) this.refresh([...this.#stale]);

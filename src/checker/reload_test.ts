@@ -34,6 +34,18 @@ Deno.test("reload of the same file does not call the engine and is only a reload
   assert.deepEqual([...checker.snapshot().backends], [...before]);
 });
 
+Deno.test("reload: the state before it, which the forecast compares, is not changed by what follows", () => {
+  const { checker, engine } = running();
+  const before = checker.snapshot();
+  const { worked } = checker.reload(smallConfig({ ...BASE, frontends: { web: { pools: "b c" } } }));
+  engine.report({ a: FAIL, b: PASS });
+  engine.report({ a: FAIL, b: PASS });
+  assert.deepEqual([...worked.before.backends], [...before.backends]);
+  assert.deepEqual([...worked.before.frontends], [...before.frontends]);
+  assert.equal(worked.before.config, before.config);
+  assert.notDeepEqual([...checker.snapshot().backends], [...before.backends]);
+});
+
 Deno.test("reload: a new backend is started, spread with the others that start, and a removed one stopped", () => {
   const { checker, engine, news, stateOf } = running();
   checker.reload(smallConfig({
