@@ -1,7 +1,8 @@
 /**
  * Two real VPPs, each with a maglevd, compared by `show fleet`. Their tables follow from the weights
  * and buckets that VPP's own CLI prints. Another program's change is shown at the next full read,
- * before it is corrected, and for a minute after. Skipped without MAGLEV_VPP_PREFIX.
+ * before it is corrected, and for a minute after. `show fleet reshuffle` has the buckets whose flows
+ * would break. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -124,8 +125,41 @@ Deno.test({
         repaired.map(({ loadBalancer, found }: Repaired) => [loadBalancer, found]),
         [["lb1", `${ADDRESSES[1]} absent`]],
       );
+
+      // What a reshuffle costs, by the tables that VPP's own counts confirm.
+      const costs = async (): Promise<number[][]> => {
+        const line = ["--server", server, "--output", "json", "show", "fleet", "reshuffle"];
+        const { stdout, stderr } = await maglevc(line, { home });
+        const { leaving } = JSON.parse(stdout);
+        assert.equal(leaving.length, 2, stderr);
+        return leaving.map(({ shares }: Leaving) => shares.map(({ mean }) => mean * 1024));
+      };
+      const set = async (...words: string[]) => {
+        const { code, stderr } = await maglevc(["--server", address, ...words], { home });
+        assert.equal(code, 0, stderr);
+      };
+      assert.deepEqual(await costs(), [[0], [0]]);
+      await set("set", "backend", "b2", "pause");
+      await readUntil(() => differing(lbs), (count) => count > 0, {
+        what: "b2 is out on lb1",
+        deadlineMs: 15_000,
+      });
+      const broken = await differing(lbs);
+      // Younger flows of lb1 find another server on lb2, older ones their own; lb2's find none there.
+      assert.deepEqual(await costs(), [[broken, 0], [broken]]);
+      await set("set", "backend", "b2", "resume");
+      await readUntil(() => differing(lbs), (count) => count === 0, {
+        what: "b2 is back on lb1",
+        deadlineMs: 15_000,
+      });
+      // Equal tables are not enough for the flows that began meanwhile.
+      assert.deepEqual(await costs(), [[0, broken, 0], [0]]);
     }),
 });
+
+interface Leaving {
+  readonly shares: readonly { readonly mean: number }[];
+}
 
 interface Root {
   readonly address: string;
