@@ -27,7 +27,8 @@ RUN groupadd --system --gid 990 maglevd && \
     chown maglevd:maglevd /run/vpp-maglev /var/cache/vpp-maglev /var/lib/vpp-maglev
 ENV DENO_DIR=/var/cache/vpp-maglev \
     MAGLEV_STATE_DIR=/var/lib/vpp-maglev
-USER maglevd
+# By number: Kubernetes' runAsNonRoot refuses names.
+USER 990:990
 EXPOSE 8080 9090 9091
 # Asks the program that runs. maglevd's readiness: unhealthy while VPP is away, which a restart does
 # not cure; HEALTHCHECK_PATH=/healthz makes it liveness.

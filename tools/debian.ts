@@ -39,7 +39,9 @@ export function mayInstall(): boolean {
 export async function install(who: string, packages: readonly string[]): Promise<void> {
   console.error(`${who}: installing ${packages.join(" ")}`);
   if (await run("apt-get", ["update", "-q"])) {
-    await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages]);
+    // Another apt may be at work.
+    const options = ["-o", "DPkg::Lock::Timeout=300", "-q", "-y", "--no-install-recommends"];
+    await run("apt-get", ["install", ...options, ...packages]);
   }
 }
 

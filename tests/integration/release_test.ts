@@ -96,6 +96,26 @@ Deno.test("a release runs offline, and a running maglevd needs none of its files
     );
 
     await t.step(
+      "the installed file is refused until its addresses are filled in, so no start takes VIPs away",
+      async () => {
+        const installed = await Deno.readTextFile(`${ROOT}/debian/etc/start.yaml`);
+        const check = async (text: string) => {
+          const path = `${folder}/start.yaml`;
+          await Deno.writeTextFile(path, text);
+          return await run(library, ["maglevd", "--check", "--config", path], folder);
+        };
+        const { code, stdout } = await check(installed);
+        assert.equal(code, 2);
+        assert.deepEqual(
+          [...stdout.matchAll(/the key `(\S+)` is missing/g)].map(([, key]) => key),
+          ["ipv4-src-address", "ipv6-src-address"],
+        );
+        const filledIn = await check(installed.replace(/^#(?= {2})/gm, ""));
+        assert.match(filledIn.stdout, /: valid: 0 frontends/);
+      },
+    );
+
+    await t.step(
       "threads start and the shim opens after an upgrade removed the files",
       async () => {
         const config = `${folder}/maglev.yaml`;

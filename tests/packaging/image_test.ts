@@ -129,6 +129,15 @@ packagingTest(
         await t.step("is healthy with VPP, unhealthy without, and ends within 2 s", async () => {
           const id = await start({ options: ["--cap-add", "NET_RAW"] });
           assert.equal(await podman.output("exec", id, "id", "-un"), "maglevd");
+          // Kubernetes' runAsNonRoot refuses a name.
+          const user = await podman.output(
+            "image",
+            "inspect",
+            "--format",
+            "{{.Config.User}}",
+            image,
+          );
+          assert.match(user, /^[1-9]\d*:\d+$/);
           await becomes(id, (code) => code === 0);
           await simulator.stop();
           await becomes(id, (code) => code !== 0);

@@ -94,7 +94,7 @@ export class Machine implements AsyncDisposable {
 
   /** Runs a line of shell. */
   async run(line: string): Promise<Ran> {
-    return await this.#podman.run("exec", this.#id, "timeout", "120", "sh", "-c", line);
+    return await this.#podman.run("exec", this.#id, "timeout", "300", "sh", "-c", line);
   }
 
   /** Its output; throws when it fails. */
@@ -106,7 +106,7 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Repeats a line until its result fits, for at most `deadlineMs`. */
-  async until(line: string, fits: (ran: Ran) => boolean, deadlineMs = 20_000): Promise<Ran> {
+  async until(line: string, fits: (ran: Ran) => boolean, deadlineMs = 120_000): Promise<Ran> {
     const endMs = performance.now() + deadlineMs;
     while (true) {
       const ran = await this.run(line);

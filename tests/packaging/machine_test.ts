@@ -8,6 +8,8 @@ import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { certificates } from "../support/servers/certificates.ts";
+import { accessSteps } from "./access_steps.ts";
+import { birdSteps } from "./bird_steps.ts";
 import { Machine, MACHINE_NEEDS } from "./machine.ts";
 import {
   changes,
@@ -245,48 +247,40 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     await machine.sh("rm -r /home/operator && systemctl reload vpp-maglev");
   });
 
-  await t.step("the dashboard uses the documented sockets", async () => {
-    const page = await Deno.readTextFile(`${ROOT}/docs/dashboard.md`);
-    const listen = /`--listen unix:(\S+)`/.exec(page)![1]!;
-    const kept = await machine.sh("cat /etc/default/vpp-maglev");
-    await machine.write(
-      "/etc/default/vpp-maglev",
-      `${kept}\nMAGLEV_GRPC_ADDR=unix:/run/vpp-maglev/grpc.sock\n` +
-        "MAGLEV_FRONTEND_SERVER=unix:/run/vpp-maglev/grpc.sock\n" +
-        `MAGLEV_FRONTEND_LISTEN=unix:${listen}\n`,
-    );
-    await machine.sh("mv /etc/systemd/system/vpp-maglev-frontend.service.d /root/kept");
-    await machine.sh(
-      "adduser --system --quiet --no-create-home web && adduser --quiet web maglevd && " +
-        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
-    );
-    await ready(machine);
-    // As the web server in front of it, which is in the group of the sockets.
-    const program = "import socket; s = socket.socket(socket.AF_UNIX); " +
-      `s.connect('${listen}'); s.sendall(b'GET /view/api/problems HTTP/1.0\\r\\nHost: localhost` +
-      "\\r\\n\\r\\n'); print(b''.join(iter(lambda: s.recv(65536), b'')).decode())";
-    await machine.until(
-      `setpriv --reuid web --regid nogroup --init-groups python3 -c "${program}"`,
-      ({ stdout }) => /^HTTP\S+ 200 [\s\S]*\n\[\]\s*$/.test(stdout),
-    );
-    await machine.write("/etc/default/vpp-maglev", `${kept}\n`);
-    await machine.sh(
-      "mv /root/kept /etc/systemd/system/vpp-maglev-frontend.service.d; deluser --quiet web; " +
-        "systemctl daemon-reload && systemctl restart vpp-maglev vpp-maglev-frontend",
-    );
-    await ready(machine);
-  });
-
+  await accessSteps(t, machine, first);
+  await birdSteps(t, machine);
   await upgradeSteps(t, { machine, simulator });
 
   await t.step("a stop is quick and leaves VPP as it is", async () => {
     const done = changes(simulator);
+    // As VPP with `api-segment { gid maglevd }` makes it.
+    await machine.sh("install -m 0660 -g maglevd /dev/null /dev/shm/vpe-api");
     const startMs = performance.now();
     await machine.sh("systemctl stop vpp-maglev vpp-maglev-frontend");
     assert.ok(performance.now() - startMs < 2500, `${performance.now() - startMs} ms`);
     assert.equal(await status(machine, "Result"), "success");
+    await machine.sh("rm /dev/shm/vpe-api");
     assert.equal(changes(simulator), done);
     await machine.sh("systemctl start vpp-maglev");
+  });
+
+  await t.step("a removal that dpkg takes back starts what ran", async () => {
+    await machine.sh(
+      "mkdir -p /tmp/other/DEBIAN && printf 'Package: other\\nVersion: 1\\nArchitecture: all\\n" +
+        "Maintainer: a <a@b.example>\\nConflicts: vpp-maglevd\\nReplaces: vpp-maglevd\\n" +
+        "Provides: vpp-maglevd\\nDescription: other\\n' > /tmp/other/DEBIAN/control && " +
+        "printf '#!/bin/sh\\nexit 1\\n' > /tmp/other/DEBIAN/preinst && " +
+        "chmod 755 /tmp/other/DEBIAN/preinst && dpkg-deb --build /tmp/other /tmp/other.deb",
+    );
+    const pid = await status(machine, "MainPID");
+    assert.notEqual((await machine.run("dpkg -i --auto-deconfigure /tmp/other.deb")).code, 0);
+    await ready(machine);
+    assert.notEqual(await status(machine, "MainPID"), pid, "it was stopped meanwhile");
+    assert.equal(
+      (await machine.run("systemctl is-active vpp-maglev-frontend")).stdout,
+      "inactive\n",
+    );
+    await machine.sh("rm -r /tmp/other /tmp/other.deb; ! test -e /run/vpp-maglevd-stopped");
   });
 
   await t.step("removal keeps configuration and state; purge leaves nothing", async () => {
@@ -298,8 +292,17 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     await machine.sh(
       "rm /etc/vpp-maglev/frontend-*; ip netns del dataplane; ip netns del earlier",
     );
-    await machine.sh(`dpkg --purge ${names}`);
-    assert.equal((await machine.run("getent passwd maglevd; getent group maglevd")).stdout, "");
+    await machine.sh(
+      "touch /etc/vpp-maglev/tokens && chown maglevd:maglevd /etc/vpp-maglev/tokens && " +
+        "chmod 600 /etc/vpp-maglev/tokens",
+    );
+    await machine.sh("dpkg --purge vpp-maglevd && test -d /var/cache/vpp-maglev");
+    await machine.sh("dpkg --purge vpp-maglev vpp-maglev-runtime");
+    const known = await machine.run("getent passwd maglevd; getent group maglevd maglevd-web");
+    assert.equal(known.stdout, "");
+    // Its number may be given to another user.
+    assert.equal(await machine.sh("stat -c '%U:%G %a' /etc/vpp-maglev/tokens"), "root:root 600");
+    await machine.sh("rm /etc/vpp-maglev/tokens; rmdir /etc/vpp-maglev");
     const left = (await machine.files()).filter((path) => !before.includes(path));
     // What other programs keep of each change of users, and what was copied here.
     const others = /^\/etc\/\w+-$|^\/var\/lib\/systemd\/|^\/root\/\w+-vpp-[^/]+\.deb$/;

@@ -8,6 +8,7 @@ import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf } from "../../tools/release/contents/deno_program.ts";
 import { writeLibrary } from "../../tools/release/library.ts";
 import { stampOf } from "../../tools/release/version.ts";
+import { linksOf } from "../support/judges/documents.ts";
 import { Daemon } from "../support/servers/daemon.ts";
 import { judgePermissions } from "../support/worlds/closed_permissions.ts";
 import {
@@ -76,6 +77,32 @@ packagingTest("the first version sorts before the second, and after the older pr
   assert.ok(await sorts("1.0.2", versions[0]!));
   assert.ok(await sorts(versions[0]!, "1:99.0"));
 });
+
+packagingTest(
+  "links of the installed documents lead to installed files",
+  ["dpkg-deb"],
+  () =>
+    withPlace(async (place) => {
+      for (const path of Object.values(packagesOf("first"))) {
+        await output(["dpkg-deb", "-x", path, place]);
+      }
+      const folder = `${place}/usr/share/doc/vpp-maglevd`;
+      const dead: string[] = [];
+      let links = 0;
+      for await (const { name } of Deno.readDir(folder)) {
+        if (!name.endsWith(".md")) continue;
+        for (const { target } of linksOf(await Deno.readTextFile(`${folder}/${name}`))) {
+          const [path] = target.split("#");
+          if (path === "" || /^\w+:/.test(target)) continue;
+          links++;
+          const there = await Deno.stat(`${folder}/${path}`).then(() => true, () => false);
+          if (!there) dead.push(`${name}: ${target}`);
+        }
+      }
+      assert.ok(links > 50, `${links} links`);
+      assert.deepEqual(dead, []);
+    }),
+);
 
 const DENO = Deno.execPath();
 

@@ -129,6 +129,9 @@ if (Deno.uid() !== 0) {
   const missing = Object.entries(PROGRAMS_NEEDED).filter(([program]) => !isThere(program));
   if (missing.length > 0 && mayInstall()) {
     await install("test:packaging", missing.flatMap(([, packages]) => packages.split(" ")));
+    const absent = missing.map(([program]) => program).filter((program) => !isThere(program));
+    // Their tests would be skipped, and the whole would seem to be well.
+    if (absent.length > 0) throw new Error(`cannot install ${absent.join(", ")}`);
   }
   await Deno.mkdir(BUILT, { recursive: true });
   if (

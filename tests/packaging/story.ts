@@ -72,10 +72,16 @@ export async function copied(machine: Machine, build: Build): Promise<Record<str
   return paths;
 }
 
-/** Installs packages as an operator who keeps the own files; paths in the machine, by name. */
+/**
+ * Installs packages as docs/running.md shows it for scripts: also older ones, and the operator's files
+ * are kept. Paths are those in the machine, by name.
+ */
 export async function install(
   machine: Machine,
   paths: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await machine.sh(`dpkg -i --force-confold ${Object.values(paths).join(" ")}`);
+  await machine.sh(
+    "DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades " +
+      `-o Dpkg::Options::=--force-confold ${Object.values(paths).join(" ")}`,
+  );
 }

@@ -29,6 +29,11 @@ packagingTest(
     }),
 );
 
+Deno.test("a stop of the service removes no shared memory: VPP's may have its group", async () => {
+  const unit = await Deno.readTextFile(`${ROOT}/debian/units/vpp-maglev.service`);
+  assert.doesNotMatch(unit, /^(?:RemoveIPC|DynamicUser)=yes$/m);
+});
+
 Deno.test("the documented file of maglev.announce is in a folder that a stop of the service keeps", async () => {
   const page = await Deno.readTextFile(`${ROOT}/docs/policies.md`);
   const unit = await Deno.readTextFile(`${ROOT}/debian/units/vpp-maglev.service`);

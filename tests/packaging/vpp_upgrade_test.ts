@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SKIP_REASON } from "../vpp/support.ts";
+import { API_KINDS, SKIP_REASON } from "../vpp/support.ts";
 import { BucketWatch } from "../vpp/bucket_watch.ts";
 import {
   CHANGED,
@@ -27,37 +27,42 @@ if (SKIP_REASON !== "" || NO_WIRE !== "") {
   });
 } else {
   const noOlder = whyNoOlder();
-  packagingTest(
-    "real VPP: upgrades and downgrades under traffic move nothing" +
-      (noOlder === undefined ? "" : ` (without an older commit: ${noOlder})`),
-    ["ip"],
-    () =>
-      world("socket", async (world) => {
-        const { vpp, wire, servers } = world;
-        await servers[2]!.close();
-        const first = world.start(launcherOf("first"));
-        await first.seen((line) => line.msg === "vpp-warmup-done");
-        await first.seen((line) => line.msg === "vpp-counters" && line.vips === 4);
-        const targets = Object.values(FRONTENDS)
-          .map(({ address }) => ({ address, ...FLOWS }))
-          .filter(({ address }) => address !== CHANGED);
-        const flows = await wire.flows(targets);
-        await sleep(LULL_MS);
-        await using watch = await BucketWatch.start(vpp);
-        const buckets = watch.seen[0]!;
-        let daemon = first;
-        const older: readonly Build[] = noOlder === undefined ? ["older", "first"] : [];
-        for (const build of ["second", "first", ...older] as const) {
-          daemon = await restarted(world, daemon, {
-            signal: "SIGTERM",
-            launcher: launcherOf(build),
-          });
-          assert.equal(daemon.lines[0]?.version, versionOf(build));
-          assert.deepEqual(watch.seen, [buckets], "no bucket moved");
-        }
-        assert.ok(watch.reads > 100, `${watch.reads} readings`);
-        judgeUnchanged(await flows.stop());
-        assert.deepEqual(daemon.lines.filter(({ level }) => level === "ERROR"), []);
-      }),
-  );
+  for (const kind of API_KINDS) {
+    packagingTest(
+      `real VPP: upgrades and downgrades under traffic move nothing, over ${kind}` +
+        (noOlder === undefined ? "" : ` (without an older commit: ${noOlder})`),
+      ["ip"],
+      () =>
+        world(kind, async (world) => {
+          const { vpp, wire, servers } = world;
+          await servers[2]!.close();
+          const first = world.start(launcherOf("first"));
+          await first.seen((line) => line.msg === "vpp-warmup-done");
+          await first.seen((line) => line.msg === "vpp-counters" && line.vips === 4);
+          const targets = Object.values(FRONTENDS)
+            .map(({ address }) => ({ address, ...FLOWS }))
+            .filter(({ address }) => address !== CHANGED);
+          const flows = await wire.flows(targets);
+          await sleep(LULL_MS);
+          await using watch = await BucketWatch.start(vpp);
+          const buckets = watch.seen[0]!;
+          let daemon = first;
+          // The other way to VPP needs the two builds alone.
+          const older: readonly Build[] = kind === "socket" && noOlder === undefined
+            ? ["older", "first"]
+            : [];
+          for (const build of ["second", "first", ...older] as const) {
+            daemon = await restarted(world, daemon, {
+              signal: "SIGTERM",
+              launcher: launcherOf(build),
+            });
+            assert.equal(daemon.lines[0]?.version, versionOf(build));
+            assert.deepEqual(watch.seen, [buckets], "no bucket moved");
+          }
+          assert.ok(watch.reads > 100, `${watch.reads} readings`);
+          judgeUnchanged(await flows.stop());
+          assert.deepEqual(daemon.lines.filter(({ level }) => level === "ERROR"), []);
+        }),
+    );
+  }
 }

@@ -61,8 +61,16 @@ export async function sharedFiles(root: string): Promise<readonly SharedFile[]> 
     files.push({
       package: daemon,
       path: `doc/vpp-maglevd/${name}`,
-      content: await read(`docs/${name}`),
+      content: installedLinks(await read(`docs/${name}`)),
     });
   }
   return files.toSorted((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/** A document whose links to other files of a checkout lead to where the packages have these. */
+function installedLinks(document: string): string {
+  return document.replaceAll(
+    /\]\((?:\.\.\/)?(proto\/|monitoring\/|maglev\.schema\.json)/g,
+    "](../../vpp-maglev/$1",
+  );
 }
