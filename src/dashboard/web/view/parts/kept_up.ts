@@ -1,5 +1,5 @@
 /** Something that is loaded for a part of the page while it is seen: see Keeper. */
-import { type Accessor, createEffect, createSignal, on, onCleanup } from "solid-js";
+import { type Accessor, createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 import { AGAIN_MS, Keeper, type KeptView } from "../../keeper.ts";
 import { formatAge } from "../../model/format.ts";
 import type { Page } from "../../page.ts";
@@ -29,7 +29,8 @@ export function keptUp<T>(
   const [view, show] = createSignal<KeptView<T>>();
   const { steadyMs } = BROWSER;
   const keeper = new Keeper<T>({ load, isForGood, show, steadyMs, againMs });
-  createEffect(on(key, () => keeper.changed()));
+  // Every event makes a new object of a server; what counts is that the key became another text.
+  createEffect(on(createMemo(key), () => keeper.changed()));
   createEffect(on(page.tickMs, () => {
     const isSeen = document.visibilityState === "visible" && page.liveness().kind === "live";
     if (isSeen) keeper.tick();
