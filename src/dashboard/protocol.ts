@@ -434,6 +434,8 @@ export interface ExplainedPlace {
   readonly buckets?: number;
   /** Why VPP's weight is not the effective one; empty when it is. */
   readonly difference: string;
+  /** One sentence: whether the server takes new flows, and why not. */
+  readonly answer: string;
 }
 
 /** `GET view/api/explain/{maglevd}/backends/{name}`. */

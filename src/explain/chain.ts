@@ -75,6 +75,8 @@ export interface PlaceExplanation {
   readonly server: ServerInVpp | undefined;
   /** Why VPP's weight is not the effective one, and what corrects it; empty when it is. */
   readonly difference: string;
+  /** One sentence from answer.ts; of a frontend's explanation without the causes of states. */
+  readonly answer: string;
 }
 
 /** A server as VPP has it. */

@@ -5,6 +5,7 @@
 import { invariant } from "../base/assert.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import { vipKeyOf } from "../vpp/lb/desired.ts";
+import { answerOf } from "./answer.ts";
 import type { BackendExplanation, FrontendExplanation, Link, PlaceExplanation } from "./chain.ts";
 import { healthLinks } from "./health_links.ts";
 import {
@@ -34,13 +35,14 @@ export function explainBackend(
 ): BackendExplanation {
   const backend = snapshot.backends.get(name);
   invariant(backend !== undefined, `no backend ${name}`);
+  const health = healthLinks(backend, snapshot, voidReason);
   const isIt = (entry: string) => entry === name;
   const places = [...snapshot.frontends.values()]
     .filter(({ config }) => config.pools.some(({ backends }) => backends.some((b) => isIt(b.name))))
     .flatMap((view) =>
-      placesOf(explainedFrontend(snapshot, view, optionsOf(view, encapVoid)), { vpp, isIt })
+      placesOf(explainedFrontend(snapshot, view, optionsOf(view, encapVoid)), { vpp, isIt, health })
     );
-  return { links: healthLinks(backend, snapshot, voidReason), places };
+  return { links: health, places };
 }
 
 /** Explains a frontend that exists. */
@@ -54,7 +56,7 @@ export function explainFrontend(
     ...optionsOf(view, encapVoid),
     isWhole: true,
   });
-  const places = placesOf(frontend, { vpp, isIt: () => true });
+  const places = placesOf(frontend, { vpp, isIt: () => true, health: [] });
   return {
     state: view.state,
     vip: vipKeyOf(view.config),
@@ -75,7 +77,12 @@ function isDecisive({ decides }: Link): boolean {
 /** The entries for whose backends `isIt` is true. */
 function placesOf(
   frontend: ExplainedFrontend,
-  { vpp, isIt }: { readonly vpp: VppView; readonly isIt: (backend: string) => boolean },
+  { vpp, isIt, health }: {
+    readonly vpp: VppView;
+    readonly isIt: (backend: string) => boolean;
+    /** The links of the backend. */
+    readonly health: readonly Link[];
+  },
 ): PlaceExplanation[] {
   const { snapshot, view, namesAt } = frontend;
   const servers = vipServers(view, { config: snapshot.config, vpp });
@@ -83,15 +90,17 @@ function placesOf(
     backends.flatMap(({ name: backend, weight }, entry) => {
       if (!isIt(backend)) return [];
       const place: Place = { ...frontend, pool: at, entry };
-      const { links, ...end } = vppEnd(place, { vpp, servers });
+      const { links: last, ...end } = vppEnd(place, { vpp, servers });
+      const links = [...placeLinks(place), ...last];
       return [{
         frontend: view.name,
         pool,
         backend,
         backends: namesAt(entryOf(place).server.address.text),
-        links: [...placeLinks(place), ...links],
+        links,
         weight,
         ...end,
+        answer: answerOf(health, { links, ...end }),
       }];
     })
   );

@@ -1,6 +1,5 @@
 /** Why servers have the weight that they have in VPP: one backend, or a frontend. */
 import type { WallMs } from "../../base/instant.ts";
-import { answerOf } from "./traffic_answer.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import { countCell, vipText } from "../render/mod.ts";
@@ -30,10 +29,7 @@ function backendView(message: messages.ExplainBackendResponse, nowMs: WallMs): V
         { label: "state", value: stateCell(state) },
       ],
     },
-    ...(places.length === 0 ? [] : [{
-      kind: "lines" as const,
-      lines: places.map((place) => answerLine(links, place)),
-    }]),
+    ...(places.length === 0 ? [] : [{ kind: "lines" as const, lines: places.map(answerLine) }]),
     linksTable(links, { title: "health", nowMs }),
     ...places.map((place) => linksTable(place.links, { title: titleOf(place), nowMs })),
     ...(places.length > 0 ? [] : [{
@@ -44,10 +40,9 @@ function backendView(message: messages.ExplainBackendResponse, nowMs: WallMs): V
 }
 
 /** The answer, before the chains that lead to it. */
-function answerLine(health: readonly Link[], place: Place): Cell {
-  const isServing = place.difference === "" && (place.vppWeight ?? 0) > 0;
-  const { frontend, pool } = place;
-  const text = `frontend ${frontend}, pool ${pool}: ${answerOf(health, place)}`;
+function answerLine({ frontend, pool, answer, difference, vppWeight = 0 }: Place): Cell {
+  const isServing = difference === "" && vppWeight > 0;
+  const text = `frontend ${frontend}, pool ${pool}: ${answer}`;
   return { text, style: isServing ? "good" : "warn" };
 }
 

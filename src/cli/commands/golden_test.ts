@@ -321,7 +321,8 @@ const OTHER: Required<Answers> = {
       if (link.kind !== "difference") return link;
       return { ...link, weight: 25, decides: false, text: "none: VPP has what it should have" };
     });
-    return { ...explained, places: [{ ...place!, links, vppWeight: 25, difference: "" }] };
+    const answer = "takes new flows, with weight 25 in VPP";
+    return { ...explained, places: [{ ...place!, links, vppWeight: 25, difference: "", answer }] };
   },
   ExplainFrontend: () => {
     const explained = WORLD.ExplainFrontend({});

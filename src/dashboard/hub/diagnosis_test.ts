@@ -28,6 +28,7 @@ function place(fields: Partial<messages.ServerExplanation> = {}): messages.Serve
     buckets: undefined,
     flows: undefined,
     difference: "",
+    answer: "",
     backends: [],
     ...fields,
   };
@@ -40,7 +41,9 @@ Deno.test("explainBackend() has the links of maglevd, also of kinds that it does
     address: "10.0.0.0",
     state: "up",
     links: [link("brake", { decides: true, by: WHO, sinceUnixNs: 5n * MS, sinceAtLeast: true })],
-    places: [place({ links: [link("vpp", { weight: 7 })], vppWeight: 7, buckets: 3 })],
+    places: [
+      place({ links: [link("vpp", { weight: 7 })], vppWeight: 7, buckets: 3, answer: "takes" }),
+    ],
   }));
   await onHub({ lb1 }, async ({ hub }) => {
     const brake = { kind: "brake", text: "text of brake", decides: true };
@@ -54,6 +57,7 @@ Deno.test("explainBackend() has the links of maglevd, also of kinds that it does
         ...{ frontend: "web", pool: "main", backend: "b0", address: "10.0.0.0", state: "up" },
         links: [{ kind: "vpp", text: "text of vpp", weight: 7, decides: false }],
         ...{ weight: 100, effective_weight: 0, vpp_weight: 7, buckets: 3, difference: "" },
+        answer: "takes",
       }],
     });
     const whole = await hub.explainBackend("lb1", "b0", "operator");

@@ -936,6 +936,11 @@ export interface ServerExplanation {
   readonly difference: string;
   /** All backends of this frontend that have the address: VPP has one server for them. */
   readonly backends: readonly string[];
+  /**
+   * One sentence: whether the server takes new flows, and why not. Of ExplainFrontend without the
+   * cause of a state.
+   */
+  readonly answer: string;
 }
 
 export interface ListHistoryRequest {
@@ -8493,6 +8498,7 @@ function createBaseServerExplanation(): ServerExplanation {
     flows: undefined,
     difference: "",
     backends: [],
+    answer: "",
   };
 }
 
@@ -8538,6 +8544,9 @@ export const ServerExplanation: MessageFns<ServerExplanation, "maglev.ServerExpl
     }
     for (const v of message.backends) {
       writer.uint32(106).string(v!);
+    }
+    if (message.answer !== "") {
+      writer.uint32(114).string(message.answer);
     }
     return writer;
   },
@@ -8657,6 +8666,14 @@ export const ServerExplanation: MessageFns<ServerExplanation, "maglev.ServerExpl
             }
 
             message.backends.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.answer = reader.string();
             continue;
           }
         }

@@ -101,7 +101,7 @@ export abstract class LoggingProgram {
     fits: (line: LogLine) => boolean,
     options: { readonly from?: number; readonly deadlineMs?: number } = {},
   ): Promise<LogLine> {
-    const endMs = performance.now() + (options.deadlineMs ?? 10_000);
+    const endMs = performance.now() + (options.deadlineMs ?? 30_000);
     let at = options.from ?? 0;
     while (true) {
       for (; at < this.lines.length; at++) if (fits(this.lines[at]!)) return this.lines[at]!;

@@ -51,6 +51,7 @@ function placeOf(words: Words): messages.ServerExplanation {
     buckets: 1024,
     flows: 12,
     difference: "VPP has 0, should have 25: on its way",
+    answer: "takes no new flows: VPP has 0, should have 25: on its way",
     backends: [words.web1, words.web2],
   };
 }
@@ -97,6 +98,7 @@ export function frontendExplanation(words: Words): messages.ExplainFrontendRespo
         buckets: undefined,
         flows: undefined,
         difference: "",
+        answer: "takes no new flows",
       },
     ],
   };

@@ -13,6 +13,8 @@ import {
   type TimelinePage,
   type TimelineRecord,
 } from "../../../src/dashboard/protocol.ts";
+import { answerOf } from "../../../src/explain/answer.ts";
+import type { Link } from "../../../src/explain/chain.ts";
 
 /** The chain of a backend; undefined: it does not exist. */
 export function explainBackendOf(
@@ -23,29 +25,25 @@ export function explainBackendOf(
   if (backend === undefined) return undefined;
   const { last_result: result, intent, state, since_ms } = backend;
   const text = result === undefined ? "" : `${result.code} ${result.detail ?? ""}`.trim();
+  const links = [
+    link("probe", `${result?.ok ? "passed" : "failed"}: ${text}`),
+    link("counter", `${backend.counter} of 4, up from 2 on (rise 2, fall 3)`),
+    link("state", state, { since_ms }),
+    intent === undefined
+      ? link("intent", "no operator has paused or disabled it")
+      : link("intent", `${intent.kind}d by an operator: ${intent.reason ?? ""}`, {
+        decides: true,
+        ...(intent.by === undefined ? {} : { by: intent.by }),
+      }),
+  ];
   const places = lb.frontends.flatMap((frontend) =>
     frontend.pools.flatMap((pool) =>
       pool.backends.filter((entry) => entry.name === name).map((entry) =>
-        placeOf(lb, { frontend, pool, entry })
+        placeOf(lb, { frontend, pool, entry, health: links })
       )
     )
   );
-  return {
-    name,
-    state,
-    links: [
-      link("probe", `${result?.ok ? "passed" : "failed"}: ${text}`),
-      link("counter", `${backend.counter} of 4, up from 2 on (rise 2, fall 3)`),
-      link("state", state, { since_ms }),
-      intent === undefined
-        ? link("intent", "no operator has paused or disabled it")
-        : link("intent", `${intent.kind}d by an operator: ${intent.reason ?? ""}`, {
-          decides: true,
-          ...(intent.by === undefined ? {} : { by: intent.by }),
-        }),
-    ],
-    places,
-  };
+  return { name, state, links, places };
 }
 
 export function explainFrontendOf(
@@ -63,17 +61,18 @@ export function explainFrontendOf(
     ],
     servers: frontend.pools.flatMap((pool) =>
       pool.backends.map((entry) => {
-        const place = placeOf(lb, { frontend, pool, entry });
+        const place = placeOf(lb, { frontend, pool, entry, health: [] });
         return { ...place, links: place.links.filter(({ decides }) => decides) };
       })
     ),
   };
 }
 
-function placeOf(lb: MaglevdState, { frontend, pool, entry }: {
+function placeOf(lb: MaglevdState, { frontend, pool, entry, health }: {
   readonly frontend: Frontend;
   readonly pool: Pool;
   readonly entry: PoolBackend;
+  readonly health: readonly ExplainLink[];
 }): ExplainedPlace {
   const backend = lb.backends.find(({ name }) => name === entry.name)!;
   const { state, address } = backend;
@@ -87,6 +86,23 @@ function placeOf(lb: MaglevdState, { frontend, pool, entry }: {
   const difference = equal
     ? ""
     : `VPP has ${server?.weight}, should have ${entry.effective_weight}: on its way`;
+  const links = [
+    link("weight", "the file's weight", { weight: entry.weight }),
+    link("state", isUp ? "up" : `${state}: no new flows`, {
+      weight: isUp ? entry.weight : 0,
+      decides: !isUp,
+    }),
+    link("pool", `pool "${pool.name}" is ${isActive ? "active" : "on standby"}`, {
+      weight: entry.effective_weight,
+      decides: isUp && !isActive,
+    }),
+    ...(server === undefined
+      ? []
+      : [link("vpp", `${server.buckets} of 1024 buckets`, { weight: server.weight })]),
+    link("difference", equal ? "none: VPP has what it should have" : difference, {
+      decides: !equal,
+    }),
+  ];
   return {
     frontend: frontend.name,
     pool: pool.name,
@@ -97,23 +113,12 @@ function placeOf(lb: MaglevdState, { frontend, pool, entry }: {
     effective_weight: entry.effective_weight,
     ...(server === undefined ? {} : { vpp_weight: server.weight, buckets: server.buckets }),
     difference,
-    links: [
-      link("weight", "the file's weight", { weight: entry.weight }),
-      link("state", isUp ? "up" : `${state}: no new flows`, {
-        weight: isUp ? entry.weight : 0,
-        decides: !isUp,
-      }),
-      link("pool", `pool "${pool.name}" is ${isActive ? "active" : "on standby"}`, {
-        weight: entry.effective_weight,
-        decides: isUp && !isActive,
-      }),
-      ...(server === undefined
-        ? []
-        : [link("vpp", `${server.buckets} of 1024 buckets`, { weight: server.weight })]),
-      link("difference", equal ? "none: VPP has what it should have" : difference, {
-        decides: !equal,
-      }),
-    ],
+    links,
+    answer: answerOf(health as readonly Link[], {
+      links: links as readonly Link[],
+      server: server && { weight: server.weight, buckets: server.buckets, flows: undefined },
+      difference,
+    }),
   };
 }
 

@@ -66,6 +66,7 @@ function placeOf(place: messages.ServerExplanation, audience: Audience): Explain
     ...(vppWeight === undefined ? {} : { vpp_weight: vppWeight }),
     ...(buckets === undefined ? {} : { buckets }),
     difference: clip(place.difference, MAX_LINK_TEXT),
+    answer: clip(place.answer, MAX_LINK_TEXT),
   };
 }
 

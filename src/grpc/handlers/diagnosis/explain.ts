@@ -88,7 +88,7 @@ function addressOf({ config }: Snapshot, backend: string): string {
 
 function serverExplanation(place: PlaceExplanation, snapshot: Snapshot): ServerExplanation {
   const { frontend, pool, backend, backends, links, weight, effectiveWeight } = place;
-  const { server, difference } = place;
+  const { server, difference, answer } = place;
   return {
     frontend,
     pool,
@@ -103,6 +103,7 @@ function serverExplanation(place: PlaceExplanation, snapshot: Snapshot): ServerE
     flows: server?.flows,
     difference,
     backends,
+    answer,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Why a server has its weight in VPP, or takes no traffic: the answer, and the chain behind it. */
 import { type JSX, Show } from "solid-js";
 import type { Backend, Frontend, LbServer, Pool, PoolBackend } from "../../../protocol.ts";
-import { verdictOf } from "../../model/explain.ts";
+import { markOf } from "../../model/explain.ts";
 import { visible } from "../../model/format.ts";
 import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
@@ -43,7 +43,8 @@ export function BackendWhy(props: {
       frontend === props.frontend.name && pool === props.pool.name
     );
     return explanation === undefined || place === undefined ? undefined : {
-      verdict: verdictOf(explanation.links, place),
+      mark: markOf(place),
+      text: place.answer,
       links: [...explanation.links, ...place.links],
     };
   };
@@ -63,9 +64,9 @@ export function BackendWhy(props: {
         {(answer) => (
           <>
             <Old text={old()} />
-            <p class={`verdict is-${answer().verdict.mark}`}>
-              <Mark of={answer().verdict.mark} /> <b>{visible(props.backend.name)}</b>{" "}
-              {visible(answer().verdict.text)}
+            <p class={`verdict is-${answer().mark}`}>
+              <Mark of={answer().mark} /> <b>{visible(props.backend.name)}</b>{" "}
+              {visible(answer().text)}
             </p>
             <Chain lb={props.lb} links={answer().links} />
           </>
