@@ -44,13 +44,19 @@ def drain(sock, flows):
         inner = packet[24:]
         vip = socket.inet_ntoa(inner[16:20])
         (source,) = struct.unpack("!H", inner[20:22])
-        servers = flows.setdefault(f"{vip} {source}", {})
+        servers, path = flows.setdefault(f"{vip} {source}", ({}, []))
         servers[server] = servers.get(server, 0) + 1
+        if path[-1:] != [server]:
+            path.append(server)
 
 
 def send(sock, vip, source):
     header = struct.pack("!HHIIBBHHH", source, vip["port"], 0, 0, 5 << 4, ACK, 8192, 0, 0)
     sock.sendto(header + b"x" * 20, (vip["address"], 0))
+
+
+def first_port(vip):
+    return vip.get("first", FIRST_PORT)
 
 
 def due(ports, tick, every):
@@ -72,8 +78,8 @@ def main():
     tick = 0
     while not ended():
         for vip in vips:
-            first = FIRST_PORT + vip["steady"]
-            ports = due(range(FIRST_PORT, first), tick, STEADY_TICKS)
+            first = first_port(vip) + vip["steady"]
+            ports = due(range(first_port(vip), first), tick, STEADY_TICKS)
             ports += due(range(first, first + vip["resting"]), tick, REST_TICKS)
             for port in ports:
                 send(raw, vip, port)
@@ -83,7 +89,15 @@ def main():
         time.sleep(TICK_S)
     time.sleep(DRAIN_S)
     drain(packets, flows)
-    print(json.dumps({"sent": sent, "flows": flows}), flush=True)
+    own = {
+        f"{vip['address']} {first_port(vip) + port}"
+        for vip in vips
+        for port in range(vip["steady"] + vip["resting"])
+    }
+    seen = {flow: found for flow, found in flows.items() if flow in own}
+    counts = {flow: servers for flow, (servers, _) in seen.items()}
+    paths = {flow: path for flow, (_, path) in seen.items()}
+    print(json.dumps({"sent": sent, "flows": counts, "paths": paths}), flush=True)
 
 
 main()

@@ -12,6 +12,9 @@ import { type FlowReport, type Flows, Wire } from "./wire.ts";
 
 export const [A, B, C, D] = ["127.0.45.1", "127.0.45.2", "127.0.45.3", "127.0.45.4"] as const;
 
+/** The network of all servers. */
+export const SERVERS_NET = "127.0.45.0/24";
+
 export const FRONTENDS = {
   same: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 30 } } },
   drained: { address: "192.0.2.2", pools: { main: { b0: 0, b1: 100, b2: 100 } } },
@@ -57,7 +60,7 @@ export async function world(
     await using wire = await new Wire().make();
     await using vpp = await startVpp({ netns: wire.inside });
     await wire.plug(vpp);
-    await wire.leadOut(vpp, "127.0.45.0/24");
+    await wire.leadOut(vpp, SERVERS_NET);
     const servers = WebServer.group([A, B, C, D]);
     const daemons: Daemon[] = [];
     const config = `${folder}/maglev.yaml`;

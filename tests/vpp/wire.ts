@@ -112,6 +112,8 @@ export interface FlowTarget {
   readonly steady: number;
   /** Flows with a packet every 3 s. */
   readonly resting: number;
+  /** Source port of the first flow; default 10,000. Flows with the same ports are the same flows. */
+  readonly first?: number;
 }
 
 /** The results of flows. */
@@ -120,6 +122,8 @@ export interface FlowReport {
   readonly sent: Readonly<Record<string, number>>;
   /** By `192.0.2.1 10001`, VIP address and source port: packets that came out, by server. */
   readonly flows: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The servers of a flow in turn, without immediate repeats. */
+  readonly paths: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Flows under way. */

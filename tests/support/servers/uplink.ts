@@ -7,13 +7,17 @@ export const UPLINK_PORT = 18081;
 /** The servers' network. */
 export const UPLINK_NET = "198.18.79.0/24";
 
-/** A server of TCP connections on all addresses of its namespace. */
+/**
+ * A server of TCP connections on all addresses of its namespace. The kernel accepts for it, so a busy
+ * machine on which the program does not run for a minute is not a server that is down.
+ */
+const BACKLOG = 65_535;
 const SERVER = `
 import socket
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("", ${UPLINK_PORT}))
-s.listen(1024)
+s.listen(${BACKLOG})
 print("listening", flush=True)
 while True: s.accept()[0].close()
 `;
@@ -44,6 +48,9 @@ export async function withUplink(fn: (uplink: Uplink) => Promise<void>): Promise
     const local = `route replace local ${UPLINK_NET} dev lo`;
     await prober.ip(`route add ${UPLINK_NET} via ${PAIR_SERVER4}`);
     await server.ip(local);
+    const limit = `net.core.somaxconn=${BACKLOG}`;
+    const args = ["netns", "exec", server.name, "sysctl", "-qw", limit];
+    assert.ok((await new Deno.Command("ip", { args }).output()).success, limit);
     const program = new Deno.Command("ip", {
       args: ["netns", "exec", server.name, "python3", "-c", SERVER],
       stdin: "null",
