@@ -201,4 +201,11 @@ export const VPP_MUTATIONS: readonly Mutation[] = [
     from: 'return use?.verdict === "full" ? statsUseText(use) : undefined;',
     to: 'return use?.verdict === "tight" && routes > 1 ? statsUseText(use) : undefined;',
   },
+  {
+    name: "buckets of the server before are read",
+    file: "src/vpp/lb/actual.ts",
+    from: "if (used) servers.push({ address, weight, buckets, flushed: false, figures });",
+    to:
+      "if (used) servers.push({ address, weight, buckets: servers.at(-1)?.buckets ?? buckets, flushed: false, figures });",
+  },
 ];

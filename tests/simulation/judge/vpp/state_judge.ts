@@ -4,6 +4,7 @@ import { explainDifference } from "../explain_judge.ts";
 import type { IntentJudge } from "../intent_judge.ts";
 import { type JudgedRun, SOON_MS } from "../judged_run.ts";
 import type { WantedVip } from "../wanted.ts";
+import { bucketDifference } from "./bucket_judge.ts";
 import { difference } from "./difference.ts";
 import { keyOfFields } from "./vip_fields.ts";
 import { WithheldJudge } from "./withheld_judge.ts";
@@ -64,13 +65,20 @@ export class StateJudge {
       return;
     }
     const view = vpp.view();
-    const wrong = difference(run.wanted(daemon), view, {
-      makes: vpp.makes(),
+    const may = {
       weights: vpp.release === "main",
       withheld: new Set(withheld.map(([key]) => key)),
-      blocked: vpp.natAddresses(),
-    });
+    };
+    const blocked = vpp.natAddresses();
+    const wrong = difference(run.wanted(daemon), view, { ...may, makes: vpp.makes(), blocked });
     if (wrong !== undefined) return run.fail("VPP is right", wrong);
+    const moved = vpp.plugin && bucketDifference(run.wanted(daemon), {
+      ...may,
+      plugin: vpp.plugin,
+      vips: vpp.vips(),
+      read: reconciler.counted()?.vips() ?? [],
+    });
+    if (moved !== undefined) return run.fail("buckets are as the weights", moved);
     if (withheld.length === 0) this.#intents.has(view);
     const { flowTimeoutMs } = daemon.checker.current.config.vppLb!;
     const flowTimeout = vpp.plugin?.conf.flowTimeout;
