@@ -5,6 +5,7 @@ import { Judge } from "./judge/judge.ts";
 import type { Failure } from "./judge/judged_run.ts";
 import { wantedOf } from "./judge/wanted.ts";
 import { World } from "./world/world.ts";
+import { isEncapFailed } from "../../src/health/encap.ts";
 import { intentId } from "../../src/intent/intent.ts";
 import { LOOK_EVERY_MS } from "../../src/intent/expiry.ts";
 
@@ -172,9 +173,17 @@ function canKeepHolds({ daemon, vpp }: World): boolean {
       )
     )
   );
+  // Its checks through the tunnel pass at first: a policy may then hold what it did not hold before.
+  const { encap } = daemon!.checker.current;
+  const isDeaf = [...frontends.values()].some(({ name, config: { onAllDown, pools } }) =>
+    (onAllDown !== undefined || pools.some(({ maxDown }) => maxDown !== undefined)) &&
+    [...encap?.get(name)?.values() ?? []].some((check) =>
+      check.mode === "on" && isEncapFailed(check)
+    )
+  );
   // A new daemon has no report of an agent yet.
   const isLowered = [...backends.values()].some(({ agent }) => agent !== undefined);
-  if (isTaken || (isHeld && isLowered)) return false;
+  if (isTaken || isDeaf || (isHeld && isLowered)) return false;
   const isKept = config.vppLb!.startupMaxDelayMs > 0 && vpp.release === "main" && !isShared &&
     vpp.natAddresses().size === 0;
   return !isHeld || isKept;

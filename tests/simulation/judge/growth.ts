@@ -12,7 +12,9 @@ const MOST_SEGMENTS = 16;
 /** What has grown. */
 export function grown({ process, vpp, disk }: World): string | undefined {
   const { timers, daemon } = process!;
-  const most = MOST_TIMERS + 2 * (daemon?.checker.current.backends.size ?? 0);
+  const { backends, encap } = daemon?.checker.current ?? {};
+  const tunnels = [...encap?.values() ?? []].reduce((sum, { size }) => sum + size, 0);
+  const most = MOST_TIMERS + 2 * ((backends?.size ?? 0) + tunnels);
   if (timers > most) return `${timers} timers`;
   // A frozen VPP does not notice that a connection has ended.
   if (vpp.connections > MOST_CONNECTIONS && !vpp.frozen) return `${vpp.connections} connections`;

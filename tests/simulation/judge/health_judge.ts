@@ -71,6 +71,7 @@ export class HealthJudge {
     this.#stopMs = ms;
   }
 
+  /** Nothing answers the prober for `ms`. */
   cutOffFor(ms: number): void {
     const { nowMs } = this.#world.time;
     this.#isArmed = nowMs > Math.max(this.#cutOff.untilMs, this.#blindUntilMs) + REARMED_MS;
@@ -129,32 +130,37 @@ export class HealthJudge {
     const backend = config.backends.get(name);
     const check = config.healthchecks.get(backend?.healthcheck ?? "");
     if (backend === undefined || check === undefined) return;
-    const record = this.#world.servers.record(backend.address.text, check.name);
+    const record = this.#world.servers.record(backend.address.text, check);
     const { nowMs } = this.#world.time;
     if (to === "down") {
-      // With isolation a failure waits until a round of targets has ended.
-      const roundMs = config.healthchecker.isolation === undefined ? 0 : ROUND_MS;
-      const latestMs = check.timeoutMs + VERDICT_MS + roundMs + this.#late();
+      const latestMs = this.latestVerdictMs(check, config);
       const isBad = record.badMs !== undefined && nowMs - record.badMs <= latestMs;
       if (!isBad) this.#fail("answers in time are never down", `${name} ${from} -> down`);
-      if (this.#isIsolated(check, config)) {
+      if (this.isIsolated(check, config)) {
         this.#fail("a prober that is cut off takes no server down", `${name} ${from} -> down`);
       }
-      if (from === "up" && record.bad < check.fall && !this.#isShared(name, config)) {
+      if (from === "up" && record.bad < check.fall && !this.isShared(name, config)) {
         this.#fail("fall failures", `${name} is down after ${record.bad} of ${check.fall}`);
       }
     }
     if (
       to === "up" && from === "down" && record.good < check.rise &&
-      !this.#isShared(name, config) && !this.#mayPassLate(backend.address.text)
+      !this.isShared(name, config) && !this.mayPassLate(backend.address.text)
     ) {
       this.#fail("rise passes", `${name} is up after ${record.good} of ${check.rise}`);
     }
   }
 
+  /** The time from the start of a probe to its verdict. */
+  latestVerdictMs({ timeoutMs }: HealthcheckConfig, { healthchecker }: Config): number {
+    // With isolation a failure waits until a round of targets has ended.
+    const roundMs = healthchecker.isolation === undefined ? 0 : ROUND_MS;
+    return timeoutMs + VERDICT_MS + roundMs + this.latenessMs;
+  }
+
   /** True when a failure of this check cannot count, because no target has answered for long. */
-  #isIsolated(check: HealthcheckConfig, { healthchecker: { isolation } }: Config): boolean {
-    if (isolation === undefined || !this.#isArmed || this.#late() > 0) return false;
+  isIsolated(check: HealthcheckConfig, { healthchecker: { isolation } }: Config): boolean {
+    if (isolation === undefined || !this.#isArmed || this.latenessMs > 0) return false;
     const { sinceMs, untilMs } = this.#cutOff;
     const { nowMs } = this.#world.time;
     const surelyMs = sinceMs + check.timeoutMs + ROUND_MS;
@@ -162,7 +168,7 @@ export class HealthJudge {
   }
 
   /** Several backends probe this server with one check, or the definition has just changed. */
-  #isShared(name: string, { backends }: Config): boolean {
+  isShared(name: string, { backends }: Config): boolean {
     const { address, healthcheck } = backends.get(name)!;
     const changedMs = Math.max(
       this.#actedMs.get(name) ?? 0,
@@ -178,13 +184,14 @@ export class HealthJudge {
   }
 
   /** After a stop, an answer after the timeout looks like one that came in time. */
-  #mayPassLate(address: string): boolean {
+  mayPassLate(address: string): boolean {
     const { servers, time } = this.#world;
     const isRecent = time.nowMs - servers.sinceMs(address) < 12_000;
-    return this.#late() > 0 && (isRecent || servers.of(address) === "late");
+    return this.latenessMs > 0 && (isRecent || servers.of(address) === "late");
   }
 
-  #late(): number {
+  /** How late verdicts may be, because the process was stopped. */
+  get latenessMs(): number {
     const { nowMs } = this.#world.time;
     return nowMs < this.#blindUntilMs + 2000 ? this.#stopMs + 2000 : 0;
   }
@@ -252,6 +259,19 @@ export class HealthJudge {
     this.#fail("agents are heard", `${name} has ${wordsOf(agent)}, and its agent is ${text}`);
   }
 
+  /** Since when a server behaves as it does, and nothing but probes decides about its backend. */
+  undisturbedMs(name: string, config: Config): number {
+    const { servers, time } = this.#world;
+    return Math.max(
+      servers.sinceMs(config.backends.get(name)!.address.text),
+      this.#actedMs.get(name) ?? 0,
+      this.#sinceMs,
+      this.#blindUntilMs,
+      time.nowMs >= this.#cutOff.untilMs ? this.#cutOff.untilMs : this.#cutOff.sinceMs,
+      this.#heldUntilMs(config),
+    );
+  }
+
   /** A server that has behaved alike for long enough has the state that this deserves. */
   tick({ daemon, clock }: DaemonProcess): void {
     if (daemon === undefined) return;
@@ -268,14 +288,7 @@ export class HealthJudge {
       const check = config.healthchecks.get(healthcheck ?? "");
       if (check === undefined) continue;
       this.#checkAgent(backend, { address: address.text, check, config });
-      const sinceMs = Math.max(
-        servers.sinceMs(address.text),
-        this.#actedMs.get(name) ?? 0,
-        this.#sinceMs,
-        this.#blindUntilMs,
-        time.nowMs >= this.#cutOff.untilMs ? this.#cutOff.untilMs : this.#cutOff.sinceMs,
-        this.#heldUntilMs(config),
-      );
+      const sinceMs = this.undisturbedMs(name, config);
       if (time.nowMs - sinceMs < noticedAfterMs(check)) continue;
       const answers = servers.answers({ address: address.text, healthcheck: check });
       if ((state === "up") !== answers) {
@@ -290,7 +303,8 @@ function sameReport(a: Report, b: Report): boolean {
   return a.down === b.down && a.admin === b.admin && a.percent === b.percent;
 }
 
-function noticedAfterMs(check: HealthcheckConfig): number {
+/** A change of a server is noticed within this by a check. */
+export function noticedAfterMs(check: HealthcheckConfig): number {
   const { rise, fall, intervalMs, fastIntervalMs, downIntervalMs, timeoutMs } = check;
   const longest = 1.1 * Math.max(intervalMs, fastIntervalMs, downIntervalMs) + timeoutMs;
   return (1 + Math.max(rise, fall)) * longest + NOTICED_MS;

@@ -12,6 +12,7 @@ import type { DaemonProcess } from "../world/process.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { TakenFault } from "../world/watched_faults.ts";
 import type { Observer, World } from "../world/world.ts";
+import { EncapJudge } from "./encap_judge.ts";
 import { FileJudge } from "./file_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
 import { grown } from "./growth.ts";
@@ -47,13 +48,14 @@ export class Judge implements Observer {
   readonly #pace: JudgePace;
   readonly #run: JudgedRun;
   readonly #world: World;
-  readonly #health: HealthJudge;
+  readonly health: HealthJudge;
   readonly #intents: IntentJudge;
   readonly #frontends: FrontendJudge;
   readonly #story: StoryJudge;
   readonly #state: StateJudge;
   readonly #sent: SentJudge;
   readonly reloads: ReloadJudge;
+  readonly tunnels: EncapJudge;
   readonly #rises: RiseJudge;
   readonly #file: FileJudge;
   readonly #counters: SnapshotJudge;
@@ -67,7 +69,8 @@ export class Judge implements Observer {
     this.#world = world;
     this.#run = new JudgedRun(world);
     const fail = (invariant: string, message: string) => this.fail(invariant, message);
-    this.#health = new HealthJudge(world, fail);
+    this.health = new HealthJudge(world, fail);
+    this.tunnels = new EncapJudge(world, { health: this.health, fail });
     this.#intents = new IntentJudge(world, fail);
     this.#frontends = new FrontendJudge(fail);
     this.#story = new StoryJudge(fail);
@@ -92,7 +95,7 @@ export class Judge implements Observer {
 
   wired(daemon: Daemon, process: DaemonProcess): void {
     this.trace.add(this.#run.nowMs, "daemon starts");
-    this.#health.wired(daemon);
+    this.health.wired(daemon);
     this.#intents.wired(daemon);
     this.#frontends.wired(daemon.checker.current);
     this.#rises.note(daemon);
@@ -153,7 +156,6 @@ export class Judge implements Observer {
     }
     if (event === "vpp-lbsync-done" && fields.trigger === "reload") this.reloads.done(fields);
     if (event === "vpp-connect") this.#connected();
-    if (event === "vpp-connect") this.#counters.connected();
     if (event === "operator-drain-done") this.#drained(String(fields.backend));
     if (event === "vpp-disconnect") this.#answers.ended();
     if (event === "vpp-lbsync-drift" && !this.#run.isExcused("drift")) {
@@ -227,14 +229,9 @@ export class Judge implements Observer {
 
   /** Probes do not count, or are late, for `ms`; `loses`: results are lost too. */
   blindFor(ms: number, loses = false): void {
-    this.#health.blindFor(ms, loses);
+    this.health.blindFor(ms, loses);
     this.#unsoundFor(ms);
     this.#answers.stoppedFor(ms);
-  }
-
-  /** Nothing answers the prober for `ms`. */
-  cutOffFor(ms: number): void {
-    this.#health.cutOffFor(ms);
   }
 
   /** The daemon does nothing for `ms`, less than a second. */
@@ -257,7 +254,7 @@ export class Judge implements Observer {
     this.#intents.clockSet();
     this.#world.time.wallOffsetMs += byMs;
     this.#intents.expire();
-    this.#health.clockSet();
+    this.health.clockSet();
     this.#forgottenMs = Math.max(this.#forgottenMs, this.#run.nowMs + RETRIED_MS);
   }
 
@@ -292,7 +289,8 @@ export class Judge implements Observer {
 
   reloading(next: Config): void {
     this.#intents.reloading(next);
-    this.#health.reloading();
+    this.health.reloading();
+    this.tunnels.reloading(this.#world.daemon!);
     this.#story.watch();
     this.reloads.reloading();
     this.#run.changing(SOON_MS, "reload");
@@ -300,7 +298,8 @@ export class Judge implements Observer {
 
   /** `planned`: what an earlier plan said, of which this reload must do the same. */
   reloaded(plan: ReloadForecast, planned = plan): void {
-    this.#health.reloaded(this.#world.daemon!);
+    this.health.reloaded(this.#world.daemon!);
+    this.tunnels.reloaded(this.#world.daemon!);
     this.reloads.reloaded(plan, planned);
   }
 
@@ -333,6 +332,7 @@ export class Judge implements Observer {
 
   /** The connection is new: VPP is read now, and right soon, unless there are faults. */
   #connected(): void {
+    this.#counters.connected();
     const { nowMs } = this.#run;
     if (this.#run.isExcused("faulty")) return;
     this.#run.excuses.shorten("wrong", { nowMs, forMs: CONNECTED_MS, cause: "VPP is connected" });
@@ -356,6 +356,7 @@ export class Judge implements Observer {
     }
     if (event.kind === "policy") {
       const { event: policyEvent, frontend, backend, message } = event.change;
+      this.tunnels.turned(event.change, daemon);
       return this.trace.add(nowMs, `${policyEvent} ${frontend ?? backend}: ${message}`);
     }
     if (event.kind === "lameduck") return this.trace.add(nowMs, `lameduck ${event.on}`);
@@ -363,7 +364,7 @@ export class Judge implements Observer {
     this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
     const isUp = event.kind === "backend" && to === "up";
     if (isUp && !this.reloads.isReloading) this.#rises.cameUp(name, daemon);
-    if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);
+    if (event.kind === "backend") this.health.transition(name, event.transition, daemon);
     else this.#frontends.transition(name, event.transition);
   }
 
@@ -379,7 +380,8 @@ export class Judge implements Observer {
     if (process === undefined || process.clock.stopped) return;
     this.#intents.expire();
     this.#story.tick();
-    this.#health.tick(process);
+    this.health.tick(process);
+    this.tunnels.tick(process);
     const { daemon } = process;
     if (daemon !== undefined) {
       this.#frontends.tick(daemon.checker.current, this.#run.wanted(daemon));

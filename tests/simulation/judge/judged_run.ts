@@ -2,6 +2,7 @@
  * What the judges of one run share: its world, its trace, what is excused, what VPP should have, and
  * the first failure.
  */
+import { isEncapFailed } from "../../../src/health/encap.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
@@ -93,8 +94,12 @@ export class JudgedRun {
 }
 
 /** All that wantedOf() looks at. */
-function statesOf({ config, intents, backends, frontends }: CheckerState): readonly unknown[] {
+function statesOf(state: CheckerState): readonly unknown[] {
+  const { config, intents, backends, frontends, encap } = state;
   const states: unknown[] = [config, intents];
+  for (const checks of encap?.values() ?? []) {
+    for (const check of checks.values()) states.push(isEncapFailed(check));
+  }
   for (const { memory } of frontends.values()) states.push(memory);
   for (const backend of backends.values()) {
     states.push(backend.state, backend.standing, backend.agent, isDamped(backend));

@@ -8,6 +8,7 @@
 import type { Config, FrontendConfig } from "../../../src/config/model.ts";
 import type { Backend, BackendState } from "../../../src/health/state.ts";
 import type { FrontendHealth } from "../../../src/health/frontend.ts";
+import { type EncapChecks, isEncapFailed } from "../../../src/health/encap.ts";
 import type { IntentSet } from "../../../src/intent/intent.ts";
 
 /** A server as it should be. */
@@ -42,6 +43,8 @@ export interface CheckerState {
   readonly intents: IntentSet;
   /** What the policies of each hold. */
   readonly frontends: ReadonlyMap<string, Pick<FrontendHealth, "memory">>;
+  /** Checks through the tunnel by frontend. */
+  readonly encap?: ReadonlyMap<string, EncapChecks>;
 }
 
 /** All VIPs by vipKeyText(). */
@@ -98,15 +101,18 @@ export interface Entry {
   readonly step: number | undefined;
   /** True when it is up, or counts as up here because damping gives way. */
   readonly isUp: boolean;
-  /** The state of the backend, as far as its agent allows it. */
+  /** The state of the backend, as far as its agent and the tunnel allow it. */
   readonly state: BackendState;
+  /** True when it fails its check through the tunnel, which must pass. */
+  readonly isDeaf: boolean;
   /** True when the prober is blind to it. */
   readonly isBlind: boolean;
 }
 
 /** All entries of a frontend. */
 export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
-  const { config, backends, intents, frontends } = state;
+  const { config, backends, intents, frontends, encap } = state;
+  const checks = encap?.get(frontend.name);
   const { maxDown, waiting, slowStart } = frontends.get(frontend.name)?.memory ?? {};
   const entries = frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
@@ -114,7 +120,10 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
       const isDrained = intents.ofBackend(name)?.kind === "drain";
       const own = isDrained ? 0 : intents.ofWeight(place)?.weight ?? weight;
       const backend = backends.get(name)!;
-      const state = stateOf(backend);
+      const allowed = stateOf(backend);
+      const isDeaf = isRefusedByTunnel(name, frontend, checks) && allowed === backend.state &&
+        mayServe(backend);
+      const state = isDeaf ? "down" : allowed;
       return {
         index,
         pool: pool.name,
@@ -122,12 +131,13 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
         weight: lowered(own, backend),
         backend,
         state,
-        isBlind: backend.standing === "blind" && state === backend.state,
+        isDeaf,
+        isBlind: backend.standing === "blind" && state === backend.state && !isDeaf,
         isHeld: maxDown?.get(pool.name)?.held.includes(name) === true,
         isOut: maxDown?.get(pool.name)?.out.includes(name) === true,
         isWaiting: waiting?.has(name) === true,
         step: slowStart?.pool === pool.name ? slowStart.ramps.get(name)?.weight : undefined,
-        isUp: countsAsUp(backend) && state === backend.state,
+        isUp: countsAsUp(backend) && state === backend.state && !isDeaf,
       };
     })
   );
@@ -140,16 +150,33 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
 }
 
 /** True when damping alone keeps it down. */
-function isHeldDown({ backend, state }: Pick<Entry, "backend" | "state">): boolean {
-  return isDamped(backend) && backend.agent?.down !== true && state === backend.state;
+function isHeldDown({ backend, state, isDeaf }: Entry): boolean {
+  return isDamped(backend) && !isDeaf && backend.agent?.down !== true && state === backend.state;
 }
 
 /** The state as far as the agent allows it, of one that would serve. */
 function stateOf(backend: Backend): BackendState {
-  const { state, standing, agent } = backend;
-  const mayServe = countsAsUp(backend) || standing === "blind" || isDamped(backend);
-  if (agent === undefined || !mayServe) return state;
+  const { state, agent } = backend;
+  if (agent === undefined || !mayServe(backend)) return state;
   return agent.down ? "down" : agent.admin === "maint" ? "paused" : state;
+}
+
+/** True when it has, or may have, weight by its own checks. */
+function mayServe(backend: Backend): boolean {
+  return countsAsUp(backend) || backend.standing === "blind" || isDamped(backend);
+}
+
+/** True when a pool of the frontend requires the check through the tunnel, and it fails. */
+function isRefusedByTunnel(
+  name: string,
+  { pools }: FrontendConfig,
+  checks: EncapChecks | undefined,
+): boolean {
+  const isRequired = pools.some(({ encap, backends }) =>
+    encap?.mode === "on" && backends.some((entry) => entry.name === name)
+  );
+  const check = checks?.get(name);
+  return isRequired && check !== undefined && isEncapFailed(check);
 }
 
 /** The weight as far as the agent allows it. */

@@ -200,4 +200,41 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
     from: 'return agent.admin === "maint" ? "paused" : counted;',
     to: 'return agent.admin === "maint" ? "disabled" : counted;',
   },
+  {
+    name: "a failure through the tunnel takes weight with `encap: warn`",
+    file: "src/health/encap.ts",
+    from:
+      'if (check === undefined || check.mode === "warn" || !isEncapFailed(check)) return state;',
+    to: "if (check === undefined || !isEncapFailed(check)) return state;",
+  },
+  {
+    name: "a server that fails through the tunnel keeps its weight",
+    file: "src/health/encap.ts",
+    from: 'return MAY_SERVE.includes(state) ? "down" : state;',
+    to: "return state;",
+  },
+  {
+    name: "one failure through the tunnel is enough",
+    file: "src/health/encap.ts",
+    from: "const counter = stepCounter(check.counter, result.ok, check.policy);",
+    to: "const counter = result.ok ? stepCounter(check.counter, true, check.policy) : 0;",
+  },
+  {
+    name: "a passed check through the tunnel is not noticed",
+    file: "src/checker/checker.ts",
+    from: "if (this.#encap.count(encap, outcome)) turned.push(encap.frontend);",
+    to: "if (this.#encap.count(encap, outcome) && !outcome.result.ok) turned.push(encap.frontend);",
+  },
+  {
+    name: "a reload forgets verdicts of tunnels",
+    file: "src/checker/encap/pairs.ts",
+    from: "return [backend, kept ?",
+    to: "return [backend, kept && check.counter < 0 ?",
+  },
+  {
+    name: "the tunnel to a resumed backend is not probed",
+    file: "src/checker/encap/probes.ts",
+    from: "if (running !== undefined && !kept) this.#stop(key);",
+    to: "if (running !== undefined && !kept && wanted) this.#stop(key);",
+  },
 ];

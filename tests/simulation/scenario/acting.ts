@@ -27,7 +27,6 @@ import {
 import { cancelIntent, setLameduck } from "../../../src/grpc/handlers/intent.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { intentId } from "../../../src/intent/intent.ts";
-import type { ActionTimes } from "../judge/intent_judge.ts";
 import type { Judge } from "../judge/judge.ts";
 import { edited } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
@@ -35,6 +34,7 @@ import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
 import { editText } from "./edit_text.ts";
+import { nanoseconds, timesOf } from "./request_times.ts";
 import { editVpp, putNat } from "./other_program.ts";
 
 /** How long a fault of VPP waits for its occasion. */
@@ -62,6 +62,13 @@ export class Actor {
         return servers.set(action.server, action.behaviour, time.nowMs);
       case "agent":
         return servers.setAgent(action.server, action.report, time.nowMs);
+      case "tunnel":
+        return servers.setTunnel(action.server, action, time.nowMs);
+      case "filter":
+        if (servers.filters) return;
+        servers.filters = true;
+        judge.tunnels.filteredFor(action.forMs);
+        return later(action.forMs, () => servers.filters = false);
       case "lack-ports":
         servers.lack = true;
         judge.blindFor(action.forMs);
@@ -69,7 +76,7 @@ export class Actor {
       case "cut-off":
         if (servers.isCutOff) return;
         servers.isCutOff = true;
-        judge.cutOffFor(action.forMs);
+        judge.health.cutOffFor(action.forMs);
         return later(action.forMs, () => servers.isCutOff = false);
       case "worker-crash":
         judge.blindFor(8000, true);
@@ -381,16 +388,4 @@ export class Actor {
       }
     }
   }
-}
-
-function nanoseconds(ms: number): bigint {
-  return BigInt(ms) * 1_000_000n;
-}
-
-/** Times of an action as fields of a request. */
-function timesOf({ inMs, forMs }: ActionTimes): Pick<BackendRequest, "begin" | "end"> {
-  return {
-    begin: inMs === undefined ? undefined : { $case: "inNs", value: nanoseconds(inMs) },
-    end: forMs === undefined ? undefined : { $case: "forNs", value: nanoseconds(forMs) },
-  };
 }

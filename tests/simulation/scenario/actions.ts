@@ -7,6 +7,7 @@ import { policyDice, SERVERS } from "../world/configs.ts";
 import { agentDice, randomReport, READY, type Report, wordsOf } from "../world/agents.ts";
 import { chainDice } from "../world/chains.ts";
 import { Dice } from "../world/dice.ts";
+import { encapDice, randomTunnel, SOUND_TUNNEL, type Tunnel } from "../world/tunnels.ts";
 
 /** One action, without its time. `forMs`: how long it lasts. */
 export type Happening =
@@ -79,7 +80,11 @@ export type Happening =
   | { readonly kind: "lameduck"; readonly on: boolean; readonly forMs: number | undefined }
   | { readonly kind: "cut-off"; readonly forMs: number }
   /** The agent of a server reports this; absent: it does not answer. */
-  | { readonly kind: "agent"; readonly server: string; readonly report: Report | undefined };
+  | { readonly kind: "agent"; readonly server: string; readonly report: Report | undefined }
+  /** Packets of VPP meet this in a server. */
+  | ({ readonly kind: "tunnel"; readonly server: string } & Tunnel)
+  /** The prober's host drops what comes from VIPs. */
+  | { readonly kind: "filter"; readonly forMs: number };
 
 export type Action = Happening & { readonly atMs: number };
 
@@ -328,6 +333,17 @@ export function actionsOf(seed: number, plain = false): readonly Action[] {
       kind: "agent",
       server: own.pick(SERVERS),
       report: own.oneIn(3) ? READY : randomReport(own),
+    })));
+  }
+  if (!plain && encapDice(seed) !== undefined) {
+    const own = new Dice(seed ^ 0x6e7e2);
+    actions.push(...Array.from({ length: own.integer(3, 12) }, (): Action => ({
+      atMs: own.between(FIRST_MS, endMs),
+      ...(own.oneIn(8) ? { kind: "filter" as const, forMs: own.pick([500, 4000, 12_000]) } : {
+        kind: "tunnel" as const,
+        server: own.pick(SERVERS),
+        ...(own.oneIn(3) ? SOUND_TUNNEL : randomTunnel(own)),
+      }),
     })));
   }
   return actions.sort((a, b) => a.atMs - b.atMs);

@@ -10,6 +10,7 @@ import { ip } from "./addresses.ts";
 import { hasChains, isValid, withChains } from "./chains.ts";
 import { smallConfig } from "../../support/fakes/small_config.ts";
 import { Dice } from "./dice.ts";
+import { hasEncap, withEncap } from "./tunnels.ts";
 
 /** Servers that configurations choose from. */
 export const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((n) => `10.0.0.${n}`);
@@ -210,7 +211,8 @@ function randomPools(dice: Dice, names: readonly string[]): string {
 export function edited(config: Config, dice: Dice): Config {
   const edit = dice.pick(EDITS);
   const edited = edit(config, dice);
-  const next = hasPolicies(config) && dice.oneIn(4) ? dice.pick(POLICIES)(edited, dice) : edited;
+  const braked = hasPolicies(config) && dice.oneIn(4) ? dice.pick(POLICIES)(edited, dice) : edited;
+  const next = hasEncap(config) && dice.oneIn(4) ? withEncap(braked, dice) : braked;
   if (!hasChains(config)) return next;
   const valid = isValid(next) ? next : config;
   return dice.oneIn(2) ? withChains(valid, dice) : valid;

@@ -2,10 +2,12 @@
 import type { Verdict } from "../../../src/probe/outcome.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive } from "../../../src/probe/outcome.ts";
 import type { Probe, ProbeSpec } from "../../../src/probe/prober.ts";
+import type { HealthcheckConfig } from "../../../src/config/model.ts";
 import { inFamily } from "./configs.ts";
 import { READY, type Report, wordsOf } from "./agents.ts";
 import type { Dice } from "./dice.ts";
 import type { ProcessClock } from "./time.ts";
+import { passes, SOUND_TUNNEL, type Tunnel } from "./tunnels.ts";
 
 /**
  * - `ok`: answers in milliseconds
@@ -21,6 +23,11 @@ export const BEHAVIOURS: readonly Behaviour[] = ["ok", "slow", "refuse", "hang",
 
 /** `slow` and `late` are so far from the timeout. */
 const MARGIN_MS = 40;
+
+/** Nothing answers through the tunnel. */
+const DEAF = failed("L3ENCAP", "no answer through the tunnel");
+/** What answers through the tunnel does not arrive. */
+const FILTERED = inconclusive("connect", { lack: "interface", detail: "rp_filter is strict" });
 
 /** The answers of one server to one check. */
 export interface Answers {
@@ -40,11 +47,14 @@ export class Servers {
     string,
     { readonly report: Report | undefined; readonly atMs: number }
   >();
+  readonly #tunnels = new Map<string, { readonly tunnel: Tunnel; readonly atMs: number }>();
   readonly #dice: Dice;
   /** The host of the prober lacks ports: probes are void. */
   lack = false;
   /** The host of the prober is cut off: nothing answers it. */
   isCutOff = false;
+  /** The host of the prober drops what comes from a VIP (rp_filter): probes of tunnels are void. */
+  filters = false;
 
   constructor(dice: Dice) {
     this.#dice = dice;
@@ -70,6 +80,18 @@ export class Servers {
     return this.#agents.get(address) ?? { report: READY, atMs: 0 };
   }
 
+  /** The tunnel to a server is this one from now on. */
+  setTunnel(address: string, tunnel: Tunnel, atMs: number): void {
+    for (const family of [4, 6] as const) {
+      this.#tunnels.set(inFamily(address, family), { tunnel, atMs });
+    }
+  }
+
+  /** The tunnel to a server, and since when it is this one. */
+  tunnelTo(address: string): { readonly tunnel: Tunnel; readonly atMs: number } {
+    return this.#tunnels.get(address) ?? { tunnel: SOUND_TUNNEL, atMs: 0 };
+  }
+
   of(address: string): Behaviour {
     return this.#behaviours.get(address) ?? "ok";
   }
@@ -79,8 +101,10 @@ export class Servers {
     return this.#changedMs.get(address) ?? 0;
   }
 
-  record(address: string, check: string): Answers {
-    const key = `${address} ${check}`;
+  /** The answers to a check; those through the tunnel to a VIP are counted by themselves. */
+  record(address: string, { name, params }: Pick<HealthcheckConfig, "name" | "params">): Answers {
+    const via = params.type === "encap" ? ` ${params.vip.text} ${params.vipPort}` : "";
+    const key = `${address} ${name}${via}`;
     let record = this.#records.get(key);
     if (record === undefined) {
       this.#records.set(key, record = { badMs: undefined, bad: 0, good: 0 });
@@ -91,6 +115,8 @@ export class Servers {
   /** True when a probe that begins now is answered in time. */
   answers({ address, healthcheck }: ProbeSpec): boolean {
     if (this.isCutOff) return false;
+    const { params } = healthcheck;
+    if (params.type === "encap" && !this.#passes(address, params.vip.text)) return false;
     const behaviour = this.of(address);
     return behaviour === "ok" || behaviour === "slow" ||
       (behaviour === "picky" && healthcheck.probeIpv4Src === undefined);
@@ -104,12 +130,17 @@ export class Servers {
           inconclusive("connect", { lack: "ports", detail: "no local port is free" })
         );
       }
-      if (spec.healthcheck.params.type === "agent") return this.#ask(spec, clock);
+      const { params } = spec.healthcheck;
+      if (params.type === "agent") return this.#ask(spec, clock);
+      const isTunnel = params.type === "encap";
+      if (isTunnel && this.filters) return clock.pause(0.1).then(() => FILTERED);
       const answers = this.answers(spec);
-      const record = this.record(spec.address, spec.healthcheck.name);
+      const record = this.record(spec.address, spec.healthcheck);
       if (answers) record.good++, record.bad = 0;
       else record.bad++, record.good = 0, record.badMs = clock.monotonicMs();
-      const behaviour = this.isCutOff ? "hang" : this.of(spec.address);
+      const isLost = this.isCutOff || (isTunnel && !this.#passes(spec.address, params.vip.text));
+      const behaviour = isLost ? "hang" : this.of(spec.address);
+      const silence = isTunnel ? DEAF : CONNECT_TIMED_OUT;
       const { timeoutMs } = spec.healthcheck;
       const { promise, resolve } = Promise.withResolvers<Verdict>();
       const quickMs = this.#dice.between(0.2, 4);
@@ -119,15 +150,20 @@ export class Servers {
         clock.event(delayMs, () => isCancelled ? undefined : resolve(verdict));
         cancellation.release = () => {
           isCancelled = true;
-          clock.event(0.05, () => resolve(CONNECT_TIMED_OUT));
+          clock.event(0.05, () => resolve(silence));
         };
       };
-      if (behaviour === "hang") end(10_000, CONNECT_TIMED_OUT);
+      if (behaviour === "hang") end(10_000, silence);
       else if (behaviour === "slow") end(timeoutMs - MARGIN_MS, CONNECTED);
       else if (behaviour === "late") end(timeoutMs + MARGIN_MS, CONNECTED);
       else end(quickMs, answers ? CONNECTED : failed("L4CON", "connection refused"));
       return promise;
     };
+  }
+
+  /** True when packets of VPP reach the service of a server. */
+  #passes(address: string, vip: string): boolean {
+    return passes(this.tunnelTo(address).tunnel, vip);
   }
 
   /** Asks the agent of a server. */

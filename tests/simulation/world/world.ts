@@ -14,6 +14,7 @@ import { chainDice, smallSegment, withChains } from "./chains.ts";
 import { policyDice, randomConfig, withPolicies } from "./configs.ts";
 import { Dice } from "./dice.ts";
 import { Disk } from "./disk.ts";
+import { encapDice, withEncap } from "./tunnels.ts";
 import { DaemonProcess } from "./process.ts";
 import type { SentRequest } from "./requests.ts";
 import { Servers } from "./servers.ts";
@@ -73,7 +74,9 @@ export class World {
     const chains = plain ? undefined : chainDice(seed);
     const chained = chains === undefined ? braked : withChains(braked, chains);
     const agents = plain ? undefined : agentDice(seed);
-    this.config = agents === undefined ? chained : withAgents(chained, agents);
+    const asked = agents === undefined ? chained : withAgents(chained, agents);
+    const tunnels = plain ? undefined : encapDice(seed);
+    this.config = tunnels === undefined ? asked : withEncap(asked, tunnels);
     this.#observer = observer(this);
     const { time, dice } = this;
     this.vpp = new SimVpp({
