@@ -234,7 +234,7 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   {
     name: "the tunnel to a resumed backend is not probed",
     file: "src/checker/encap/probes.ts",
-    from: "if (running !== undefined && !kept) this.#stop(key);",
-    to: "if (running !== undefined && !kept && wanted) this.#stop(key);",
+    from: "this.#running.delete(key);",
+    to: "",
   },
 ];

@@ -48,7 +48,7 @@ export function bucketDifference(
     );
     const wrong = differing(expected, found);
     if (wrong !== undefined) return `VIP ${key}: ${wrong}`;
-    const known = readBuckets(readings.get(key), vip.tableLength);
+    const known = readBuckets(readings.get(key));
     const misread = known && differing(found, known);
     if (misread !== undefined) return `VIP ${key} is read wrongly: ${misread}`;
   }
@@ -75,19 +75,15 @@ export function bucketsOf(
   return buckets;
 }
 
-/** Those of one reading; undefined when the daemon has changed the VIP since. */
-function readBuckets(
-  vip: ActualVip | undefined,
-  length: number,
-): ReadonlyMap<string, number> | undefined {
+/** Those of one reading; undefined when the daemon may have changed the VIP since. */
+function readBuckets(vip: ActualVip | undefined): ReadonlyMap<string, number> | undefined {
+  if (vip === undefined || vip.removed.length > 0) return undefined;
   const buckets = new Map<string, number>();
-  let sum = 0;
-  for (const { address, buckets: own } of vip?.servers ?? []) {
+  for (const { address, buckets: own } of vip.servers) {
     if (own === undefined) return undefined;
     buckets.set(address.text, own);
-    sum += own;
   }
-  return sum === length ? buckets : undefined;
+  return buckets;
 }
 
 function differing(
