@@ -204,8 +204,7 @@ export const VPP_MUTATIONS: readonly Mutation[] = [
   {
     name: "buckets of the server before are read",
     file: "src/vpp/lb/actual.ts",
-    from: "if (used) servers.push({ address, weight, buckets, flushed: false, figures });",
-    to:
-      "if (used) servers.push({ address, weight, buckets: servers.at(-1)?.buckets ?? buckets, flushed: false, figures });",
+    from: "list.push({ address, weight, buckets, flushed: false });",
+    to: "list.push({ address, weight, buckets: list.at(-1)?.buckets ?? buckets, flushed: false });",
   },
 ];
