@@ -95,8 +95,8 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
   {
     name: "a drain at its end brings the backend back",
     file: "src/intent/rules.ts",
-    from: "if (!byFile) rest = rest.with(next);",
-    to: "if (byFile) rest = rest.with(next);",
+    from: "if (!byFile) added.push(next);",
+    to: "if (byFile) added.push(next);",
   },
   {
     name: "a drain whose end was missed is dropped",

@@ -35,8 +35,8 @@ export const VPP_MUTATIONS: readonly Mutation[] = [
   {
     name: "a stale reading replaces newer writes",
     file: "src/vpp/sync/session.ts",
-    from: "if (touched.has(vipKeyText(vip))) return false;",
-    to: "",
+    from: "return this.#touched?.has(vipKeyText(vip)) !== true &&",
+    to: "return this.#touched !== null &&",
   },
   {
     name: "changes during a request are dropped",
