@@ -26,7 +26,7 @@ export interface BucketsFound {
   readonly withheld: ReadonlySet<string>;
 }
 
-/** The first server with other buckets than its weight gives; undefined: there is none. */
+/** The first server with other buckets than its weight gives; undefined: all have theirs. */
 export function bucketDifference(
   wanted: ReadonlyMap<string, WantedVip>,
   { plugin, vips, weights, read, withheld }: BucketsFound,
