@@ -55,7 +55,10 @@ function checkDead(evaluated: Evaluated): void {
   }
 }
 
-/** The weights of an entry in the view before; undefined: it was another server, or in another VIP. */
+/**
+ * The weights of an entry in the view before; undefined: it was another server, in another VIP, or
+ * `last-good` kept the weight of VPP in place of the configured one.
+ */
 function pastOf({ view, before, config, configBefore }: Evaluated, name: string, pool: string) {
   const addressIn = ({ backends }: Config) => backends.get(name)?.address.text;
   const vipOf = ({ config: { address, protocol, port } }: FrontendView) =>
@@ -63,6 +66,7 @@ function pastOf({ view, before, config, configBefore }: Evaluated, name: string,
   if (vipOf(view) !== vipOf(before) || addressIn(config) !== addressIn(configBefore)) {
     return undefined;
   }
+  if (before.memory.lastGood !== undefined) return undefined;
   const at = before.config.pools.findIndex((other) => other.name === pool);
   const entries = before.config.pools[at]?.backends ?? [];
   const entry = entries.findIndex((other) => other.name === name);
