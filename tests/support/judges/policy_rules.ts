@@ -57,7 +57,7 @@ function checkDead(evaluated: Evaluated): void {
 
 /**
  * The weights of an entry in the view before; undefined: it was another server, in another VIP, or
- * `last-good` kept the weight of VPP in place of the configured one.
+ * VPP's weight was kept in place of the configured one.
  */
 function pastOf({ view, before, config, configBefore }: Evaluated, name: string, pool: string) {
   const addressIn = ({ backends }: Config) => backends.get(name)?.address.text;
@@ -66,7 +66,9 @@ function pastOf({ view, before, config, configBefore }: Evaluated, name: string,
   if (vipOf(view) !== vipOf(before) || addressIn(config) !== addressIn(configBefore)) {
     return undefined;
   }
-  if (before.memory.lastGood !== undefined) return undefined;
+  const { text } = config.backends.get(name)!.address;
+  const isKept = before.servers.some(({ address, keep }) => address.text === text && keep === true);
+  if (isKept || before.memory.lastGood !== undefined) return undefined;
   const at = before.config.pools.findIndex((other) => other.name === pool);
   const entries = before.config.pools[at]?.backends ?? [];
   const entry = entries.findIndex((other) => other.name === name);
