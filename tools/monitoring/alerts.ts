@@ -3,37 +3,12 @@
  * silent. The rule file and its test file follow from this table.
  */
 
-/** A series, and its value at each minute; the last value lasts. */
-export type Series = Readonly<Record<string, readonly number[]>>;
-
-/** One alert. Its expression is `query`, a blank, and `condition`. */
-export interface Alert {
-  readonly name: string;
-  /** PromQL that has data on every maglevd that is well. */
-  readonly query: string;
-  /** What makes it an alert: a comparison. */
-  readonly condition: string;
-  /** How long it must hold; a duration of Prometheus. */
-  readonly for: string;
-  readonly severity: "critical" | "warning";
-  /** One line; `{{ $labels.backend }}` is filled in. */
-  readonly summary: string;
-  /** What an operator should do first. */
-  readonly action: string;
-  readonly fires: Series;
-  readonly silent: Series;
-}
+import { type Alert, type Series, series } from "./alert.ts";
+import { POLICY_ALERTS } from "./policy_alerts.ts";
 
 /** Minutes that a test feeds, and the minute at which it looks. */
 const MINUTES = 120;
 export const LOOK_MINUTE = 100;
-
-const BY = 'instance="lb1:9091",job="maglevd"';
-
-/** The series of `name` with further labels. */
-function series(name: string, labels = ""): string {
-  return `${name}{${labels === "" ? "" : `${labels},`}${BY}}`;
-}
 
 /** A counter that grows by `step` each minute. */
 function growing(step: number): readonly number[] {
@@ -175,6 +150,7 @@ export const ALERTS: readonly Alert[] = [
     fires: { [series("maglev_vpp_withheld", 'kind="stats"')]: [2] },
     silent: { [series("maglev_vpp_withheld", 'kind="stats"')]: [0] },
   },
+  ...POLICY_ALERTS,
   {
     name: "MaglevFleetDiffers",
     query: "count by (job, fleet) (count_values by (job, fleet) " +
