@@ -27,33 +27,30 @@ export function* lastServers(
   snapshot: Pick<Snapshot, "config" | "backends" | "frontends" | "encap">,
 ): Generator<LastServer, void> {
   for (const view of snapshot.frontends.values()) {
-    if (!serves(view)) continue;
     const address = onlyAddress(view, snapshot);
-    if (address === undefined || serves(healthWithout(view, address, snapshot))) continue;
+    if (address === undefined || serving(healthWithout(view, address, snapshot))) continue;
     yield { frontend: view.name, address };
   }
 }
 
-/** True when new flows find a server; one whose prober was blind keeps what VPP has. */
-function serves({ servers }: Pick<FrontendHealth, "servers">): boolean {
-  return servers.some(({ weight, keep }) => weight > 0 || keep === true);
+/** A server that new flows find; one whose prober was blind keeps what VPP has. */
+function serving({ servers }: Pick<FrontendHealth, "servers">) {
+  return servers.find(({ weight, keep }) => weight > 0 || keep === true);
 }
 
 type Known = Pick<Snapshot, "config" | "backends" | "encap">;
 
 /** The address of all servers that could take flows, if it is one alone. */
 function onlyAddress(
-  { name, config: { pools }, servers }: FrontendView,
+  view: FrontendView,
   known: Known,
 ): string | undefined {
+  const { name, config: { pools } } = view;
   const stateOf = tunneledStates(statesOf(known), known.encap?.get(name));
-  let only = servers.find(({ weight }) => weight > 0)?.address.text;
+  const only = serving(view)?.address.text;
   for (const { backends } of pools) {
     for (const { name, weight } of backends) {
-      if (weight === 0) continue;
-      const { text } = known.config.backends.get(name)!.address;
-      only ??= text;
-      if (text === only) continue;
+      if (weight === 0 || known.config.backends.get(name)!.address.text === only) continue;
       const state = stateOf(name);
       if (state === "up" || state === "blind") return undefined;
     }

@@ -57,6 +57,18 @@ Deno.test("lastServers() has the frontends that lose their last server with one 
   assert.ok(found(drained).includes("two 10.0.0.1"));
 });
 
+Deno.test("lastServers() counts a server that VPP keeps without a verdict, not one that has no flows", () => {
+  const { checker, engine } = setUp(smallConfig({
+    backends: { a: { address: "10.0.0.1" }, b: { address: "10.0.0.2" } },
+    frontends: { web: { pools: "a b" } },
+  }));
+  checker.start();
+  assert.deepEqual([...lastServers(checker.snapshot())], []);
+  engine.onVoid({ ...engine.running.get("b")!, latenessMs: 300 });
+  const stands = [{ frontend: "web", address: "10.0.0.2" }];
+  assert.deepEqual([...lastServers(checker.snapshot())], stands);
+});
+
 Deno.test("lastServers() is right for each server of 500 random configurations, failed in turn", () => {
   const random = mulberry32(5);
   const pick = (most: number) => Math.floor(random() * most);
