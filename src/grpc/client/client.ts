@@ -128,6 +128,7 @@ export class MaglevClient {
     options: CallOptions = {},
   ): Promise<ResponseOf<M>> {
     const info: MethodInfo<RequestOf<M>, ResponseOf<M>> = Maglev[method];
+    this.#assertOpen();
     for (let again = false;; again = true) {
       const client = this.#client;
       try {
@@ -166,6 +167,7 @@ export class MaglevClient {
     request: Partial<Req>,
     { signal, onOpen = () => {}, bounds, deadline }: WatchOptions & { readonly deadline?: Date },
   ): AsyncGenerator<Res, void> {
+    this.#assertOpen();
     const client = this.#client;
     const call = client.makeServerStreamRequest(
       info.path,
@@ -194,6 +196,11 @@ export class MaglevClient {
   close(): void {
     this.#closed = true;
     this.#client.close();
+  }
+
+  /** The library would throw an error of its own, which looks like a defect. */
+  #assertOpen(): void {
+    if (this.#closed) throw new MaglevError("unavailable", "the client was closed");
   }
 
   /**
