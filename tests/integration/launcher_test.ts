@@ -566,23 +566,36 @@ Deno.test("a task reads paths relative to the operator's current folder", async 
   });
 });
 
-Deno.test("without deno on the PATH the launcher runs the deno that started it", async () => {
-  const [program, ...launcher] = LAUNCHER;
-  const { stdout } = await new Deno.Command(program!, {
-    args: [...launcher, "maglevd", "--print-permissions"],
-    clearEnv: true,
-    env: { PATH: "/usr/bin:/bin" },
-  }).output();
-  assert.equal(new TextDecoder().decode(stdout).split("\n")[0], Deno.execPath());
-});
+/** Calls `fn` with a folder of the programs of /usr/bin, except a deno that may be installed there. */
+async function withoutDeno(fn: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    for (const { name } of Deno.readDirSync("/usr/bin")) {
+      if (name !== "deno") await Deno.symlink(`/usr/bin/${name}`, `${folder}/${name}`);
+    }
+    await fn(folder);
+  });
+}
 
-Deno.test("without any deno the launcher names a way to get one", async () => {
-  const { code, stderr } = await new Deno.Command("/bin/sh", {
-    // The shell in between is the parent, and is not a deno.
-    args: ["-c", '"$@"; exit $?', "sh", ...LAUNCHER, "maglevd", "--print-permissions"],
-    clearEnv: true,
-    env: { PATH: "/usr/bin:/bin" },
-  }).output();
-  assert.equal(code, 1);
-  assert.match(new TextDecoder().decode(stderr), /cannot find deno: .*npx -y deno@.* task maglevd/);
-});
+Deno.test("without deno on the PATH the launcher runs the deno that started it", () =>
+  withoutDeno(async (folder) => {
+    const [program, ...launcher] = LAUNCHER;
+    const { stdout } = await new Deno.Command(program!, {
+      args: [...launcher, "maglevd", "--print-permissions"],
+      clearEnv: true,
+      env: { PATH: folder },
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout).split("\n")[0], Deno.execPath());
+  }));
+
+Deno.test("without any deno the launcher names a way to get one", () =>
+  withoutDeno(async (folder) => {
+    const { code, stderr } = await new Deno.Command("/bin/sh", {
+      // The shell in between is the parent, and is not a deno.
+      args: ["-c", '"$@"; exit $?', "sh", ...LAUNCHER, "maglevd", "--print-permissions"],
+      clearEnv: true,
+      env: { PATH: folder },
+    }).output();
+    assert.equal(code, 1);
+    const errors = new TextDecoder().decode(stderr);
+    assert.match(errors, /cannot find deno: .*npx -y deno@.* task maglevd/);
+  }));
