@@ -6,6 +6,7 @@
  *   deno task ok              without the tests that start programs: unit and contract tests
  */
 import { fetchPromtool } from "../tests/support/judges/promtool.ts";
+import { fetchEtcd } from "../tests/support/servers/etcd.ts";
 import { install, isThere, mayInstall } from "./debian.ts";
 
 interface Outcome {
@@ -122,6 +123,7 @@ function withoutPrograms(): string[] {
 
 if (!quick) {
   await fetchPromtool();
+  await fetchEtcd();
   // Not by `setup`: who tries the demo needs no browser of hundreds of megabytes.
   if (!isThere("chromium") && mayInstall()) await install("test", ["chromium"]);
 }

@@ -34,6 +34,7 @@ import {
   logProbeStart,
   logSilent,
 } from "./change_batch.ts";
+import type { FleetIntents } from "./operations/fleet_intents.ts";
 import { Operations } from "./operations/operations.ts";
 import type { OperatorOutcome } from "./operations/operator.ts";
 import type {
@@ -60,13 +61,14 @@ import { VoidReport } from "./probes/void_report.ts";
 
 /** Owns the backends and frontends of the daemon. */
 export class Checker implements CheckerReader {
+  /** Running totals for metrics. */
+  readonly tally = new Tally();
   readonly #engine: ProbeEngine;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #targets: ProbeTargets;
   readonly #publisher: Publisher;
   readonly #voids: VoidReport;
-  readonly #tally = new Tally();
   readonly #operations: Operations;
   readonly #carried: CarriedTimes;
   readonly #agents: Agents;
@@ -100,7 +102,7 @@ export class Checker implements CheckerReader {
     });
     this.#encap = new EncapProbes({ targets: this.#targets, registry: () => this.#registry });
     this.#wakeTimer = new WakeTimer(clock, (nowMs) => this.#wake(nowMs));
-    this.#publisher = new Publisher({ logger, tally: this.#tally, clock, penalties });
+    this.#publisher = new Publisher({ logger, tally: this.tally, clock, penalties });
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
     this.#operations = new Operations({
       registry: () => this.#registry,
@@ -126,14 +128,14 @@ export class Checker implements CheckerReader {
     this.#registry = new Registry(config, backends, { intents, clock, weightsSent });
   }
 
-  /** Running totals for metrics. */
-  get tally(): Tally {
-    return this.#tally;
-  }
-
   /** Totals of checks through VPP's tunnel, by encapKey(). */
   get encapTally(): Tally {
     return this.#encap.tally;
+  }
+
+  /** Intents that a fleet shares. */
+  get fleet(): FleetIntents {
+    return this.#operations.fleet;
   }
 
   get current(): Snapshot {
@@ -256,16 +258,15 @@ export class Checker implements CheckerReader {
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
     const worked = finish(workOutReload(before.final(), config, atMs));
-    const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
-    const carriedOver = { intents: intentSet, past: before };
-    const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };
-    this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
+    const { plan, intentSet: intents, outline: { stopped, intentsDropped } } = worked;
+    const unchanged = { past: before, clock: this.#clock, weightsSent: this.#weightsSent };
+    this.#registry = new Registry(config, plan.backends, { intents, ...unchanged });
     this.#engine.isolate?.(config.healthchecker.isolation);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#encap.update();
     this.#carried.retain((name) => isCarried(plan.backends.get(name) ?? {}));
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
-    const durable = this.#operations.put(intentSet);
+    const durable = this.#operations.put(intents);
     logDropped(this.#logger, intentsDropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
     this.#publish({
@@ -274,7 +275,7 @@ export class Checker implements CheckerReader {
       last: { kind: "reload" },
       atMs,
     });
-    for (const name of stopped) this.#tally.forget(name);
+    for (const name of stopped) this.tally.forget(name);
     this.#agents.forget(stopped);
     return { durable, worked };
   }
@@ -317,7 +318,7 @@ export class Checker implements CheckerReader {
         continue;
       }
       const event = this.#agents.eventOf(this.#backend(backend), { isAgent, result });
-      if (!isAgent) this.#tally.countProbe(backend, type, result);
+      if (!isAgent) this.tally.countProbe(backend, type, result);
       if (event !== undefined) this.#stepper.step(backend, { event, atMs, transitions, recounted });
     }
     if (transitions.length + recounted.length + turned.length === 0) return;
@@ -346,7 +347,7 @@ export class Checker implements CheckerReader {
       this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
       return;
     }
-    this.#tally.countVoid(target.backend);
+    this.tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
     const before = this.#backend(target.backend);
     const result = this.#stepper.step(target.backend, {

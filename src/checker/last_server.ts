@@ -1,18 +1,17 @@
-/** PURE. Finds frontends that would lose their last server with a weight. */
+/** PURE. Finds frontends that would lose all servers with a weight. */
 import type { IpAddress } from "../base/address.ts";
 import type { MonotonicMs } from "../base/instant.ts";
 import type { FrontendConfig } from "../config/model.ts";
-import { withoutWeight } from "../config/pool_weights.ts";
 import { type BackendLookup, type FrontendHealth, frontendHealth } from "../health/frontend.ts";
 import type { FrontendView } from "./ports.ts";
 
 /**
- * True when a frontend serves now, and no server of it would have weight without a backend's. Before
- * its checks have decided, a frontend serves with the weights that VPP has.
+ * True when a frontend serves now, and no server of it would have weight with the weights of
+ * `without`. Before its checks have decided, a frontend serves with the weights that VPP has.
  */
-export function isLastServer(
+export function isEmptied(
   view: FrontendView,
-  backend: string,
+  without: FrontendConfig,
   { lookup, nowMs, evaluator = frontendHealth }: {
     readonly lookup: BackendLookup;
     readonly nowMs: MonotonicMs;
@@ -33,7 +32,6 @@ export function isLastServer(
     );
   const isUnknown = view.state === "unknown";
   if (!serves(view) && !(isUnknown && mayServe(view.config))) return false;
-  const without = withoutWeight(view.config, backend);
   if (isUnknown && mayServe(without)) return false;
   return !serves(evaluator(without, lookup, { past: view.memory, nowMs }));
 }

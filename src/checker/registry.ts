@@ -20,7 +20,8 @@ import type { Backend, FrontendState, ProbeResult } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
 import type { EncapPair } from "./encap/pairs.ts";
 import { EncapState } from "./encap/state.ts";
-import { isLastServer } from "./last_server.ts";
+import { withoutWeight } from "../config/pool_weights.ts";
+import { isEmptied } from "./last_server.ts";
 import { haveSameMembers, usersOf, usesAny } from "./members.ts";
 import type { FrontendView, Snapshot, WeightsSent } from "./ports.ts";
 import { frontendsInForce, inForce } from "../intent/weights_in_force.ts";
@@ -249,13 +250,16 @@ export class Registry {
 
   /** True when a frontend serves now, and no server of it would have weight without a backend's. */
   isLastOf(frontend: string, backend: string): boolean {
+    return this.isEmptied(frontend, (config) => withoutWeight(config, backend));
+  }
+
+  /** The same with the weights that `change` gives. */
+  isEmptied(frontend: string, change: (config: FrontendConfig) => FrontendConfig): boolean {
     const view = this.frontend(frontend);
     invariant(view !== undefined, `no frontend ${frontend}`);
-    return isLastServer(view, backend, {
-      lookup: this.#lookupOf(view.config, view),
-      nowMs: this.#clock.monotonicMs(),
-      evaluator: this.#evaluator,
-    });
+    const lookup = this.#lookupOf(view.config, view);
+    const moment = { nowMs: this.#clock.monotonicMs(), evaluator: this.#evaluator };
+    return isEmptied(view, change(view.config), { lookup, ...moment });
   }
 
   /** True when a backend of these is up with a weight in a frontend, by its weights in force. */

@@ -66,7 +66,8 @@ async function ask(
 }
 
 function isOfFleet(command: CommandName): command is FleetCommand {
-  return command.startsWith("show fleet");
+  // The store of a fleet is one server's to show.
+  return command.startsWith("show fleet") && command !== "show fleet intents";
 }
 
 async function fleet(

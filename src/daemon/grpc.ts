@@ -5,6 +5,7 @@
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
+import type { FleetRequests } from "../fleet/member/requests.ts";
 import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
 import type { DaemonApi, GrpcObserver } from "../grpc/calls/daemon_api.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
@@ -29,6 +30,8 @@ export type GrpcSettings = Pick<
 export interface GrpcOptions {
   readonly settings: GrpcSettings;
   readonly daemon: Daemon;
+  /** Absent: no store of a fleet. */
+  readonly fleet?: FleetRequests | undefined;
   readonly reloader: Reloader;
   readonly broadcaster: LogBroadcaster;
   readonly history: HistoryReader;
@@ -102,10 +105,11 @@ function addressOf(text: string): ListenAddress | undefined {
 }
 
 function daemonApiOf(options: GrpcOptions): DaemonApi {
-  const { daemon, reloader, broadcaster, history, logger, clock } = options;
+  const { daemon, fleet, reloader, broadcaster, history, logger, clock } = options;
   const { checker, vpp } = daemon;
   return {
     checker,
+    fleet,
     vpp,
     config: {
       inForce: () => reloader.inForce,

@@ -5,6 +5,7 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
 import { atTurnEnd } from "../async/turn_end.ts";
+import type { FleetRequests } from "../fleet/member/requests.ts";
 import { METRICS_LIMITS } from "../http/limits.ts";
 import { HttpServer } from "../http/server.ts";
 import { Metrics } from "../metrics/metrics.ts";
@@ -25,7 +26,7 @@ export interface MetricsPortOptions {
 export interface MetricsPort {
   /** Where events are counted from the start on. */
   readonly events: EventMetrics;
-  start(daemon: Daemon): void;
+  start(daemon: Daemon, fleet?: FleetRequests): void;
   /** Resolves when nothing is left. Idempotent. */
   stop(): Promise<void>;
 }
@@ -57,9 +58,10 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   let server: HttpServer | undefined;
   return {
     events: metrics.events,
-    start(daemon) {
+    start(daemon, fleet) {
+      const { checker, engine, vpp, announcer } = daemon;
       const handle = pages({
-        scrape: () => metrics.scrape(daemon),
+        scrape: () => metrics.scrape({ checker, engine, vpp, announcer, fleet }),
         readiness: () => daemon.readiness(),
       });
       server = new HttpServer({

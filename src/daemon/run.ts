@@ -9,6 +9,7 @@ import { buildInfo } from "../system/launch/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
+import { badFleetSettings } from "./fleet/fleet.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
 import { serve } from "./serve.ts";
@@ -58,7 +59,7 @@ async function run(args: readonly string[]): Promise<number> {
   const bad = badConfigPath(settings) ?? badVppAddress(settings["vpp-api-addr"]) ??
     badStatsAddress(settings["vpp-stats-addr"]) ??
     badMetricsAddress(settings["metrics-addr"]) ??
-    badGrpcSettings(settings);
+    badGrpcSettings(settings) ?? badFleetSettings(settings);
   if (bad !== undefined) {
     writeLine(Deno.stderr, `maglevd: ${bad}`);
     return 2;

@@ -14,8 +14,10 @@ import { SignalInbox } from "../system/signals/inbox.ts";
 import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/signals/stop.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
+import type { FleetRequests } from "../fleet/member/requests.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
+import { createFleetMember, intentsOfBook, openBook, type OpenedBook } from "./fleet/fleet.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { WorkerPool } from "../probe/engine/worker_pool.ts";
 import { openPenalties } from "../damping/disk_store.ts";
@@ -82,6 +84,8 @@ interface Parts {
   /** Absent: switched off. */
   readonly metrics: MetricsPort | undefined;
   readonly loaded: Loaded;
+  /** Absent: without a store of a fleet, or a state directory. */
+  readonly book: OpenedBook | undefined;
 }
 
 /** A configuration that cannot be used. */
@@ -115,18 +119,21 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
   const folder = settings["state-dir"];
-  const [opened, penalties] = await Promise.all([
+  const [opened, penalties, book] = await Promise.all([
     folder === "" ? undefined : openIntents({ folder, clock, logger }),
     folder === "" ? undefined : openPenalties({ folder, clock, logger }),
+    openBook(settings, { clock, logger }),
     history.open(folder),
   ]);
-  const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
+  const shared = intentsOfBook(book?.kept, settings, clock);
+  const kept = opened && [...opened.kept, ...shared];
+  const intents = opened && kept && { ...opened, kept, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
   const disk = { intents, penalties, announceFolder };
   const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, ...disk, events });
-  return { daemon, metrics, loaded };
+  return { daemon, metrics, loaded, book };
 }
 
 /** The routing daemon reads the file of announced prefixes. */
@@ -168,7 +175,7 @@ async function startFailed(context: Context, problem: string, status = 1): Promi
 }
 
 async function untilStopped(parts: Parts, context: Context): Promise<number> {
-  const { daemon, metrics, loaded } = parts;
+  const { daemon, metrics, loaded, book } = parts;
   const { settings, clock, logger, signals, history, hostCheck } = context;
   const stop = new StopRequest("maglevd");
   const service = new ServiceStatus({ manager: openServiceManager(), clock, logger });
@@ -188,8 +195,11 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
       },
     },
   });
+  const { checker } = daemon;
+  const configHash = () => reloader.inForce.hash;
+  const fleet = await createFleetMember(settings, { checker, book, configHash, clock, logger });
   const grpc = await Promise.race([
-    listenForGrpc(parts, { reloader, ...context }),
+    listenForGrpc(parts, { reloader, fleet: fleet?.requests, ...context }),
     stop.requested.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {
@@ -198,7 +208,8 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   }
   // In the same turn of the event loop in which it listens, so that no call arrives earlier.
   daemon.start();
-  metrics?.start(daemon);
+  fleet?.member.start();
+  metrics?.start(daemon, fleet?.requests);
   stop.handle(signals, {
     clock,
     onReload: () => {
@@ -223,7 +234,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   // Calls are refused from now on, so that none reaches a stopped checker.
   const calls = grpc?.stop();
   // The history has what happens while the daemon stops.
-  const recorded = daemon.stop().finally(() => history.close());
+  const recorded = Promise.all([fleet?.member.stop(), daemon.stop()]).finally(() =>
+    history.close()
+  );
   const stopped = Promise.all([recorded, calls, metrics?.stop()]);
   await settledWithin(stopped, { clock, deadlineMs: STOP_DEADLINE_MS });
   await flush(context);
@@ -233,13 +246,14 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
 /** The listening server; undefined: off; a string: the reason why it cannot listen. */
 async function listenForGrpc(
   { daemon, metrics }: Parts,
-  { reloader, settings, broadcaster, history, logger, clock }: Context & {
+  { reloader, fleet, settings, broadcaster, history, logger, clock }: Context & {
     readonly reloader: Reloader;
+    readonly fleet: FleetRequests | undefined;
   },
 ): Promise<GrpcServer | undefined | string> {
   const observer = metrics?.events ?? NO_OBSERVER;
   const server = await createGrpcServer(
-    { settings, daemon, reloader, broadcaster, history, logger, clock, observer },
+    { settings, daemon, fleet, reloader, broadcaster, history, logger, clock, observer },
   );
   if (server !== undefined) metrics?.events.announce(servedMethods(settings), STATUS_NAMES);
   try {

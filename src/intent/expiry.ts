@@ -157,6 +157,8 @@ export class IntentKeeper {
 
   /** Milliseconds until an intent begins, or ends by itself; Infinity: it does not. */
   #changeMs(intent: Intent): number {
+    // The fleet ends it.
+    if (intent.scope !== undefined) return Infinity;
     const length = this.#lengths.get(intent);
     if (length !== undefined) return length.changeMs - this.#options.clock.monotonicMs();
     return this.#wallMsTo(intent.scheduled === true ? intent.fromMs : intent.untilMs);
@@ -172,7 +174,7 @@ export class IntentKeeper {
 
   #save(): Promise<Durability> {
     this.#savedAheadMs = this.#aheadMs;
-    return this.#options.store.save(() => this.#intentSet.all().map((each) => this.#dated(each)));
+    return this.#options.store.save(() => this.#intentSet.local().map((each) => this.#dated(each)));
   }
 
   /** An intent with the wall times that its lengths have by the clock as it is set now. */
@@ -231,7 +233,7 @@ export function logDrainDone(logger: Logger, drain: DrainIntent, cause: string):
 }
 
 function intentFields(intent: Intent): LogFields {
-  const { kind, by, reason, sinceMs, fromMs, untilMs } = intent;
+  const { kind, by, reason, sinceMs, fromMs, untilMs, scope } = intent;
   const what = kind === "weight"
     ? {
       frontend: intent.frontend,
@@ -246,6 +248,7 @@ function intentFields(intent: Intent): LogFields {
     : { backend: intent.backend };
   return {
     intent: kind,
+    scope,
     ...what,
     peer: by.peer,
     identity: by.identity,

@@ -111,9 +111,11 @@ function versionOf({ kind, fromMs }: Intent): number {
   return kind === "drain" ? VERSION_WITH_DRAINS : VERSION;
 }
 
-type JsonRecord = Readonly<Record<string, unknown>>;
+/** An object of JSON. */
+export type JsonRecord = Readonly<Record<string, unknown>>;
 
-function toRecord(intent: Intent): JsonRecord {
+/** An intent as a record of a file, without its scope. */
+export function toRecord(intent: Intent): JsonRecord {
   const { kind, by, reason, sinceMs, untilMs } = intent;
   const what = kind === "weight"
     ? {
@@ -146,7 +148,8 @@ function toRecord(intent: Intent): JsonRecord {
   };
 }
 
-function fromRecord(record: unknown): Intent | undefined {
+/** The intent of a record, or undefined. */
+export function fromRecord(record: unknown): Intent | undefined {
   if (!isRecord(record)) return undefined;
   if (!("from_ms" in record)) return fromBasicRecord(record);
   const { from_ms: fromMs, scheduled, force, ...basic } = record;
@@ -188,11 +191,13 @@ function isTooFarAway(record: unknown): boolean {
   return isRecord(record) && typeof record.until_ms === "number" && record.until_ms > LATEST_MS;
 }
 
-function isRecord(value: unknown): value is JsonRecord {
+/** True for an object of JSON. */
+export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isText(value: unknown, maxLength: number): value is string {
+/** True for one line of at most `maxLength`. */
+export function isText(value: unknown, maxLength: number): value is string {
   return typeof value === "string" && value.length <= maxLength &&
     isPlainLine(value);
 }
@@ -201,11 +206,13 @@ function isName(value: unknown): value is string {
   return isText(value, MAX_NAME_LENGTH) && value !== "";
 }
 
-function isInstant(value: unknown): value is WallMs {
+/** True for whole milliseconds of Unix time. */
+export function isInstant(value: unknown): value is WallMs {
   return isWhole(value, LATEST_MS);
 }
 
-function isWhole(value: unknown, max: number): value is number {
+/** True for a whole number from 0 to `max`. */
+export function isWhole(value: unknown, max: number): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max;
 }
 

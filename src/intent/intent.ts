@@ -46,6 +46,11 @@ export interface IntentBase {
   readonly inMs?: number | undefined;
   /** It has not begun. */
   readonly scheduled?: true;
+  /**
+   * The load balancers that it is for, when a fleet shares it: `fleet`, `site=NAME` or `lb=NAME`.
+   * Absent: this one, by its own operators.
+   */
+  readonly scope?: string;
 }
 
 /** A backend kept out of service. */
@@ -95,6 +100,12 @@ export function intentKey(intent: Intent): string {
 
 /** A string that is equal for intents of which only one can be in force. */
 export function targetKey(intent: Intent): string {
+  const place = placeKey(intent);
+  return intent.scope === undefined ? place : `${intent.scope} ${place}`;
+}
+
+/** The same for intents of several scopes: a string that is equal for those that decide together. */
+function placeKey(intent: Intent): string {
   if (intent.kind === "lameduck") return LAMEDUCK_KEY;
   return intent.kind === "weight" ? weightKey(intent) : backendKey(intent.backend);
 }
@@ -116,17 +127,31 @@ function weightKey({ frontend, pool, backend }: WeightPlace): string {
   return JSON.stringify([frontend, pool, backend]);
 }
 
-/** All intents, in force and scheduled, as an immutable value. */
+/**
+ * All intents, in force and scheduled, as an immutable value.
+ *
+ * Within a scope the newest intent replaces older ones. Between scopes the most restrictive counts:
+ * a disable, then a pause, a drain, and the lowest weight. So the order of arrival means nothing.
+ */
 export class IntentSet {
   static readonly EMPTY = new IntentSet(new Map());
   readonly #intents: ReadonlyMap<string, Intent>;
   readonly #scheduled: readonly Intent[];
+  /** Those of the fleet by place. */
+  readonly #shared: ReadonlyMap<string, readonly Intent[]>;
   #list: readonly Intent[] | undefined;
 
   private constructor(intents: ReadonlyMap<string, Intent>) {
     this.#intents = intents;
     const scheduled = [...intents.values()].filter((intent) => intent.scheduled === true);
     this.#scheduled = scheduled.sort(compareBeginnings);
+    const shared = new Map<string, Intent[]>();
+    for (const intent of intents.values()) {
+      if (intent.scope === undefined) continue;
+      const key = placeKey(intent);
+      shared.set(key, [...shared.get(key) ?? [], intent]);
+    }
+    this.#shared = shared;
   }
 
   /** Of several with one key the last counts. */
@@ -188,10 +213,28 @@ export class IntentSet {
     return this.#intents.get(targetKey(intent));
   }
 
-  /** The pause, disable or drain of a backend. */
+  /** The pause, disable or drain of a backend that counts. */
   ofBackend(backend: string): BackendIntent | DrainIntent | undefined {
-    const intent = this.#intents.get(backendKey(backend));
-    return intent?.kind === "weight" || intent?.kind === "lameduck" ? undefined : intent;
+    const local = this.localOfBackend(backend);
+    const shared = this.sharedOfBackend(backend);
+    if (shared === undefined || local === undefined) return local ?? shared;
+    return SEVERITY[shared.kind] > SEVERITY[local.kind] ? shared : local;
+  }
+
+  /** That of this load balancer's own operators. */
+  localOfBackend(backend: string): BackendIntent | DrainIntent | undefined {
+    return asBackendIntent(this.#intents.get(backendKey(backend)));
+  }
+
+  /** The most restrictive one of the fleet. */
+  sharedOfBackend(backend: string): BackendIntent | DrainIntent | undefined {
+    let most: BackendIntent | DrainIntent | undefined;
+    for (const intent of this.#shared.get(backendKey(backend)) ?? []) {
+      const each = asBackendIntent(intent);
+      if (each === undefined) continue;
+      if (most === undefined || SEVERITY[each.kind] > SEVERITY[most.kind]) most = each;
+    }
+    return most;
   }
 
   /** The lameduck of this load balancer. */
@@ -200,10 +243,30 @@ export class IntentSet {
     return intent?.kind === "lameduck" ? intent : undefined;
   }
 
-  /** The weight set for a pool's entry. */
+  /** The weight set for a pool's entry; of several scopes the lowest. */
   ofWeight(place: WeightPlace): WeightIntent | undefined {
-    const intent = this.#intents.get(weightKey(place));
-    return intent?.kind === "weight" ? intent : undefined;
+    const key = weightKey(place);
+    let lowest: WeightIntent | undefined;
+    for (const intent of [this.#intents.get(key), ...this.#shared.get(key) ?? []]) {
+      if (intent?.kind !== "weight") continue;
+      if (lowest === undefined || intent.weight < lowest.weight) lowest = intent;
+    }
+    return lowest;
+  }
+
+  /** Those of this load balancer's own operators, in force and scheduled. */
+  local(): readonly Intent[] {
+    return this.#shared.size === 0 ? this.all() : this.all().filter((each) => !isShared(each));
+  }
+
+  /** Those of the fleet. */
+  shared(): readonly Intent[] {
+    return this.#shared.size === 0 ? [] : this.list().filter(isShared);
+  }
+
+  /** This set with these intents of the fleet in place of all earlier ones. */
+  withShared(shared: readonly Intent[]): IntentSet {
+    return IntentSet.of([...this.local(), ...shared]);
   }
 
   /**
@@ -244,6 +307,17 @@ export class IntentSet {
   }
 }
 
+/** The rank of an intent between scopes. */
+const SEVERITY = { drain: 1, pause: 2, disable: 3 } as const;
+
+function asBackendIntent(intent: Intent | undefined): BackendIntent | DrainIntent | undefined {
+  return intent?.kind === "weight" || intent?.kind === "lameduck" ? undefined : intent;
+}
+
+function isShared({ scope }: Intent): boolean {
+  return scope !== undefined;
+}
+
 /** By beginning, then by request. */
 function compareBeginnings(a: Intent, b: Intent): number {
   return (a.fromMs ?? 0) - (b.fromMs ?? 0) || a.sinceMs - b.sinceMs || compareIntents(a, b) ||
@@ -257,7 +331,8 @@ function compareIntents(a: Intent, b: Intent): number {
   for (let i = 0; i < keysA.length; i++) {
     if (keysA[i]! !== keysB[i]!) return keysA[i]! < keysB[i]! ? -1 : 1;
   }
-  return 0;
+  const [scopeA, scopeB] = [a.scope ?? "", b.scope ?? ""];
+  return scopeA === scopeB ? 0 : scopeA < scopeB ? -1 : 1;
 }
 
 function namesOf(intent: Intent): readonly string[] {

@@ -47,11 +47,12 @@ export function restoreIntents(input: RestoreInput): Restored {
   const dropped: DroppedIntent[] = replaced.map((intent) => ({ intent, cause: REPLACED }));
   const kept: Intent[] = [];
   for (const intent of intents) {
-    const cause = nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
+    const isShared = intent.scope !== undefined;
+    const cause = !isShared && nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
       ? "it is older than --state-max-age"
       : gone(intent, config) ?? overtaken(intent, config);
     if (cause !== undefined) {
-      dropped.push({ intent, cause });
+      if (!isShared) dropped.push({ intent, cause });
       continue;
     }
     kept.push(intent);

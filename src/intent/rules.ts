@@ -71,7 +71,7 @@ export function afterAction(
     const intent: BackendIntent = { kind, backend: backend.name, ...askedBy(action) };
     return intentSet.with(intentSet.asNewest(intent));
   }
-  const intent = intentSet.ofBackend(backend.name);
+  const intent = intentSet.localOfBackend(backend.name);
   // Every other action ends a drain.
   if (intent?.kind === "drain") return intentSet.without(intent);
   return intent === undefined || disagreement(intent, backend, fileEnabled) === undefined
@@ -181,11 +181,21 @@ export function afterReload(
   const kept: Intent[] = [];
   const dropped: DroppedIntent[] = [];
   for (const intent of intentSet.all()) {
-    const cause = gone(intent, next) ?? endedByFile(intent, { next, backends });
+    if (intent.scope !== undefined) {
+      // A reload ends nothing of the fleet; one that fits again is put in force by the caller.
+      if ((gone(intent, next) ?? overtaken(intent, next)) === undefined) kept.push(intent);
+      continue;
+    }
+    // An intent of the fleet that is more restrictive decides about the state.
+    const isShadowed = intent.kind !== "weight" && intent.kind !== "lameduck" &&
+      intent.scheduled !== true && intentSet.ofBackend(intent.backend) !== intent;
+    const cause = gone(intent, next) ??
+      (isShadowed ? overtaken(intent, next) : endedByFile(intent, { next, backends }));
     if (cause === undefined) kept.push(intent);
     else dropped.push({ intent, cause });
   }
-  return { intentSet: dropped.length === 0 ? intentSet : IntentSet.of(kept), dropped };
+  const isSame = kept.length === intentSet.all().length;
+  return { intentSet: isSame ? intentSet : IntentSet.of(kept), dropped };
 }
 
 function endedByFile(

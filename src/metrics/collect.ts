@@ -7,6 +7,8 @@ import { lastServers } from "../forecast/next_failure.ts";
 import { LACKS } from "../probe/lack.ts";
 import { backendRows } from "./collect_backends.ts";
 import { fleetRows } from "./collect_fleet.ts";
+import { storeRows } from "./collect_store.ts";
+import { isOfStore } from "./store_families.ts";
 import { vppRows } from "./collect_vpp.ts";
 import { familyHead, Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
@@ -51,6 +53,7 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ...backendRows,
   ...vppRows,
   ...fleetRows,
+  ...storeRows,
   maglev_announce_stale: single(
     "maglev_announce_stale",
     ({ announceStale }) => announceStale === undefined ? undefined : Number(announceStale),
@@ -106,6 +109,7 @@ export function* collect(view: MetricsView): Generator<Uint8Array, void> {
   const page = new Page();
   for (const name of FAMILY_NAMES) {
     if (!isScraped(name) || (view.vpp === undefined && isOfVpp(name))) continue;
+    if (view.fleet === undefined && isOfStore(name)) continue;
     page.addText(familyHead(name));
     for (const _ of ROWS[name](view, page)) yield page.take();
   }

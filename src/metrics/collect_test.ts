@@ -300,7 +300,19 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
     vppRead: true,
     announced: () => true,
     announceStale: false,
+    fleet: {
+      store: { kind: "foreign" },
+      wishes: [{ here: { kind: "obeyed" } }, { here: { kind: "held" } }],
+      members: [{ present: true }, { present: false }, { present: false }],
+      nameTaken: true,
+    },
   }));
+  const valuesOf = (name: string) => families.get(name)?.samples.map(({ value }) => value);
+  assert.deepEqual(valuesOf("maglev_fleet_store_up"), [0]);
+  assert.deepEqual(valuesOf("maglev_fleet_store_foreign"), [1]);
+  assert.deepEqual(valuesOf("maglev_fleet_intents"), [1, 1, 0, 0, 0]);
+  assert.deepEqual(valuesOf("maglev_fleet_members"), [1, 2]);
+  assert.deepEqual(valuesOf("maglev_fleet_name_taken"), [1]);
   assert.deepEqual(
     [...families.keys()],
     FAMILY_NAMES.filter((name) => familyOf(name).kept === "scrape"),

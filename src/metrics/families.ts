@@ -1,10 +1,10 @@
 /**
- * PURE. Every metric of the daemon in one table. The metrics page and the reference page
- * (docs/metrics.md) follow from it. Names are an interface; see the specification's "Prometheus".
+ * PURE. Every metric of the daemon. The metrics page and docs/metrics.md follow from this table.
  */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import type { Family } from "./family.ts";
 import { FRONTEND_FAMILIES } from "./frontend_families.ts";
+import { STORE_FAMILIES } from "./store_families.ts";
 import { LACKS } from "../probe/lack.ts";
 
 const BACKEND = { backend: "name of the backend" };
@@ -263,6 +263,7 @@ export const FAMILIES = {
     kept: "scrape",
     absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
   },
+  ...STORE_FAMILIES,
   maglev_fleet_fingerprint: {
     type: "gauge",
     help:

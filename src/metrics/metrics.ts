@@ -10,7 +10,7 @@ import type { VipKey } from "../vpp/lb/model.ts";
 import { collect } from "./collect.ts";
 import { EventMetrics } from "./event_metrics.ts";
 import { LagMeter } from "./lag.ts";
-import { checkerView, type TalliedChecker } from "./view.ts";
+import { checkerView, type FleetFigures, type TalliedChecker } from "./view.ts";
 
 export interface MetricsOptions {
   readonly build: BuildInfo;
@@ -34,6 +34,8 @@ export interface MetricsSources {
     announced(frontend: string): boolean | undefined;
     readonly stale: boolean | undefined;
   };
+  /** Absent: without a store of a fleet. */
+  readonly fleet?: { readonly view: FleetFigures } | undefined;
 }
 
 export class Metrics {
@@ -61,7 +63,8 @@ export class Metrics {
    * The text of all families, in pieces whose bytes are valid until the next one. Its values are those of the moment in which the promise
    * resolves: a reload while it is read changes nothing but counters of probes, which go on.
    */
-  async scrape({ checker, engine, vpp, announcer }: MetricsSources): Promise<Iterable<Uint8Array>> {
+  async scrape(sources: MetricsSources): Promise<Iterable<Uint8Array>> {
+    const { checker, engine, vpp, announcer, fleet } = sources;
     const { build, clock, readProcess } = this.#options;
     const process = await readProcess();
     const events = await this.events.text({ vpp: vpp !== undefined });
@@ -79,6 +82,7 @@ export class Metrics {
       withheld: vpp?.reconciler.withheld() ?? [],
       announced: (name: string) => announcer?.announced(name),
       announceStale: announcer?.stale,
+      fleet: fleet?.view,
       process,
       eventLoopLagS: this.#lag.lagS,
     };

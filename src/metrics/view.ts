@@ -15,6 +15,14 @@ import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
 import type { Withheld } from "../vpp/sync/guard/withheld.ts";
 
+/** A fleet with a store, as metrics see it. */
+export interface FleetFigures {
+  readonly store: { readonly kind: string };
+  readonly wishes: readonly { readonly here: { readonly kind: string } }[];
+  readonly members: readonly { readonly present: boolean }[];
+  readonly nameTaken: boolean;
+}
+
 /** Everything that collect() writes. */
 export interface MetricsView {
   readonly build: BuildInfo;
@@ -42,6 +50,8 @@ export interface MetricsView {
   readonly announced?: (frontend: string) => boolean | undefined;
   /** The file of `maglev.announce` could not be written; absent: no file is configured. */
   readonly announceStale?: boolean | undefined;
+  /** Absent: without a store. */
+  readonly fleet?: FleetFigures | undefined;
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

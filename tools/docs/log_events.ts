@@ -4,6 +4,7 @@
  */
 import type { LogEventName } from "../../src/base/ports.ts";
 import { event, type LogEvent } from "./log_event.ts";
+import { FLEET_EVENTS } from "./fleet_events.ts";
 import { OPERATOR_EVENTS } from "./operator_events.ts";
 
 const VIP = "vip protocol port";
@@ -323,6 +324,7 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "Correct the agent; docs/healthchecks.md lists the words.",
   ),
   ...OPERATOR_EVENTS,
+  ...FLEET_EVENTS,
   "history-damaged": event(
     "warn",
     "file err",

@@ -1,12 +1,14 @@
 /** PURE. The events about what operators did: a part of log_events.ts. */
 import { event } from "./log_event.ts";
 
-const INTENT = "intent frontend pool backend then weight peer identity reason since from until";
+const INTENT = "intent scope frontend pool backend then weight peer identity reason since from until";
+const SHARED =
+  "id intent scope frontend pool backend weight via peer identity reason";
 
 export const OPERATOR_EVENTS = {
   "operator-action": event(
     "info",
-    "method backend then force id on frontend pool weight from until peer identity reason result err before after",
+    "method backend scope then force id on frontend pool weight from until peer identity reason result err before after",
     "A call that changes something, allowed or refused.",
   ),
   "operator-actions-refused": event(
@@ -42,6 +44,16 @@ export const OPERATOR_EVENTS = {
     `${INTENT} message`,
     "A pause, disable or weight ended because of the file or its age.",
     "Request it again if it is still needed.",
+  ),
+  "operator-shared-obeyed": event(
+    "info",
+    SHARED,
+    "This load balancer obeys an intent of its fleet; `via` took the request.",
+  ),
+  "operator-shared-ended": event(
+    "info",
+    SHARED,
+    "An intent of the fleet ended here, or a newer one replaced it.",
   ),
   "operator-intent-not-stored": event(
     "error",

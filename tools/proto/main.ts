@@ -1,6 +1,6 @@
 /**
- * `deno task proto [--check]`: writes src/grpc/gen/ from proto/, with protoc and ts-proto. With
- * --check nothing is written, and the exit status is 1 when a committed file is stale.
+ * `deno task proto [--check]`: writes src/grpc/gen/ and src/fleet/etcd/gen/ from proto/, with protoc
+ * and ts-proto. With --check nothing is written, and the exit status is 1 when a committed file is stale.
  */
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
@@ -13,13 +13,19 @@ import { MaglevError } from "../../src/base/errors.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 
-/** Files below proto/ and the files of src/grpc/gen/ made from them. */
+/** Files below proto/ and the files of src/ made from them. */
 const SOURCES: Readonly<Record<string, string>> = {
-  "maglev.proto": "maglev.ts",
-  "grpc/health/v1/health.proto": "health.ts",
-  "grpc/reflection/v1/reflection.proto": "reflection.ts",
-  "grpc/reflection/v1alpha/reflection.proto": "reflection_v1alpha.ts",
+  "maglev.proto": "grpc/gen/maglev.ts",
+  "grpc/health/v1/health.proto": "grpc/gen/health.ts",
+  "grpc/reflection/v1/reflection.proto": "grpc/gen/reflection.ts",
+  "grpc/reflection/v1alpha/reflection.proto": "grpc/gen/reflection_v1alpha.ts",
+  "etcd/etcd.proto": "fleet/etcd/gen/etcd.ts",
 };
+
+/** Of other servers: reflection does not describe them. */
+const FOREIGN = "etcd/etcd.proto";
+
+const DESCRIPTORS = "grpc/gen/descriptors.ts";
 
 /** @see https://github.com/stephenh/ts-proto#supported-options */
 const OPTIONS = [
@@ -43,7 +49,7 @@ const PLUGIN = `#!/bin/sh
 cd '${PROJECT.pathname}' && exec '${Deno.execPath()}' run -A --frozen -q tools/proto/plugin.ts
 `;
 
-/** Returns the formatted files of src/grpc/gen/ by name; undefined: protoc is not installed. */
+/** Returns the formatted files by their paths below src/; undefined: protoc is not installed. */
 export async function generate(): Promise<ReadonlyMap<string, string> | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-proto-" });
   try {
@@ -64,13 +70,14 @@ export async function generate(): Promise<ReadonlyMap<string, string> | undefine
       const text = await Deno.readTextFile(`${folder}/${proto.replace(/\.proto$/, ".ts")}`);
       files.set(name, `// deno-lint-ignore-file\n${text}`);
     }
-    files.set("descriptors.ts", descriptors(await Deno.readFile(set)));
-    for (const [name, text] of files) await Deno.writeTextFile(`${folder}/${name}`, text);
-    const paths = [...files.keys()].map((name) => `${folder}/${name}`);
+    files.set(DESCRIPTORS, descriptors(await Deno.readFile(set)));
+    const pathOf = (name: string) => `${folder}/${name.replaceAll("/", "_")}`;
+    for (const [name, text] of files) await Deno.writeTextFile(pathOf(name), text);
+    const paths = [...files.keys()].map(pathOf);
     const config = new URL("deno.json", PROJECT).pathname;
     await run(Deno.execPath(), ["fmt", "-q", `--config=${config}`, "--line-width=100", ...paths]);
     for (const name of files.keys()) {
-      files.set(name, await Deno.readTextFile(`${folder}/${name}`));
+      files.set(name, await Deno.readTextFile(pathOf(name)));
     }
     return files;
   } finally {
@@ -78,15 +85,15 @@ export async function generate(): Promise<ReadonlyMap<string, string> | undefine
   }
 }
 
-/** The place where a file of that name is committed. */
+/** The place where a file of that path below src/ is committed. */
 export function targetOf(name: string): URL {
-  return new URL(`src/grpc/gen/${name}`, PROJECT);
+  return new URL(`src/${name}`, PROJECT);
 }
 
 /** The source text of descriptors.ts, from the FileDescriptorSet that protoc writes. */
 function descriptors(set: Uint8Array): string {
   const { file } = fromBinary(FileDescriptorSetSchema, set);
-  const entries = file.map((one) => ({
+  const entries = file.filter(({ name }) => name !== FOREIGN).map((one) => ({
     path: one.name,
     symbols: symbolsOf(one),
     descriptor: toBinary(FileDescriptorProtoSchema, one).toBase64(),

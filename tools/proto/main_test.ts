@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generate, targetOf } from "./main.ts";
 
-Deno.test("src/grpc/gen matches the output of protoc and ts-proto for proto/", async () => {
+Deno.test("the generated code matches the output of protoc and ts-proto for proto/", async () => {
   const files = await generate();
   if (files === undefined) {
     console.error("skipped: protoc is not installed; `deno task setup` installs it");

@@ -19,13 +19,13 @@ find_program() {
 maglevd_program() {
   entry='main.ts'
   runtime_flags='--v8-flags=--optimize-for-size,--preconfigured-old-space-size=128,--expose-gc'
-  environment='GRPC_*,LOG_STREAM,LOG_TOKENS,MAGLEV_BUILD,MAGLEV_CONFIG,MAGLEV_GRPC_ADDR,MAGLEV_GRPC_ANONYMOUS_ROLE,MAGLEV_GRPC_CLIENT_CA,MAGLEV_GRPC_TLS_CERT,MAGLEV_GRPC_TLS_KEY,MAGLEV_GRPC_TOKENS,MAGLEV_HANG_UPS,MAGLEV_LOG_FORMAT,MAGLEV_LOG_LEVEL,MAGLEV_METRICS_ADDR,MAGLEV_PROBE_WORKERS,MAGLEV_REFLECTION,MAGLEV_SHIM,MAGLEV_STATE_DIR,MAGLEV_STATE_MAX_AGE,MAGLEV_VPP_API_ADDR,MAGLEV_VPP_STATS_ADDR'
+  environment='GRPC_*,LOG_STREAM,LOG_TOKENS,MAGLEV_BUILD,MAGLEV_CONFIG,MAGLEV_FLEET,MAGLEV_FLEET_*,MAGLEV_GRPC_ADDR,MAGLEV_GRPC_ANONYMOUS_ROLE,MAGLEV_GRPC_CLIENT_CA,MAGLEV_GRPC_TLS_CERT,MAGLEV_GRPC_TLS_KEY,MAGLEV_GRPC_TOKENS,MAGLEV_HANG_UPS,MAGLEV_LOG_FORMAT,MAGLEV_LOG_LEVEL,MAGLEV_METRICS_ADDR,MAGLEV_PROBE_WORKERS,MAGLEV_REFLECTION,MAGLEV_SHIM,MAGLEV_STATE_DIR,MAGLEV_STATE_MAX_AGE,MAGLEV_VPP_API_ADDR,MAGLEV_VPP_STATS_ADDR'
   system=''
   code='src ffi'
   always_read='/etc/vpp-maglev:/etc/ssl:/usr/share/ca-certificates:/usr/local/share/ca-certificates'
   always_write='/run/vpp-maglev'
   net='open'
-  unset flag_config flag_vpp_api_addr flag_metrics_addr flag_state_dir flag_grpc_addr flag_grpc_tls_cert flag_grpc_tls_key flag_grpc_client_ca flag_grpc_tokens flag_check flag_print_permissions flag_version flag_help
+  unset flag_config flag_vpp_api_addr flag_metrics_addr flag_state_dir flag_grpc_addr flag_grpc_tls_cert flag_grpc_tls_key flag_grpc_client_ca flag_grpc_tokens flag_fleet_tls_ca flag_fleet_tls_cert flag_fleet_tls_key flag_check flag_print_permissions flag_version flag_help
   shim=yes home=no words=no
 }
 
@@ -33,7 +33,7 @@ maglevd_program() {
 maglevd_kind() {
   case $1 in
     reflection | check | print-permissions | version | help) kind=boolean ;;
-    config | vpp-api-addr | vpp-stats-addr | metrics-addr | state-dir | state-max-age | grpc-addr | grpc-tls-cert | grpc-tls-key | grpc-client-ca | grpc-tokens | grpc-anonymous-role | log-level | log-format | probe-workers) kind=value ;;
+    config | vpp-api-addr | vpp-stats-addr | metrics-addr | state-dir | state-max-age | grpc-addr | grpc-tls-cert | grpc-tls-key | grpc-client-ca | grpc-tokens | grpc-anonymous-role | fleet-store | fleet | fleet-lb | fleet-site | fleet-tls-ca | fleet-tls-cert | fleet-tls-key | log-level | log-format | probe-workers) kind=value ;;
     *) kind= ;;
   esac
 }
@@ -50,6 +50,9 @@ maglevd_keep() {
     grpc-tls-key) flag_grpc_tls_key=$2 ;;
     grpc-client-ca) flag_grpc_client_ca=$2 ;;
     grpc-tokens) flag_grpc_tokens=$2 ;;
+    fleet-tls-ca) flag_fleet_tls_ca=$2 ;;
+    fleet-tls-cert) flag_fleet_tls_cert=$2 ;;
+    fleet-tls-key) flag_fleet_tls_key=$2 ;;
     check) flag_check=$2 ;;
     print-permissions) flag_print_permissions=$2 ;;
     version) flag_version=$2 ;;
@@ -77,6 +80,12 @@ maglevd_grants() {
   grant_file "${flag_grpc_client_ca-${MAGLEV_GRPC_CLIENT_CA-}}"
   what="${flag_grpc_tokens+flag --grpc-tokens}" what="${what:-environment variable MAGLEV_GRPC_TOKENS}"
   grant_file "${flag_grpc_tokens-${MAGLEV_GRPC_TOKENS-}}"
+  what="${flag_fleet_tls_ca+flag --fleet-tls-ca}" what="${what:-environment variable MAGLEV_FLEET_TLS_CA}"
+  grant_file "${flag_fleet_tls_ca-${MAGLEV_FLEET_TLS_CA-}}"
+  what="${flag_fleet_tls_cert+flag --fleet-tls-cert}" what="${what:-environment variable MAGLEV_FLEET_TLS_CERT}"
+  grant_file "${flag_fleet_tls_cert-${MAGLEV_FLEET_TLS_CERT-}}"
+  what="${flag_fleet_tls_key+flag --fleet-tls-key}" what="${what:-environment variable MAGLEV_FLEET_TLS_KEY}"
+  grant_file "${flag_fleet_tls_key-${MAGLEV_FLEET_TLS_KEY-}}"
 }
 
 maglevc_program() {

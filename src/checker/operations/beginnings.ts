@@ -93,7 +93,7 @@ export class Beginnings {
     if (intent.kind === "weight" || intent.kind === "lameduck") return undefined;
     const { kind, backend } = intent;
     const { transitions } = this.#batch;
-    const replaced = intents.ofBackend(backend);
+    const replaced = intents.localOfBackend(backend);
     // A disable keeps a backend from a pause.
     if (replaced !== undefined && replaced.kind !== kind) {
       for (const action of cancelled(replaced)) {

@@ -21,6 +21,7 @@ import type { FrontendView } from "../ports.ts";
 import type { Registry } from "../registry.ts";
 import type { Step } from "../stepper.ts";
 import { Beginnings, type BeginningsParts } from "./beginnings.ts";
+import { FleetIntents, heldError } from "./fleet_intents.ts";
 import { checkAction, type OperatorOutcome, refused } from "./operator.ts";
 import {
   drainObstacle,
@@ -49,6 +50,8 @@ export interface OperationParts {
 }
 
 export class Operations {
+  /** Intents that a fleet shares. */
+  readonly fleet: FleetIntents;
   readonly #parts: OperationParts;
   readonly #keeper: IntentKeeper;
 
@@ -64,6 +67,12 @@ export class Operations {
       awaitsVpp: parts.awaitsVpp,
       onEnded: (ended) => this.#end(ended),
       onDue: (due) => beginnings.begin(due),
+    });
+    this.fleet = new FleetIntents({
+      registry: parts.registry,
+      nowMs: () => parts.clock.wallMs(),
+      act: parts.act,
+      apply: (intentSet, changed) => this.#apply(intentSet, changed),
     });
   }
 
@@ -101,6 +110,13 @@ export class Operations {
     const problem = checkAction(name, { ...action, fileEnabled, nowMs });
     if (problem !== undefined) return refused(problem, before);
     const { kind } = action;
+    const held = this.fleet.heldBy(name, kind);
+    if (held !== undefined) {
+      const local = intents.localOfBackend(name);
+      if (local?.kind !== held.kind) return refused(heldError(kind, name, held), before);
+      const durable = this.#apply(intents.without(local), { frontends: [] });
+      return { ok: true, value: this.#backend(name), before, after: before, intent: held, durable };
+    }
     const later = scheduledAction(name, { ...action, nowMs });
     if (later !== undefined) {
       return this.#schedule(intents.asNewest(later), { value: this.#backend(name), before });
@@ -112,6 +128,7 @@ export class Operations {
     if (refusal !== undefined) {
       return refused(new MaglevError("failed-precondition", refusal), before);
     }
+    if (kind === "enable") this.fleet.obey(name, { atMs: nowMs, transitions });
     const value = this.#backend(name);
     const intentSet = kind === "clear"
       ? intents
@@ -157,7 +174,7 @@ export class Operations {
     logDrainDone(this.#parts.logger, drain, cause);
   }
 
-  /** Ends an intent in force, as the opposite action does, or takes back a scheduled one. */
+  /** Ends an own intent in force, as the opposite action does, or takes back a scheduled one. */
   cancel(id: string): OperatorOutcome<Intent> {
     const { intents } = this.#registry;
     const intent = intents.ofId(id);
@@ -165,12 +182,14 @@ export class Operations {
       return refused(notFound("intent", id, intents.all().map(intentId)));
     }
     const before = intent.kind;
+    if (intent.scope !== undefined) {
+      const message = `cannot cancel intent ${id} here: it is one of scope ${intent.scope}`;
+      return refused(new MaglevError("failed-precondition", message), before);
+    }
     const actions = intent.scheduled === true ? [] : cancelled(intent);
     const atMs = this.#parts.clock.wallMs();
     const transitions: NamedTransition[] = [];
-    for (const { backend, kind } of actions) {
-      this.#parts.act(backend, { event: { kind }, atMs, transitions });
-    }
+    for (const { backend, kind } of actions) this.fleet.end(backend, kind, { atMs, transitions });
     const frontends = intent.scheduled === true ? [] : this.#framing(intent);
     const durable = this.#apply(intents.without(intent), { transitions, frontends });
     return { ok: true, value: intent, before, after: undefined, intent: undefined, durable };
@@ -209,9 +228,7 @@ export class Operations {
     const atMs = this.#parts.clock.wallMs();
     const { intents, config } = this.#registry;
     const { intentSet, actions, reweighed } = afterEnds(intents, { ended, config });
-    for (const { backend, kind } of actions) {
-      this.#parts.act(backend, { event: { kind }, atMs, transitions });
-    }
+    for (const { backend, kind } of actions) this.fleet.end(backend, kind, { atMs, transitions });
     const drained = reweighed.backends.flatMap((name) => this.#registry.frontendsOf(name));
     this.#apply(intentSet, { transitions, frontends: [...reweighed.frontends, ...drained] });
   }

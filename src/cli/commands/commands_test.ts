@@ -99,6 +99,15 @@ Deno.test("each command calls its one method", async () => {
     ["show status", {}, "GetStatus", {}],
     ["show intents", {}, "ListIntents", {}],
     ["cancel intent", { id: "0123abcd" }, "CancelIntent", { id: "0123abcd", reason: "" }],
+    ["show fleet intents", {}, "GetFleet", {}],
+    [
+      "fleet adopt",
+      { id: "0123abcd" },
+      "AdoptIntent",
+      { id: "0123abcd", scope: "fleet", reason: "" },
+    ],
+    ["fleet restore", {}, "RestoreFleet", { reason: "" }],
+    ["fleet forget", {}, "ForgetFleet", { reason: "" }],
     [
       "set backend pause",
       { backend: "web1", in: "2h0m0s", for: "1h0m0s" },

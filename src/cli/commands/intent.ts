@@ -54,6 +54,18 @@ export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason
   };
 }
 
+/** The words of a scope and `force` as fields of a request. */
+export function scopeRequest(
+  args: Args,
+): Partial<Pick<messages.BackendRequest, "scope" | "force">> {
+  const { fleet, site, force } = args;
+  const scope = fleet !== undefined ? "fleet" : site !== undefined ? `site=${site}` : undefined;
+  return {
+    ...(scope === undefined ? {} : { scope }),
+    ...(force === undefined ? {} : { force: true }),
+  };
+}
+
 /** The tree accepts only durations that parseDuration() can read. */
 export function spanOf(text: string): number {
   const ms = parseDuration(text);

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
 import { explainBackend, explainFrontend } from "./explain.ts";
+import { adoptIntent, fleetStore, showFleetIntents } from "./fleet.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
 import {
   clearBackend,
@@ -46,6 +47,10 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "show status": showStatus,
   "show intents": showIntents,
   "cancel intent": cancelIntent,
+  "show fleet intents": showFleetIntents,
+  "fleet adopt": adoptIntent,
+  "fleet restore": fleetStore("RestoreFleet"),
+  "fleet forget": fleetStore("ForgetFleet"),
   "show vpp info": showVppInfo,
   "show vpp lb state": showVppLbState,
   "show vpp lb counters": showVppLbCounters,

@@ -9,7 +9,7 @@ import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { drainText, intentText, stateCell } from "./cells.ts";
 import { drainEnd } from "./drain_wait.ts";
-import { beginOf, intentRequest, nanoseconds, spanOf } from "./intent.ts";
+import { beginOf, intentRequest, nanoseconds, scopeRequest, spanOf } from "./intent.ts";
 import { forecastLine, warningLine } from "./plan_view.ts";
 
 /** Longest delay of a change by its forecast, in milliseconds. */
@@ -35,7 +35,7 @@ export function setBackend(action: Action): Command {
   return async (context, args) => {
     const name = need(args, "backend");
     const begin = beginOf(args);
-    const request = { name, ...intentRequest(args), begin };
+    const request = { name, ...intentRequest(args), ...scopeRequest(args), begin };
     const forecast = begin === undefined ? await forecastOf(context, { name, action }) : [];
     const message = await ask(context, METHODS[action], { request });
     const lines = [
@@ -170,7 +170,7 @@ async function weigh(
   const planned = { name: backend, action: "weight", frontend, pool, ...value };
   const forecast = begin === undefined ? await forecastOf(context, planned) : [];
   const message = await ask(context, "SetFrontendPoolBackendWeight", {
-    request: { ...place, ...value, ...intentRequest(args), begin },
+    request: { ...place, ...value, ...intentRequest(args), ...scopeRequest(args), begin },
   });
   const entry = message.pools.find(({ name }) => name === pool)?.backends
     .find(({ name }) => name === backend);

@@ -49,9 +49,16 @@ Deno.test("complete() offers words and names next to an open value", async () =>
 });
 
 Deno.test("complete() does not offer options that were given, or that another excludes", async () => {
-  deepEqual(await offered("set b a pause", ""), ["for", "from", "in", "reason", "until"]);
-  deepEqual(await offered("set b a pause for 1h", ""), ["from", "in", "reason"]);
-  const all = "set b a pause in 1h reason x until 2027-01-31T18:00:00Z";
+  deepEqual(await offered("set lameduck on", ""), ["for", "reason", "until"]);
+  deepEqual(await offered("set b a pause for 1h", ""), [
+    "fleet",
+    "force",
+    "from",
+    "in",
+    "reason",
+    "site",
+  ]);
+  const all = "set b a pause in 1h reason x until 2027-01-31T18:00:00Z site ams force";
   deepEqual(await offered(all, ""), []);
   deepEqual(await offered("watch events", ""), ["backend", "frontend", "log", "num"]);
   deepEqual(await offered("watch events log num 1", ""), ["backend", "frontend", "level"]);

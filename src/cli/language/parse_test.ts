@@ -30,7 +30,7 @@ Deno.test("parse() accepts shortened words and options in any order, and normali
       since: "2027-01-31T18:00:00.000Z",
       num: "5",
     }],
-    ["se b a pa fo 3d4h", "set backend pause", { backend: "a", for: "76h" }],
+    ["se b a pa for 3d4h", "set backend pause", { backend: "a", for: "76h" }],
     ["set b a dis un 2027-01-31T19:00:00+01:00 r x", "set backend disable", {
       backend: "a",
       until: "2027-01-31T18:00:00.000Z",
@@ -124,7 +124,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       [""],
-      'unknown word ""; expected show, explain, set, cancel, plan, sync, config, watch, completion, help, ' +
+      'unknown word ""; expected show, explain, set, cancel, plan, fleet, sync, config, watch, completion, help, ' +
       "quit or exit",
     ],
     [["set", "backend"], "set backend: incomplete; expected <name>: Name of the backend"],
@@ -139,12 +139,12 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
     [
       ["help", "me"],
-      'help: unknown word "me"; expected show, explain, set, cancel, plan, sync, config, watch, completion, quit or ' +
+      'help: unknown word "me"; expected show, explain, set, cancel, plan, fleet, sync, config, watch, completion, quit or ' +
       "exit, or the end of the line",
     ],
     [
       ["set", "b", "a", "pause", "reason", "disk", "full"],
-      'set backend a pause reason disk: unknown word "full"; expected for, until, in or from, or the end of ' +
+      'set backend a pause reason disk: unknown word "full"; expected for, until, in, from, fleet, site or force, or the end of ' +
       "the line; text with blanks needs quotes",
     ],
     [
@@ -154,7 +154,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "a", "pause", "for", "1h", "until"],
-      "set backend a pause for 1h: until does not go with for; expected reason, in or from, or the end of the " +
+      "set backend a pause for 1h: until does not go with for; expected reason, in, from, fleet, site or force, or the end of the " +
       "line",
     ],
     [

@@ -4,7 +4,19 @@
  * completion_scripts.ts), so a command that is added here works everywhere.
  */
 import type { OptionNode, TreeNode, WordNode } from "./node.ts";
-import { BEGINNING, DRAIN, FLEET, FORCE, LASTING, REASON, slot, word } from "./tree_parts.ts";
+import {
+  BEGINNING,
+  DRAIN,
+  FLEET,
+  FLEET_STORE,
+  FORCE,
+  LAMEDUCK,
+  LASTING,
+  REASON,
+  SCOPE,
+  slot,
+  word,
+} from "./tree_parts.ts";
 
 function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
   const { all, one } = {
@@ -174,7 +186,11 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
   const action = (name: "pause" | "resume" | "enable" | "disable", ends: boolean) =>
     word(name, ACTION_HELP[verb][name], {
       run: `${verb} backend ${name}`,
-      options: ends ? [REASON] : verb === "set" ? [...LASTING, ...BEGINNING] : LASTING,
+      options: verb === "plan"
+        ? ends ? [REASON] : LASTING
+        : ends
+        ? [REASON, ...SCOPE]
+        : [...LASTING, ...BEGINNING, ...SCOPE, FORCE],
     });
   return [
     action("pause", false),
@@ -218,11 +234,14 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
     : "Effect of this weight; 0 takes no new flows";
   const file = verb === "set" ? "Give it the file's weight back" : "Effect of the file's weight";
   const weights = [
-    word("file", file, { run: `${verb} weight file`, options: [REASON] }),
+    word("file", file, {
+      run: `${verb} weight file`,
+      options: verb === "set" ? [REASON, ...SCOPE] : [REASON],
+    }),
     slot("weight", help, {
       slot: "weight",
       run: `${verb} weight`,
-      options: verb === "set" ? [...LASTING, ...BEGINNING] : LASTING,
+      options: verb === "set" ? [...LASTING, ...BEGINNING, ...SCOPE, FORCE] : LASTING,
       more: ENDS,
     }),
   ];
@@ -250,22 +269,6 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
     }),
   ];
 }
-
-const LAMEDUCK = word("lameduck", "Withdraw all prefixes of this load balancer", {
-  next: [
-    word("on", "Withdraw them and keep them out", {
-      run: "set lameduck on",
-      options: LASTING,
-      more: [
-        "Needs maglev.announce. VPP is left as it is, so present flows go on.",
-      ],
-    }),
-    word("off", "Announce those that can serve again", {
-      run: "set lameduck off",
-      options: [REASON],
-    }),
-  ],
-});
 
 const CONFIG = word("config", "The server's configuration file", {
   next: [
@@ -344,6 +347,7 @@ const COMMANDS: readonly WordNode[] = [
     ],
   }),
   word("plan", "Show the effect of a change without making it", { next: changes("plan") }),
+  FLEET_STORE,
   SYNC,
   CONFIG,
   WATCH,

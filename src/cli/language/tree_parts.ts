@@ -47,6 +47,17 @@ export const FORCE: OptionNode = {
   help: "Also when it is the last server with a weight",
 };
 
+/** The load balancers of an action; without it the server alone. */
+export const SCOPE: readonly OptionNode[] = [
+  { word: "fleet", help: "Of all load balancers of the fleet", excludes: "site" },
+  {
+    word: "site",
+    help: "Of all load balancers of this site",
+    value: { slot: "text" },
+    excludes: "fleet",
+  },
+];
+
 /** Options of a drain. */
 export const DRAIN: readonly OptionNode[] = [
   REASON,
@@ -103,6 +114,52 @@ export const FLEET = word("fleet", "All servers of --server, compared", {
         "the server of their own tables of now. BREAK: flows aged between OVER and UNDER.",
         "Exit status: 0; 1 one was not asked.",
       ],
+    }),
+    word("intents", "The store, shared intents, load balancers", {
+      run: "show fleet intents",
+      more: ["Of one server with --fleet-store. A guard holds what would empty a frontend."],
+    }),
+  ],
+});
+
+/** `fleet`: the store of shared intents. */
+export const FLEET_STORE = word("fleet", "The store of intents that load balancers share", {
+  next: [
+    word("adopt", "Make an intent of this server the fleet's", {
+      next: [
+        slot("id", "Its id, as show intents has it", {
+          slot: "id",
+          run: "fleet adopt",
+          options: [REASON, ...SCOPE],
+        }),
+      ],
+    }),
+    word("restore", "Write this server's intents into the store", {
+      run: "fleet restore",
+      options: [REASON],
+      more: ["For a store that was wiped, or restored from an older backup."],
+    }),
+    word("forget", "Take the store's intents as they are", {
+      run: "fleet forget",
+      options: [REASON],
+      more: ["What this server has in force, and the store does not, ends."],
+    }),
+  ],
+});
+
+/** `lameduck`, after `set`. */
+export const LAMEDUCK = word("lameduck", "Withdraw all prefixes of this load balancer", {
+  next: [
+    word("on", "Withdraw them and keep them out", {
+      run: "set lameduck on",
+      options: LASTING,
+      more: [
+        "Needs maglev.announce. VPP is left as it is, so present flows go on.",
+      ],
+    }),
+    word("off", "Announce those that can serve again", {
+      run: "set lameduck off",
+      options: [REASON],
     }),
   ],
 });

@@ -191,7 +191,7 @@ Deno.test("a refresh reports only what changed otherwise than by events", async 
         ...{ kind: "pause", peer: "", identity: "eve", reason: "r", sinceUnixNs: 0n },
         ...{ untilUnixNs: undefined, backend: "b1", frontend: "", pool: "", weight: 0 },
         fileWeight: 0,
-        ...{ then: "", fromUnixNs: undefined, id: "", scheduled: false },
+        ...{ then: "", fromUnixNs: undefined, id: "", scheduled: false, scope: "" },
       },
     });
     await clock.advanceAsync(30_000);

@@ -22,7 +22,14 @@ import { MAX_RECORDS_OF_PEER, RefusedActions } from "./refused_actions.ts";
 import { STATUS } from "../status.ts";
 import { SLICE_MS, TimeSlices } from "../../async/time_slices.ts";
 
-const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined, begin: undefined };
+const REQUEST: BackendRequest = {
+  name: "b0",
+  reason: "why",
+  end: undefined,
+  begin: undefined,
+  scope: "",
+  force: false,
+};
 const INFO = create(BackendInfo);
 
 function served<Req, Res>(info: MethodInfo<Req, Res>) {

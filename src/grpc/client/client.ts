@@ -2,27 +2,21 @@
  * A client of maglevd with exact types, for the command line and for the dashboard. It connects at
  * the first use, and reconnects as needed.
  */
-import { Buffer } from "node:buffer";
-import { isIP } from "node:net";
-import tls from "node:tls";
+import type { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
-import {
-  formatListenAddress,
-  type ListenAddress,
-  parseListenAddress,
-} from "../../base/listen_address.ts";
 import type { Event, Fingerprints, GetFingerprintsRequest, WatchRequest } from "../gen/maglev.ts";
 import { create, decode, encode, type MessageType } from "../messages/codec.ts";
 import { Maglev, type MaglevTypes } from "../messages/maglev.ts";
 import type { MethodInfo } from "../messages/methods.ts";
 import { DecodeError } from "../messages/strict_reader.ts";
 import { closeSessionsLater } from "../session_close.ts";
-import { errorOf, STATUS, STATUS_NAMES } from "../status.ts";
+import { bufferOf, type ClientTls, fromLibrary, openChannel } from "./channel.ts";
 import { cleanUserName, USER_HEADER } from "../calls/user_name.ts";
 
 export * as messages from "../gen/maglev.ts";
+export type { ClientTls } from "./channel.ts";
 
 /** JSON values. */
 export type Json = string | number | boolean | null | readonly Json[] | {
@@ -37,17 +31,6 @@ export type RequestOf<M extends keyof MaglevTypes> = MaglevTypes[M]["request"];
 /** Response of a method. */
 export type ResponseOf<M extends keyof MaglevTypes> = MaglevTypes[M]["response"];
 
-/** TLS settings; certificates and keys are PEM texts. */
-export interface ClientTls {
-  /** Authorities; absent: the runtime's. */
-  readonly ca?: string | undefined;
-  /** Certificate and key to show. */
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  /** Name that the server's certificate must have, when it is not the address's. */
-  readonly serverName?: string | undefined;
-}
-
 export interface ClientOptions {
   /** `host:port`, `:port` (this host), `[v6]:port` or `unix:/path`. */
   readonly address: string;
@@ -59,7 +42,7 @@ export interface ClientOptions {
   readonly clock: Clock;
   /** Default deadline of a call, in milliseconds; absent: 10 s. */
   readonly deadlineMs?: number | undefined;
-  /** Largest answer; default MAX_ANSWER_BYTES. A larger one is `resource-exhausted`. */
+  /** Largest answer; default: that of openChannel(). A larger one is `resource-exhausted`. */
   readonly maxAnswerBytes?: number | undefined;
   /** Most messages within an answer; default: those of decode(). More is `internal`. */
   readonly maxAnswerMessages?: number | undefined;
@@ -98,8 +81,6 @@ export interface EventBounds {
 }
 
 const DEADLINE_MS = 10_000;
-/** Largest answer: lists of 10,000 backends with all details. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * The library's text when a call could not begin because the connection had ended. The library may
@@ -118,7 +99,7 @@ export class MaglevClient {
   constructor(options: ClientOptions) {
     closeSessionsLater();
     this.#options = options;
-    this.#client = open(options);
+    this.#client = openChannel(options);
   }
 
   /** Calls a method; absent fields have their defaults. Rejects with MaglevError. */
@@ -212,7 +193,7 @@ export class MaglevClient {
     if (this.#closed || !error.message.startsWith(NOT_BEGUN)) return false;
     if (client === this.#client) {
       client.close();
-      this.#client = open(this.#options);
+      this.#client = openChannel(this.#options);
     }
     return true;
   }
@@ -254,76 +235,8 @@ export class MaglevClient {
   }
 }
 
-/** @throws {MaglevError} `invalid-argument` */
-function open(options: ClientOptions): grpc.Client {
-  const address = addressOf(options.address);
-  const { credentials, serverName } = securityOf(options.tls, address);
-  return new grpc.Client(formatListenAddress(address), credentials, {
-    "grpc.max_receive_message_length": options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 2000,
-    "grpc.keepalive_time_ms": 20_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-    // The library's own retries have no pause and no end: after NOT_BEGUN nothing else would run.
-    "grpc.enable_retries": 0,
-    // A new client must not share the connection of the previous one.
-    "grpc.use_local_subchannel_pool": 1,
-    // Web proxies and configuration from DNS do not apply to this service.
-    "grpc.enable_http_proxy": 0,
-    "grpc.service_config_disable_resolution": 1,
-    ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
-  });
-}
-
 function dropped({ message }: MaglevError): MaglevError {
   return new MaglevError("unavailable", `connection dropped: ${message.slice(NOT_BEGUN.length)}`);
-}
-
-function addressOf(text: string): ListenAddress {
-  const parsed = parseListenAddress(text);
-  if (typeof parsed === "string") {
-    throw new MaglevError("invalid-argument", `cannot use address "${text}": ${parsed}`);
-  }
-  if (parsed.kind === "unix" || parsed.host !== "") return parsed;
-  return { ...parsed, host: "localhost" };
-}
-
-/**
- * Server name for an address that is an IP address, which has no name to request. The certificate
- * is then checked against the IP address.
- */
-const NAMELESS = "address.invalid";
-
-interface Security {
-  readonly credentials: grpc.ChannelCredentials;
-  /** Server name requested in the handshake; undefined: the address's. */
-  readonly serverName: string | undefined;
-}
-
-function securityOf(options: ClientTls | undefined, address: ListenAddress): Security {
-  if (options === undefined) {
-    return { credentials: grpc.credentials.createInsecure(), serverName: undefined };
-  }
-  const { ca, cert, key, serverName } = options;
-  const number = address.kind === "tcp" && isIP(address.host) !== 0 && serverName === undefined
-    ? address.host
-    : undefined;
-  try {
-    const context = tls.createSecureContext({
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    });
-    const credentials = grpc.credentials.createFromSecureContext(
-      context,
-      number === undefined ? {} : {
-        checkServerIdentity: (_, certificate) => tls.checkServerIdentity(number, certificate),
-      },
-    );
-    return { credentials, serverName: number === undefined ? serverName : NAMELESS };
-  } catch (error) {
-    throw MaglevError.from(error, "invalid-argument");
-  }
 }
 
 /** Reads answers; an invalid one becomes an error of the call. */
@@ -347,18 +260,4 @@ function reader<T>(
       );
     }
   };
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Converts an error of the library, which carries a status. */
-function fromLibrary(error: unknown): MaglevError {
-  if (!(error instanceof Error) || !("code" in error)) return MaglevError.from(error);
-  const { code, message } = error;
-  if (typeof code !== "number") return errorOf({ code: STATUS.UNKNOWN, details: message });
-  const details = "details" in error && typeof error.details === "string" ? error.details : "";
-  const none = `the server gave no reason (${STATUS_NAMES[code] ?? code})`;
-  return errorOf({ code, details: details === "" ? none : details });
 }

@@ -325,6 +325,8 @@ export interface Intent {
   readonly id: string;
   /** It is to come. */
   readonly scheduled: boolean;
+  /** Load balancers that it is for, when a fleet shares it: fleet, site=NAME or lb=NAME. */
+  readonly scope: string;
 }
 
 export interface ListIntentsRequest {
@@ -376,10 +378,17 @@ export interface BackendRequest {
     | { readonly $case: "forNs"; readonly value: bigint }
     | undefined;
   /** Beginning of a pause or disable; neither: now. `for_ns` counts from it. */
-  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
-    readonly $case: "inNs";
-    readonly value: bigint;
-  } | undefined;
+  readonly begin:
+    | { readonly $case: "fromUnixNs"; readonly value: bigint }
+    | { readonly $case: "inNs"; readonly value: bigint }
+    | undefined;
+  /**
+   * Load balancers that a pause or disable is for: empty or `here` (this one), and with a fleet
+   * `fleet`, `site=NAME` or `lb=NAME`. It begins now.
+   */
+  readonly scope: string;
+  /** With a scope: also where a load balancer's guard would hold it. */
+  readonly force: boolean;
 }
 
 export interface SetLameduckRequest {
@@ -422,10 +431,113 @@ export interface SetWeightRequest {
   /** Back to the file's weight; `weight` is ignored. */
   readonly file: boolean;
   /** Its beginning; neither: now. `for_ns` counts from it. */
-  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
-    readonly $case: "inNs";
-    readonly value: bigint;
-  } | undefined;
+  readonly begin:
+    | { readonly $case: "fromUnixNs"; readonly value: bigint }
+    | { readonly $case: "inNs"; readonly value: bigint }
+    | undefined;
+  /**
+   * Load balancers that the weight is for: empty or `here` (this one), and with a fleet
+   * `fleet`, `site=NAME` or `lb=NAME`. It begins now.
+   */
+  readonly scope: string;
+  /** With a scope: also where a load balancer's guard would hold it. */
+  readonly force: boolean;
+}
+
+export interface GetFleetRequest {
+}
+
+export interface FleetInfo {
+  readonly fleet: string;
+  /** Name of this load balancer in the fleet, and its site. */
+  readonly lb: string;
+  readonly site: string;
+  /** off (no store is configured), connecting, ok, away, foreign or suspect. */
+  readonly store: string;
+  readonly storeReason: string;
+  readonly storeSinceUnixNs: bigint;
+  /** Revision of the store up to which its intents are applied. */
+  readonly revision: bigint;
+  /** When the store last confirmed the intents in force; absent: never. */
+  readonly confirmedUnixNs?: bigint | undefined;
+  readonly intents: readonly FleetIntent[];
+  /** Ended intents, the newest first. */
+  readonly ended: readonly EndedFleetIntent[];
+  readonly members: readonly FleetMember[];
+  /** Another process has the name of this load balancer. */
+  readonly nameTaken: boolean;
+  /** Values of the store that cannot be read. */
+  readonly ignored: number;
+}
+
+/** An intent of the fleet, and what became of it on this load balancer. */
+export interface FleetIntent {
+  readonly intent:
+    | Intent
+    | undefined;
+  /** Load balancer that took the request. */
+  readonly via: string;
+  readonly force: boolean;
+  readonly revision: bigint;
+  /** obeyed, held (by the guard), unfit (the configuration lacks it or decides itself), elsewhere, over. */
+  readonly here: string;
+  readonly hereReason: string;
+}
+
+export interface EndedFleetIntent {
+  readonly id: string;
+  readonly scope: string;
+  /** Names of its target: a backend, or a frontend, a pool and a backend. */
+  readonly target: readonly string[];
+  readonly peer: string;
+  readonly identity: string;
+  readonly reason: string;
+  readonly via: string;
+  readonly atUnixNs: bigint;
+  /** ended or expired. */
+  readonly cause: string;
+}
+
+export interface FleetMember {
+  readonly name: string;
+  readonly site: string;
+  readonly version: string;
+  /** It publishes its status; false: it is away. */
+  readonly present: boolean;
+  readonly sinceUnixNs: bigint;
+  /** Revision up to which it has applied the store. */
+  readonly applied: bigint;
+  /** Its wall clock is ahead by this; absent: not known yet. */
+  readonly clockSkewNs?: bigint | undefined;
+  readonly configHash: string;
+  readonly held: readonly UnobeyedIntent[];
+  readonly unfit: readonly UnobeyedIntent[];
+}
+
+export interface UnobeyedIntent {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface AdoptIntentRequest {
+  /** Of an intent of this load balancer. */
+  readonly id: string;
+  /** fleet, site=NAME or lb=NAME. */
+  readonly scope: string;
+  readonly reason: string;
+}
+
+export interface FleetRequest {
+  readonly reason: string;
+}
+
+export interface FleetResponse {
+  /** Of the store after the change. */
+  readonly revision: bigint;
+  /** For example load balancers that hold the intent. */
+  readonly warning: string;
+  /** Of the adopted intent. */
+  readonly id: string;
 }
 
 export interface ListHealthChecksRequest {
@@ -3361,6 +3473,7 @@ function createBaseIntent(): Intent {
     fromUnixNs: undefined,
     id: "",
     scheduled: false,
+    scope: "",
   };
 }
 
@@ -3427,6 +3540,9 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
     }
     if (message.scheduled !== false) {
       writer.uint32(424).bool(message.scheduled);
+    }
+    if (message.scope !== "") {
+      writer.uint32(434).string(message.scope);
     }
     return writer;
   },
@@ -3562,6 +3678,14 @@ export const Intent: MessageFns<Intent, "maglev.Intent"> = {
             }
 
             message.scheduled = reader.bool();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.scope = reader.string();
             continue;
           }
         }
@@ -3913,7 +4037,7 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
 };
 
 function createBaseBackendRequest(): BackendRequest {
-  return { name: "", reason: "", end: undefined, begin: undefined };
+  return { name: "", reason: "", end: undefined, begin: undefined, scope: "", force: false };
 }
 
 export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest"> = {
@@ -3961,6 +4085,12 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
         }
         writer.uint32(408).int64(message.begin.value);
         break;
+    }
+    if (message.scope !== "") {
+      writer.uint32(418).string(message.scope);
+    }
+    if (message.force !== false) {
+      writer.uint32(424).bool(message.force);
     }
     return writer;
   },
@@ -4024,6 +4154,22 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
             }
 
             message.begin = { $case: "inNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 53: {
+            if (tag !== 424) {
+              break;
+            }
+
+            message.force = reader.bool();
             continue;
           }
         }
@@ -4271,6 +4417,8 @@ function createBaseSetWeightRequest(): SetWeightRequest {
     end: undefined,
     file: false,
     begin: undefined,
+    scope: "",
+    force: false,
   };
 }
 
@@ -4331,6 +4479,12 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
         }
         writer.uint32(408).int64(message.begin.value);
         break;
+    }
+    if (message.scope !== "") {
+      writer.uint32(418).string(message.scope);
+    }
+    if (message.force !== false) {
+      writer.uint32(424).bool(message.force);
     }
     return writer;
   },
@@ -4426,6 +4580,952 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
             }
 
             message.begin = { $case: "inNs", value: reader.int64() as bigint };
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 53: {
+            if (tag !== 424) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetFleetRequest(): GetFleetRequest {
+  return {};
+}
+
+export const GetFleetRequest: MessageFns<GetFleetRequest, "maglev.GetFleetRequest"> = {
+  $type: "maglev.GetFleetRequest" as const,
+
+  encode(_: GetFleetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetFleetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetFleetRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetInfo(): FleetInfo {
+  return {
+    fleet: "",
+    lb: "",
+    site: "",
+    store: "",
+    storeReason: "",
+    storeSinceUnixNs: 0n,
+    revision: 0n,
+    confirmedUnixNs: undefined,
+    intents: [],
+    ended: [],
+    members: [],
+    nameTaken: false,
+    ignored: 0,
+  };
+}
+
+export const FleetInfo: MessageFns<FleetInfo, "maglev.FleetInfo"> = {
+  $type: "maglev.FleetInfo" as const,
+
+  encode(message: FleetInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fleet !== "") {
+      writer.uint32(10).string(message.fleet);
+    }
+    if (message.lb !== "") {
+      writer.uint32(18).string(message.lb);
+    }
+    if (message.site !== "") {
+      writer.uint32(26).string(message.site);
+    }
+    if (message.store !== "") {
+      writer.uint32(34).string(message.store);
+    }
+    if (message.storeReason !== "") {
+      writer.uint32(42).string(message.storeReason);
+    }
+    if (message.storeSinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.storeSinceUnixNs) !== message.storeSinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.storeSinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(48).int64(message.storeSinceUnixNs);
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error(
+          "value provided for field message.revision of type int64 too large",
+        );
+      }
+      writer.uint32(56).int64(message.revision);
+    }
+    if (message.confirmedUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.confirmedUnixNs) !== message.confirmedUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.confirmedUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(64).int64(message.confirmedUnixNs);
+    }
+    for (const v of message.intents) {
+      FleetIntent.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.ended) {
+      EndedFleetIntent.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.members) {
+      FleetMember.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.nameTaken !== false) {
+      writer.uint32(96).bool(message.nameTaken);
+    }
+    if (message.ignored !== 0) {
+      writer.uint32(104).uint32(message.ignored);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fleet = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lb = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.store = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.storeReason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.storeSinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.confirmedUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.intents.push(FleetIntent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.ended.push(EndedFleetIntent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.members.push(FleetMember.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.nameTaken = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.ignored = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetIntent(): FleetIntent {
+  return { intent: undefined, via: "", force: false, revision: 0n, here: "", hereReason: "" };
+}
+
+export const FleetIntent: MessageFns<FleetIntent, "maglev.FleetIntent"> = {
+  $type: "maglev.FleetIntent" as const,
+
+  encode(message: FleetIntent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.intent !== undefined) {
+      Intent.encode(message.intent, writer.uint32(10).fork()).join();
+    }
+    if (message.via !== "") {
+      writer.uint32(18).string(message.via);
+    }
+    if (message.force !== false) {
+      writer.uint32(24).bool(message.force);
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error(
+          "value provided for field message.revision of type int64 too large",
+        );
+      }
+      writer.uint32(32).int64(message.revision);
+    }
+    if (message.here !== "") {
+      writer.uint32(42).string(message.here);
+    }
+    if (message.hereReason !== "") {
+      writer.uint32(50).string(message.hereReason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetIntent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetIntent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.intent = Intent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.here = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.hereReason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEndedFleetIntent(): EndedFleetIntent {
+  return {
+    id: "",
+    scope: "",
+    target: [],
+    peer: "",
+    identity: "",
+    reason: "",
+    via: "",
+    atUnixNs: 0n,
+    cause: "",
+  };
+}
+
+export const EndedFleetIntent: MessageFns<EndedFleetIntent, "maglev.EndedFleetIntent"> = {
+  $type: "maglev.EndedFleetIntent" as const,
+
+  encode(message: EndedFleetIntent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.scope !== "") {
+      writer.uint32(18).string(message.scope);
+    }
+    for (const v of message.target) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.peer !== "") {
+      writer.uint32(34).string(message.peer);
+    }
+    if (message.identity !== "") {
+      writer.uint32(42).string(message.identity);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.via !== "") {
+      writer.uint32(58).string(message.via);
+    }
+    if (message.atUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.atUnixNs) !== message.atUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.atUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(64).int64(message.atUnixNs);
+    }
+    if (message.cause !== "") {
+      writer.uint32(74).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndedFleetIntent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndedFleetIntent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.target.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peer = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.atUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetMember(): FleetMember {
+  return {
+    name: "",
+    site: "",
+    version: "",
+    present: false,
+    sinceUnixNs: 0n,
+    applied: 0n,
+    clockSkewNs: undefined,
+    configHash: "",
+    held: [],
+    unfit: [],
+  };
+}
+
+export const FleetMember: MessageFns<FleetMember, "maglev.FleetMember"> = {
+  $type: "maglev.FleetMember" as const,
+
+  encode(message: FleetMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.present !== false) {
+      writer.uint32(32).bool(message.present);
+    }
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(40).int64(message.sinceUnixNs);
+    }
+    if (message.applied !== 0n) {
+      if (BigInt.asIntN(64, message.applied) !== message.applied) {
+        throw new globalThis.Error(
+          "value provided for field message.applied of type int64 too large",
+        );
+      }
+      writer.uint32(48).int64(message.applied);
+    }
+    if (message.clockSkewNs !== undefined) {
+      if (BigInt.asIntN(64, message.clockSkewNs) !== message.clockSkewNs) {
+        throw new globalThis.Error(
+          "value provided for field message.clockSkewNs of type int64 too large",
+        );
+      }
+      writer.uint32(56).int64(message.clockSkewNs);
+    }
+    if (message.configHash !== "") {
+      writer.uint32(66).string(message.configHash);
+    }
+    for (const v of message.held) {
+      UnobeyedIntent.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.unfit) {
+      UnobeyedIntent.encode(v!, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetMember() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.present = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.applied = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.clockSkewNs = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.configHash = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.held.push(UnobeyedIntent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.unfit.push(UnobeyedIntent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnobeyedIntent(): UnobeyedIntent {
+  return { id: "", reason: "" };
+}
+
+export const UnobeyedIntent: MessageFns<UnobeyedIntent, "maglev.UnobeyedIntent"> = {
+  $type: "maglev.UnobeyedIntent" as const,
+
+  encode(message: UnobeyedIntent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnobeyedIntent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnobeyedIntent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdoptIntentRequest(): AdoptIntentRequest {
+  return { id: "", scope: "", reason: "" };
+}
+
+export const AdoptIntentRequest: MessageFns<AdoptIntentRequest, "maglev.AdoptIntentRequest"> = {
+  $type: "maglev.AdoptIntentRequest" as const,
+
+  encode(message: AdoptIntentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.scope !== "") {
+      writer.uint32(18).string(message.scope);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdoptIntentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdoptIntentRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetRequest(): FleetRequest {
+  return { reason: "" };
+}
+
+export const FleetRequest: MessageFns<FleetRequest, "maglev.FleetRequest"> = {
+  $type: "maglev.FleetRequest" as const,
+
+  encode(message: FleetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetResponse(): FleetResponse {
+  return { revision: 0n, warning: "", id: "" };
+}
+
+export const FleetResponse: MessageFns<FleetResponse, "maglev.FleetResponse"> = {
+  $type: "maglev.FleetResponse" as const,
+
+  encode(message: FleetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error(
+          "value provided for field message.revision of type int64 too large",
+        );
+      }
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.warning !== "") {
+      writer.uint32(18).string(message.warning);
+    }
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.warning = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
             continue;
           }
         }
@@ -11469,6 +12569,42 @@ export const MaglevDefinition = {
       requestType: CancelIntentRequest as typeof CancelIntentRequest,
       requestStream: false,
       responseType: CancelIntentResponse as typeof CancelIntentResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** This load balancer's part in its fleet: the store, shared intents, the other load balancers. */
+    getFleet: {
+      name: "GetFleet",
+      requestType: GetFleetRequest as typeof GetFleetRequest,
+      requestStream: false,
+      responseType: FleetInfo as typeof FleetInfo,
+      responseStream: false,
+      options: {},
+    },
+    /** Makes an intent of this load balancer one of the fleet. */
+    adoptIntent: {
+      name: "AdoptIntent",
+      requestType: AdoptIntentRequest as typeof AdoptIntentRequest,
+      requestStream: false,
+      responseType: FleetResponse as typeof FleetResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Writes this load balancer's book into a store that was wiped or restored. */
+    restoreFleet: {
+      name: "RestoreFleet",
+      requestType: FleetRequest as typeof FleetRequest,
+      requestStream: false,
+      responseType: FleetResponse as typeof FleetResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Believes the store as it is, and drops this load balancer's book. */
+    forgetFleet: {
+      name: "ForgetFleet",
+      requestType: FleetRequest as typeof FleetRequest,
+      requestStream: false,
+      responseType: FleetResponse as typeof FleetResponse,
       responseStream: false,
       options: {},
     },

@@ -16,6 +16,8 @@ import type {
   ListBackendsResponse,
 } from "../gen/maglev.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import type { Backend } from "../../health/state.ts";
+import { scopeFields, scopeOf, shareAction } from "./fleet/scoped.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 
 export function listBackends(
@@ -62,8 +64,9 @@ export function getBackend(
 /** Pauses, resumes, disables or enables a backend. */
 export function actOnBackend(
   kind: BackendAction,
-  { checker, probers, vpp, clock }: DaemonApi,
+  daemon: DaemonApi,
 ): ActionHandler<BackendRequest, BackendInfo> {
+  const { checker, probers, vpp, clock } = daemon;
   const act = {
     pause: checker.pauseBackend,
     resume: checker.resumeBackend,
@@ -78,21 +81,33 @@ export function actOnBackend(
     if (times instanceof MaglevError) return { answer: times };
     const { peer, identity } = caller;
     const { intents } = checker.current;
-    const outcome = act(request.name, {
+    const options = {
       by: { peer, identity },
       reason: request.reason === "" ? undefined : request.reason,
       ...times,
-    });
+    };
+    const infoOf = (backend: Backend) =>
+      backendInfo(backend, {
+        snapshot: checker.current,
+        transitions: true,
+        blind: probers.voidReason(request.name),
+        drain: vpp?.drains.progress(request.name),
+        clock,
+      });
+    const scope = scopeOf(request);
+    if (scope instanceof MaglevError) return { answer: scope };
+    if (scope !== undefined) {
+      const { name, force } = request;
+      const shared = await shareAction(daemon, { name, kind, scope, force, options });
+      if (shared.answer instanceof MaglevError) return { ...shared, answer: shared.answer };
+      const info = infoOf(checker.current.backends.get(name)!);
+      return { ...shared, answer: { ...info, warning: shared.answer.warning } };
+    }
+    const outcome = act(request.name, options);
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
     // The backend as of now; storing the intent takes a while.
-    const info = backendInfo(outcome.value, {
-      snapshot: checker.current,
-      transitions: true,
-      blind: probers.voidReason(request.name),
-      drain: vpp?.drains.progress(request.name),
-      clock,
-    });
+    const info = infoOf(outcome.value);
     const warning = joined([
       replacementWarning(outcome.intent, { before: intents, after: checker.current.intents }),
       durabilityWarning(await outcome.durable, outcome.intent),
@@ -102,6 +117,7 @@ export function actOnBackend(
   return {
     argumentsOf: (request): LogFields => ({
       backend: request.name,
+      ...scopeFields(request),
       ...timeTexts(request, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,

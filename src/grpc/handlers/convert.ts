@@ -250,6 +250,7 @@ export function intentMessage(intent: OperatorIntent): Intent {
     fromUnixNs: fromMs === undefined ? undefined : unixNanoseconds(fromMs),
     id: intentId(intent),
     scheduled: intent.scheduled === true,
+    scope: intent.scope ?? "",
   };
 }
 

@@ -12,6 +12,8 @@ import type {
   SetWeightRequest,
 } from "../gen/maglev.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import type { FrontendView } from "../../checker/ports.ts";
+import { scopeFields, scopeOf, shareWeight } from "./fleet/scoped.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
@@ -57,9 +59,8 @@ export function getFrontend(
   };
 }
 
-export function setWeight(
-  { checker, clock, announcer, probers }: DaemonApi,
-): ActionHandler<SetWeightRequest, FrontendInfo> {
+export function setWeight(daemon: DaemonApi): ActionHandler<SetWeightRequest, FrontendInfo> {
+  const { checker, clock, announcer, probers } = daemon;
   async function run(
     request: SetWeightRequest,
     { caller }: CallContext,
@@ -71,18 +72,27 @@ export function setWeight(
     const { frontend, pool, backend, reason } = request;
     const { peer, identity } = caller;
     const { intents } = checker.current;
-    const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
+    const options = {
       by: { peer, identity },
       reason: reason === "" ? undefined : reason,
       ...times,
-    });
+    };
+    const infoOf = (view: FrontendView) =>
+      frontendInfo(view, checker.current, contextOf(frontend, { announcer, probers }));
+    const scope = scopeOf(request);
+    if (scope instanceof MaglevError) return { answer: scope };
+    if (scope !== undefined) {
+      const { force } = request;
+      const asked = { request: { frontend, pool, backend, weight }, scope, force, options };
+      const shared = await shareWeight(daemon, asked);
+      if (shared.answer instanceof MaglevError) return { ...shared, answer: shared.answer };
+      const info = infoOf(checker.current.frontends.get(frontend)!);
+      return { ...shared, answer: { ...info, warning: shared.answer.warning } };
+    }
+    const outcome = checker.setWeight({ frontend, pool, backend, weight }, options);
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
-    const info = frontendInfo(
-      outcome.value,
-      checker.current,
-      contextOf(frontend, { announcer, probers }),
-    );
+    const info = infoOf(outcome.value);
     const warning = joined([
       replacementWarning(outcome.intent, { before: intents, after: checker.current.intents }),
       durabilityWarning(await outcome.durable, outcome.intent),
@@ -90,11 +100,12 @@ export function setWeight(
     return { answer: { ...info, warning }, before, after };
   }
   return {
-    argumentsOf: ({ frontend, pool, backend, weight, file, begin, end }) => ({
+    argumentsOf: ({ frontend, pool, backend, weight, file, begin, end, scope, force }) => ({
       frontend,
       pool,
       backend,
       weight: file ? "file" : weight,
+      ...scopeFields({ scope, force }),
       ...timeTexts({ begin, end }, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,

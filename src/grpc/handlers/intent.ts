@@ -12,6 +12,7 @@ import { replacedBy } from "../../intent/schedule.ts";
 import type { LogFields } from "../../base/ports.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import { endShared } from "./fleet/scoped.ts";
 import { intentMessage, intentOf, milliseconds, wallMsOfNanoseconds } from "./convert.ts";
 import type {
   BackendRequest,
@@ -90,14 +91,17 @@ export function listIntents(
 
 /** Ends an intent, or takes it back. */
 export function cancelIntent(
-  { checker }: DaemonApi,
+  daemon: DaemonApi,
 ): ActionHandler<CancelIntentRequest, CancelIntentResponse> {
+  const { checker } = daemon;
   const kindOf = (id: string) => checker.current.intents.ofId(id)?.kind;
   return {
     argumentsOf: ({ id }) => ({ id }),
     reasonOf: ({ reason }) => reason,
     valueOf: ({ id }) => kindOf(id),
-    async run({ id }) {
+    async run({ id, reason }, { caller: { peer, identity } }) {
+      const shared = await endShared(daemon, { id, reason, by: { peer, identity } });
+      if (shared !== undefined) return shared;
       const outcome = checker.cancelIntent(id);
       const { before, after } = outcome;
       if (!outcome.ok) return { answer: outcome.error, before, after };

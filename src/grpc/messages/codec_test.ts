@@ -250,6 +250,8 @@ Deno.test("decode() takes the last value of a field that occurs twice, also in a
     reason: "",
     end: { $case: "forNs", value: 7n },
     begin: undefined,
+    scope: "",
+    force: false,
   });
 });
 

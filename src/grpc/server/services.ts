@@ -16,6 +16,7 @@ import {
 import * as backend from "../handlers/backend.ts";
 import * as config from "../handlers/config.ts";
 import * as explain from "../handlers/diagnosis/explain.ts";
+import * as fleet from "../handlers/fleet/fleet.ts";
 import * as frontend from "../handlers/frontend.ts";
 import * as healthcheck from "../handlers/healthcheck.ts";
 import { getFingerprints } from "../handlers/diagnosis/fingerprints.ts";
@@ -67,6 +68,10 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(daemon));
   served.unary(Maglev.ListIntents, intent.listIntents(daemon));
   served.action(Maglev.CancelIntent, intent.cancelIntent(daemon));
+  served.unary(Maglev.GetFleet, fleet.getFleet(daemon));
+  served.action(Maglev.AdoptIntent, fleet.adoptIntent(daemon));
+  served.action(Maglev.RestoreFleet, fleet.restoreFleet(daemon));
+  served.action(Maglev.ForgetFleet, fleet.forgetFleet(daemon));
   served.stream(Maglev.WatchEvents, watchEvents(daemon));
   served.unary(Maglev.CheckConfig, config.checkConfig(daemon));
   served.action(Maglev.ReloadConfig, config.reloadConfig(daemon));

@@ -1,48 +1,25 @@
-/**
- * Prometheus, and promtool, its own checker of metrics and rules. Debian has both in the package
- * `prometheus`, which would also start a server when installed; so they are extracted from the
- * package into build/.
- */
-const ROOT = new URL("../../../", import.meta.url).pathname;
-const OWN = `${ROOT}build/promtool/usr/bin`;
-const PROGRAMS = ["promtool", "prometheus"] as const;
+/** Prometheus, and promtool, its own checker of metrics and rules. */
+import { type DebianPrograms, fetchPrograms, findProgram } from "../servers/debian_programs.ts";
+
+const PROMTOOL: DebianPrograms = {
+  name: "promtool",
+  packages: ["prometheus"],
+  programs: ["promtool", "prometheus"],
+};
 
 /** Path of promtool, or undefined. */
 export function findPromtool(): string | undefined {
-  return find("promtool");
+  return findProgram(PROMTOOL, "promtool");
 }
 
 /** Path of prometheus, or undefined. */
 export function findPrometheus(): string | undefined {
-  return find("prometheus");
+  return findProgram(PROMTOOL, "prometheus");
 }
 
-function find(program: (typeof PROGRAMS)[number]): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
-  return [...folders, OWN].map((folder) => `${folder}/${program}`).find(isFile);
-}
-
-/** Fetches them where that is possible (Debian, as root) and needed. */
-export async function fetchPromtool(): Promise<void> {
-  if (PROGRAMS.every(find) || Deno.uid() !== 0 || !isFile("/usr/bin/apt-get")) return;
-  console.log("promtool: taking it out of Debian's package prometheus");
-  const folder = await Deno.makeTempDir({ prefix: "maglev-promtool-" });
-  try {
-    await run("apt-get", ["update", "-q"], folder);
-    await run("apt-get", ["download", "-q", "prometheus"], folder);
-    const [file] = [...Deno.readDirSync(folder)];
-    if (file === undefined) return;
-    await run("dpkg-deb", ["-x", `${folder}/${file.name}`, `${folder}/x`], folder);
-    await Deno.mkdir(OWN, { recursive: true });
-    for (const program of PROGRAMS) {
-      await Deno.copyFile(`${folder}/x/usr/bin/${program}`, `${OWN}/${program}`);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.log(`promtool is not available: ${error.message}`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** Fetches them where that is possible and needed. */
+export function fetchPromtool(): Promise<void> {
+  return fetchPrograms(PROMTOOL);
 }
 
 /** Output of `promtool check metrics` for a page; empty: valid. */
@@ -108,24 +85,5 @@ export async function testRule(promtool: string, test: RuleTest): Promise<string
     return said.startsWith("exit ") ? said : "";
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function run(command: string, args: string[], cwd: string): Promise<void> {
-  await new Deno.Command(command, {
-    args,
-    cwd,
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).output();
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }

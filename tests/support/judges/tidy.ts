@@ -12,12 +12,13 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/cli", "src/dashboard", "src/demo", "src/grpc/server", "src/metrics", "src/tester"],
   ["src/cli/compare"],
   ["src/cli/language", "src/cli/render"],
-  ["src/grpc/handlers"],
+  ["src/grpc/handlers", "src/fleet/etcd"],
   ["src/grpc/client"],
   ["src/grpc/calls"],
   ["src/grpc"],
-  ["src/explain", "src/forecast"],
+  ["src/explain", "src/forecast", "src/fleet/member"],
   ["src/checker"],
+  ["src/fleet/book"],
   ["src/damping", "src/intent"],
   ["src/announce", "src/history"],
   ["src/vpp/sync"],
@@ -70,6 +71,9 @@ export function mayImport(file: string, target: string): string | undefined {
     return "only the files of docs/design.md load the shim";
   }
   if (from === to) return undefined;
+  if (to === "src/fleet/etcd" && from !== "src/daemon") {
+    return "the daemon alone loads it, when a store is configured";
+  }
   if (
     /^src\/cli\//.test(file) &&
     !/^src\/(cli|base|fleet|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
@@ -126,7 +130,7 @@ export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): stri
 
 /** Folders that are pure but for the files named. */
 const PURE_FOLDERS =
-  /^src\/(base|health|config|fleet|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|dashboard\/web\/model|sim\/plugin)\//;
+  /^src\/(base|health|config|fleet(?!\/(?:etcd|member)\/)|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|dashboard\/web\/model|sim\/plugin)\//;
 const IMPURE = new Set(["src/config/load.ts"]);
 
 /** True for files that must be pure: by their folder, or by PURE in their first comment. */

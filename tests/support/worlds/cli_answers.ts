@@ -3,7 +3,12 @@
  * is hard to show in it (IPv6, intents, an expiring certificate).
  */
 import { later } from "../../../src/base/instant.ts";
-import { ReloadConfigResponse } from "../../../src/grpc/gen/maglev.ts";
+import {
+  EndedFleetIntent,
+  FleetInfo,
+  FleetMember,
+  ReloadConfigResponse,
+} from "../../../src/grpc/gen/maglev.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import type { messages } from "../../../src/grpc/client/client.ts";
 import type { Answers } from "../fakes/fake_client.ts";
@@ -74,6 +79,47 @@ export function answersOf(words: Words): Required<Answers> {
       ],
     }),
     CancelIntent: () => ({ intent: intentOf("weight", words), warning: "" }),
+    GetFleet: () => ({
+      ...create(FleetInfo),
+      fleet: "edge",
+      lb: "lb1",
+      site: "ams",
+      store: "foreign",
+      storeReason: words.reason,
+      storeSinceUnixNs: ago(HOUR),
+      confirmedUnixNs: ago(HOUR),
+      revision: 18412n,
+      intents: (["disable", "weight"] as const).map((kind, at) => ({
+        intent: { ...intentOf(kind, words), scope: at === 0 ? "fleet" : "site=ams" },
+        via: "lb2",
+        force: false,
+        revision: 18000n,
+        here: at === 0 ? "held" : "obeyed",
+        hereReason: at === 0 ? words.reason : "",
+      })),
+      members: [{
+        ...create(FleetMember),
+        name: "lb2",
+        version: "1.0",
+        present: true,
+        sinceUnixNs: ago(HOUR),
+        applied: 18377n,
+        held: [{ id: "0123abcd", reason: words.reason }],
+      }],
+      ended: [{
+        ...create(EndedFleetIntent),
+        id: "89abcdef",
+        scope: "fleet",
+        target: [words.web1],
+        identity: "bob",
+        reason: words.reason,
+        atUnixNs: ago(HOUR),
+        cause: "ended",
+      }],
+    }),
+    AdoptIntent: () => ({ id: "0123abcd", revision: 7n, warning: words.reason }),
+    RestoreFleet: () => ({ id: "", revision: 7n, warning: "" }),
+    ForgetFleet: () => ({ id: "", revision: 7n, warning: "" }),
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
     CheckConfig: () => ({ ok: false, ...findings(words), hash: "" }),

@@ -38,6 +38,7 @@ export function intentOf(
     fromUnixNs: undefined,
     id: "0123abcd",
     scheduled: false,
+    scope: "",
   };
 }
 

@@ -1,0 +1,400 @@
+/**
+ * This load balancer as a member of a fleet: follows the shared intents, decides which of them it
+ * obeys, and takes requests for new ones (requests.ts).
+ *
+ * All of them, also those of this load balancer's own operators, are obeyed through the store's
+ * changes and in their order. While the store is away, or is not believed, the book in force stays.
+ */
+import { later, type MonotonicMs, type WallMs } from "../../base/instant.ts";
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import type { Checker } from "../../checker/checker.ts";
+import {
+  type Book,
+  EMPTY_BOOK,
+  ignoredOf,
+  judge,
+  type Mirror,
+  tombstonesOf,
+} from "../book/book.ts";
+import { type KeptBook, wishOf } from "../book/file.ts";
+import { decide, type Decision, type KeyedWish } from "../book/guard.ts";
+import { appliesTo, lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
+import type {
+  FleetStore,
+  StoreChange,
+  StoredValue,
+  StoreListener,
+  StoreSnapshot,
+} from "../book/store.ts";
+import { encodeMeta, encodeTombstone } from "../book/values.ts";
+import type { BookDisk } from "./book_disk.ts";
+import { logDecision } from "./log.ts";
+import { Roster } from "./roster.ts";
+import { Unsettled } from "./unsettled.ts";
+import type { FleetView, StoreState, WishHere } from "./view.ts";
+
+const TICK_MS = 1000;
+/** A wish whose time is over waits so long for its end by the store, while that answers. */
+export const END_GRACE_MS = 5000;
+/** Tombstones are removed after this time. */
+export const TOMBSTONE_MS = 30 * 24 * 3_600_000;
+const SAVE_EVERY_MS = 60_000;
+const MAX_ENDED = 100;
+/** Most ends and removals that are written in one tick. */
+const MAX_WRITES = 50;
+
+export interface FleetMemberOptions {
+  readonly fleet: string;
+  readonly place: Place;
+  readonly version: string;
+  readonly store: FleetStore;
+  readonly checker: Pick<Checker, "current" | "fleet" | "subscribe" | "cancelIntent">;
+  /** SHA-256 of the configuration in force, in hexadecimal. */
+  readonly configHash: () => string;
+  /** Absent: the book ends with the process. */
+  readonly disk?: Pick<BookDisk, "save" | "close"> | undefined;
+  readonly kept?: KeptBook | undefined;
+  /** A new random name. */
+  readonly newUuid: () => string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class FleetMember implements StoreListener {
+  readonly options: FleetMemberOptions;
+  readonly roster: Roster;
+  readonly unsettled: Unsettled;
+  #values = new Map<string, StoredValue>();
+  #revision = 0;
+  #book: Book;
+  #decision: Decision;
+  #store: StoreState;
+  #confirmedMs: WallMs | undefined;
+  #savedMs: MonotonicMs | undefined;
+  #saved: Book | undefined;
+  /** Called when the book or a member changed. */
+  readonly #waiters = new Set<() => void>();
+  /** Ends under way, by key and revision. */
+  readonly #ending = new Set<string>();
+  #claiming = false;
+  /** The store is not judged while its content is being written back. */
+  #restoring = false;
+  #timer: Timer | undefined;
+  #unsubscribe: () => void = () => {};
+  #stopped = false;
+
+  constructor(options: FleetMemberOptions) {
+    this.options = options;
+    const { store, place, clock, kept, newUuid, logger } = options;
+    this.#book = kept?.book ?? EMPTY_BOOK;
+    this.#confirmedMs = kept?.savedMs;
+    this.#decision = { obeyed: kept?.obeyed ?? new Map(), held: [], unfit: [] };
+    this.#store = { kind: "connecting", sinceMs: clock.wallMs() };
+    this.unsettled = new Unsettled({ clock, logger });
+    this.roster = new Roster({
+      store,
+      place,
+      instance: newUuid(),
+      clock,
+      onChange: () => this.#wake(),
+    });
+  }
+
+  /** Call it when the checker runs. The intents of the book on disk are in force already. */
+  start(): void {
+    const { store, checker, clock } = this.options;
+    this.#unsubscribe = checker.subscribe(({ kind }) => {
+      // In a turn of its own: the checker is still publishing.
+      if (kind === "reload") clock.after(0, () => this.#evaluate(true));
+    });
+    store.start(this);
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#unsubscribe();
+    this.#wake();
+    await this.options.store.stop();
+    this.#save(true);
+    await this.options.disk?.close();
+  }
+
+  onSnapshot({ revision, values }: StoreSnapshot): void {
+    this.#values = new Map(values.map((value) => [value.key, value]));
+    this.#revision = revision;
+    this.roster.snapshot(values);
+    this.#arrived();
+  }
+
+  onChanges(changes: readonly StoreChange[], revision: number): void {
+    for (const { key, text, revision } of changes) {
+      const value = text === undefined ? undefined : { key, text, revision };
+      if (value === undefined) this.#values.delete(key);
+      else this.#values.set(key, value);
+      this.roster.change(key, value);
+    }
+    this.#revision = revision;
+    const isStatus = changes.every(({ key }) => lbOfKey(key) !== undefined);
+    if (isStatus && this.#store.kind === "ok") {
+      this.#book = { ...this.#book, revision };
+      this.#confirmedMs = this.options.clock.wallMs();
+      return this.#wake();
+    }
+    this.#arrived();
+  }
+
+  onAway(reason: string): void {
+    this.#to({ kind: "away", reason });
+    this.#wake();
+  }
+
+  onLeaseGone(): void {
+    this.roster.leaseGone();
+  }
+
+  get store(): StoreState {
+    return this.#store;
+  }
+  get book(): Book {
+    return this.#book;
+  }
+
+  /** The store's keys as they are now. */
+  get mirror(): Mirror {
+    return { revision: this.#revision, values: this.#values };
+  }
+
+  get view(): FleetView {
+    const { fleet, place } = this.options;
+    const ended = [...tombstonesOf(this.#book)].sort((a, b) => b.revision - a.revision);
+    return {
+      fleet,
+      place,
+      store: this.#store,
+      revision: this.#book.revision,
+      uuid: this.#book.meta?.uuid,
+      confirmedMs: this.#confirmedMs,
+      wishes: this.#wishes().map((wish) => ({ ...wish, here: this.#here(wish) })),
+      ended: ended.slice(0, MAX_ENDED).map(({ key, ...rest }) => ({
+        ...rest,
+        scope: scopeOfKey(key) ?? "",
+        target: placeOfKey(key),
+      })),
+      members: this.roster.members(),
+      nameTaken: this.roster.namesake !== undefined,
+      ignored: ignoredOf(this.#book),
+    };
+  }
+
+  /** Resolves when `holds` does, or when `signal` is aborted. */
+  async until(holds: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!holds() && !signal.aborted && !this.#stopped) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#waiters.delete(wake);
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        this.#waiters.add(wake);
+        signal.addEventListener("abort", wake);
+      });
+    }
+  }
+
+  /** The store's content is written from the book: it is not judged until finishRestore(). */
+  beginRestore(): void {
+    this.#restoring = true;
+  }
+
+  /** `meta` absent: nothing was changed. */
+  finishRestore(meta: Book["meta"] | undefined): void {
+    this.#restoring = false;
+    if (meta !== undefined) this.#book = { ...this.#book, meta, revision: 0 };
+    this.#arrived();
+  }
+
+  /** Drops the book: the store's content is believed as it is. What is obeyed stays until then. */
+  forget(): void {
+    this.#book = EMPTY_BOOK;
+    this.#arrived();
+  }
+
+  #arrived(): void {
+    if (this.#restoring || this.#stopped) return this.#wake();
+    const verdict = judge(this.#book, this.mirror);
+    switch (verdict.kind) {
+      case "new":
+        void this.#claim();
+        break;
+      case "foreign":
+      case "suspect":
+        this.#to({ kind: verdict.kind, reason: verdict.reason });
+        break;
+      case "believed":
+        this.#book = verdict.book;
+        this.#confirmedMs = this.options.clock.wallMs();
+        this.#to({ kind: "ok" });
+        this.unsettled.settle(this.#book);
+        this.#evaluate();
+    }
+    this.#wake();
+  }
+
+  /** Writes the identity of an unused store; of several load balancers the first succeeds. */
+  async #claim(): Promise<void> {
+    if (this.#claiming) return;
+    this.#claiming = true;
+    const { store, newUuid } = this.options;
+    const text = encodeMeta({ uuid: newUuid(), restored: 0 });
+    await store.write({ key: META, text, ifRevision: 0 });
+    this.#claiming = false;
+  }
+
+  /** Decides about all wishes; `always`: the configuration changed. */
+  #evaluate(always = false): void {
+    if (this.#stopped) return;
+    const { checker } = this.options;
+    const { config, backends, intents } = checker.current;
+    const before = this.#decision;
+    const wanted = this.#wishes().filter((wish) => !this.#isOver(wish) && this.#isHere(wish));
+    const decision = decide({
+      wanted,
+      obeyed: before.obeyed,
+      config,
+      backends,
+      intents,
+      isEmptied: (frontend, weights) => checker.fleet.isEmptied(frontend, weights),
+    });
+    this.#decision = decision;
+    if (always || !sameWishes(before.obeyed, decision.obeyed)) {
+      checker.fleet.put([...decision.obeyed.values()].map(({ intent }) => intent));
+    }
+    logDecision(this.options.logger, before, decision);
+    this.#save(false);
+    this.#publish();
+  }
+
+  #publish(): void {
+    const { version, configHash } = this.options;
+    const { held, unfit } = this.#decision;
+    const applied = this.#book.revision;
+    this.roster.publish({ version, applied, configHash: configHash(), held, unfit });
+  }
+
+  #save(always: boolean): void {
+    const { disk, fleet, clock } = this.options;
+    const nowMs = clock.monotonicMs();
+    const isDue = this.#savedMs === undefined || nowMs >= later(this.#savedMs, SAVE_EVERY_MS);
+    const changed = this.#saved !== this.#book;
+    if (disk === undefined || this.#book.meta === undefined || !changed) return;
+    const isSame = this.#saved?.entries.size === this.#book.entries.size &&
+      [...this.#book.entries].every(([key, { revision }]) =>
+        this.#saved?.entries.get(key)?.revision === revision
+      );
+    if (isSame && !isDue && !always) return;
+    this.#saved = this.#book;
+    this.#savedMs = nowMs;
+    const savedMs = Math.floor(this.#confirmedMs ?? clock.wallMs()) as WallMs;
+    disk.save({ fleet, book: this.#book, obeyed: this.#decision.obeyed, savedMs });
+  }
+
+  #arm(): void {
+    this.#timer = this.options.clock.after(TICK_MS, () => {
+      this.#evaluate();
+      if (this.#store.kind === "ok") {
+        void this.#endOver();
+        void this.roster.writeDue();
+      }
+      this.unsettled.tick(this.#store.kind === "ok");
+      if (!this.#stopped) this.#arm();
+    });
+  }
+
+  /** Writes tombstones for wishes whose time is over, and removes old tombstones. */
+  async #endOver(): Promise<void> {
+    const { clock, place, store } = this.options;
+    const nowMs = Math.floor(clock.wallMs()) as WallMs;
+    const over = this.#wishes().filter(({ intent: { untilMs } }) =>
+      untilMs !== undefined && untilMs <= nowMs
+    );
+    const old = tombstonesOf(this.#book).filter(({ atMs }) => nowMs - atMs > TOMBSTONE_MS);
+    const writes = [
+      ...over.map(({ key, revision, id, intent: { by } }) => {
+        const tombstone = {
+          id,
+          by,
+          via: place.lb,
+          reason: "",
+          atMs: nowMs,
+          cause: "expired",
+        } as const;
+        return { key, revision, text: encodeTombstone(tombstone) };
+      }),
+      ...old.map(({ key, revision }) => ({ key, revision, text: undefined })),
+    ];
+    for (const { key, revision, text } of writes.slice(0, MAX_WRITES)) {
+      const mark = `${revision} ${key}`;
+      if (this.#ending.has(mark)) continue;
+      this.#ending.add(mark);
+      await store.write({ key, text, ifRevision: revision, ifValue: this.metaCondition() });
+      this.#ending.delete(mark);
+    }
+  }
+
+  /** The condition that the store is still the one that is believed. */
+  metaCondition(): { readonly key: string; readonly text: string } | undefined {
+    const stored = this.#values.get(META);
+    return stored && { key: META, text: stored.text };
+  }
+
+  #wishes(): readonly KeyedWish[] {
+    return [...this.#book.entries.values()].flatMap((entry) => wishOf(entry) ?? []);
+  }
+
+  #isHere({ intent }: KeyedWish): boolean {
+    return appliesTo(intent.scope, this.options.place);
+  }
+
+  /** While the store answers, it ends a wish; else this load balancer's own clock does. */
+  #isOver({ intent: { untilMs } }: KeyedWish): boolean {
+    if (untilMs === undefined) return false;
+    const graceMs = this.#store.kind === "ok" ? END_GRACE_MS : 0;
+    return untilMs + graceMs <= this.options.clock.wallMs();
+  }
+
+  #here(wish: KeyedWish): WishHere {
+    if (!this.#isHere(wish)) return { kind: "elsewhere" };
+    if (this.#isOver(wish)) return { kind: "over" };
+    const { obeyed, held, unfit } = this.#decision;
+    if (obeyed.get(wish.key)?.id === wish.id) return { kind: "obeyed" };
+    const isIt = ({ id }: { readonly id: string }) => id === wish.id;
+    const cause = unfit.find(isIt);
+    if (cause !== undefined) return { kind: "unfit", reason: cause.reason };
+    return { kind: "held", reason: held.find(isIt)?.reason ?? "not decided yet" };
+  }
+
+  #to(next: { readonly kind: StoreState["kind"]; readonly reason?: string }): void {
+    const { kind, reason = "" } = next;
+    const before = this.#store;
+    const sameReason = !("reason" in before) || before.reason === reason;
+    const sinceMs = before.kind === kind ? before.sinceMs : this.options.clock.wallMs();
+    this.#store = { kind, reason, sinceMs };
+    if (before.kind === kind && (sameReason || kind === "away")) return;
+    const { logger, fleet } = this.options;
+    if (kind === "ok") logger.info("fleet-store", { fleet, state: kind });
+    else logger.warn("fleet-store", { fleet, state: kind, err: reason });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
+
+function sameWishes(
+  a: ReadonlyMap<string, KeyedWish>,
+  b: ReadonlyMap<string, KeyedWish>,
+): boolean {
+  return a.size === b.size && [...a].every(([key, { id }]) => b.get(key)?.id === id);
+}
