@@ -62,7 +62,7 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
     "a b",
   ]],
   [
-    "maglevc set fr→pu→poo→bl→ba→ng→we→50 rea→x fo→1h→",
+    "maglevc set fr→pu→poo→bl→ba→ng→we→50 rea→x for 1h→",
     "set frontend public pool blue backend nginx1 weight 50 reason x for 1h".split(" "),
   ],
   ["maglevc watch ev→num 5 lo→lev→w→", "watch events num 5 log level warn".split(" ")],
