@@ -47,7 +47,7 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
   {
     name: "what is to come is not stored",
     file: "src/intent/expiry.ts",
-    from: "store.save(() => this.#intentSet.all()",
+    from: "store.save(() => this.#intentSet.local()",
     to: "store.save(() => this.#intentSet.list()",
   },
   {
