@@ -122,7 +122,7 @@ etcdTest("a frozen server is noticed by its silence, and another one takes over"
   await up(follower.seen);
   cluster.freeze(0);
   await until(() => follower.seen.away.length > 0, { deadlineMs: 20_000 });
-  await until(() => follower.seen.up, { deadlineMs: 30_000 });
+  await up(follower.seen);
   assert.match(follower.seen.away[0]!, /silent for 3000 ms|no leader/);
   assert.notEqual(follower.store.server, cluster.servers[0]);
   cluster.thaw(0);
@@ -202,4 +202,6 @@ etcdTest(
     await until(() => none.seen.away.length > 0, { deadlineMs: 20_000 });
     assert.equal(none.seen.snapshots.length, 0);
   },
+  // The library keeps the timer of a refused connection until its next attempt would be due.
+  { sanitizeOps: false, sanitizeResources: false },
 );

@@ -25,14 +25,24 @@ export function findEtcd(): { readonly server: string; readonly client: string }
 }
 
 /** Registers a test that needs etcd; without it the test is skipped with a sentence. */
-export function etcdTest(name: string, body: () => Promise<void>): void {
-  Deno.test(name, async () => {
-    await fetchEtcd();
-    if (findEtcd() === undefined) {
-      console.error("skipped: etcd is not installed, and cannot be taken out of Debian's package");
-      return;
-    }
-    await body();
+export function etcdTest(
+  name: string,
+  body: () => Promise<void>,
+  options: Pick<Deno.TestDefinition, "sanitizeOps" | "sanitizeResources"> = {},
+): void {
+  Deno.test({
+    name,
+    ...options,
+    fn: async () => {
+      await fetchEtcd();
+      if (findEtcd() === undefined) {
+        console.error(
+          "skipped: etcd is not installed, and cannot be taken out of Debian's package",
+        );
+        return;
+      }
+      await body();
+    },
   });
 }
 
