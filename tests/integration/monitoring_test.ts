@@ -10,6 +10,7 @@ import { parseIp } from "../../src/base/address.ts";
 import { ALERTS } from "../../tools/monitoring/alerts.ts";
 import { PANELS } from "../../tools/monitoring/dashboard.ts";
 import { askPromtool, findPrometheus, findPromtool } from "../support/judges/promtool.ts";
+import { freePort } from "../support/servers/free_port.ts";
 import { readUntil } from "../support/judges/until.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { withFolder } from "../support/servers/daemon.ts";
@@ -111,7 +112,10 @@ async function askAll(
     shop: { address: 127.0.0.1, healthcheck: tls }\n`,
     ),
   );
-  const daemon = start({ metricsAddr: "127.0.0.1:0", grpcAddr: "127.0.0.1:0", stateDir });
+  // Nothing listens there: the store is away.
+  const flags = ["--fleet-store", `etcd:127.0.0.1:${freePort()}`, "--fleet", "edge"]
+    .concat("--fleet-lb", "lb1");
+  const daemon = start({ metricsAddr: "127.0.0.1:0", grpcAddr: "127.0.0.1:0", stateDir, flags });
   const target = String((await daemon.seen(({ msg }) => msg === "metrics-listen")).address);
   const server = await Prometheus.start(prometheus!, {
     folder,
@@ -163,7 +167,7 @@ async function askAll(
     const alerts = await server.alerts();
     for (const { labels, annotations } of alerts) {
       assert.ok(
-        [...expected, ...TUNNEL_ALERTS].includes(labels.alertname!),
+        [...expected, ...TUNNEL_ALERTS, "MaglevFleetStoreAway"].includes(labels.alertname!),
         `${labels.alertname} fires, too`,
       );
       assert.doesNotMatch(annotations.summary!, /<no value>| {2}|\(\)/);
