@@ -115,9 +115,10 @@ async function onMaglevd(browser: Browser | undefined): Promise<void> {
           );
           if (browser === undefined) return;
           // The reason of a lost connection may be another one by now.
-          const fits = (text: string) =>
-            text.startsWith(`${backend} `) &&
-            parts.every((part) => part.test(text.slice(backend.length + 1)));
+          const fits = async (text: string) => {
+            const sentence = await firstSentence(frontend, backend);
+            return text === `${backend} ${sentence}` && parts.every((part) => part.test(sentence));
+          };
           await onPage(browser, { frontend, backend, fits, again });
         };
         /** One after the other, as an operator does it. */
@@ -197,7 +198,7 @@ async function onPage(
   { frontend, backend, fits, again }: {
     readonly frontend: Frontend;
     readonly backend: string;
-    readonly fits: (text: string) => boolean;
+    readonly fits: (text: string) => Promise<boolean>;
     readonly again: () => void;
   },
 ): Promise<void> {
@@ -210,9 +211,10 @@ async function onPage(
     await readUntil(
       async () => {
         again();
-        return (await answer.innerText()).trim();
+        const text = (await answer.innerText()).trim();
+        return { text, isRight: await fits(text) };
       },
-      fits,
+      ({ isRight }) => isRight,
       { what: `the page on ${backend}` },
     );
     assert.deepEqual(page.misdeeds.all, []);
