@@ -143,14 +143,15 @@ async function onMaglevd(browser: Browser | undefined): Promise<void> {
         await all(BY_OPERATORS_AND_HEALTH);
 
         const server = { address: parseIp(SERVERS[0]!)!, weight: 0, flush: false };
-        assert.equal(simulator.plugin.setWeight(WEB, server), 0);
-        // A reading of VPP is shared for a second.
+        const byAnotherProgram = () => assert.equal(simulator.plugin.setWeight(WEB, server), 0);
+        // A reading of VPP is shared for a second; the end of a drain, for one, has maglevd read the
+        // VIP, and correct it.
         await until(async () => {
+          byAnotherProgram();
           const { places } = await client.call("ExplainBackend", { name: "b0" });
           return places[0]?.vppWeight === 0;
         }, { what: "maglevd has read VPP" });
-        // The end of a drain, for one, has maglevd read the VIP, and correct it.
-        await answers(BY_ANOTHER_PROGRAM, () => simulator.plugin.setWeight(WEB, server));
+        await answers(BY_ANOTHER_PROGRAM, byAnotherProgram);
 
         const text = await Deno.readTextFile(configPath);
         await Deno.writeTextFile(

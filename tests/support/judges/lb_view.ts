@@ -21,7 +21,7 @@ export function lbView(simulator: Simulator): Record<string, string[]> {
 export async function vppHas(
   simulator: Simulator,
   expected: Readonly<Record<string, readonly string[]>>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const wanted = JSON.stringify(sorted(expected));
   const read = () => JSON.stringify(sorted(lbView(simulator)));

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface UntilOptions {
-  /** Milliseconds after which the test fails; default 10,000. */
+  /** Milliseconds after which the test fails; default 30,000. */
   readonly deadlineMs?: number;
   /** Milliseconds between two readings; default 10. */
   readonly everyMs?: number;
@@ -20,7 +20,7 @@ export async function readUntil<T>(
   fits: (reading: T) => boolean,
   options: UntilOptions = {},
 ): Promise<T> {
-  const { deadlineMs = 10_000, everyMs = 10, what = String(fits) } = options;
+  const { deadlineMs = 30_000, everyMs = 10, what = String(fits) } = options;
   const endMs = performance.now() + deadlineMs;
   while (true) {
     const reading = await read();
