@@ -85,6 +85,11 @@ export function wishOf(entry: Entry | undefined): KeyedWish | undefined {
   return { ...entry.value.wish, key, revision, text };
 }
 
+/** All wishes of a book. */
+export function keyedWishesOf({ entries }: Book): readonly KeyedWish[] {
+  return [...entries.values()].flatMap((entry) => wishOf(entry) ?? []);
+}
+
 function idIn({ entries }: Book, key: string): string | undefined {
   return wishOf(entries.get(key))?.id;
 }

@@ -1,11 +1,11 @@
 /**
- * This load balancer as a member of a fleet: follows the shared intents, decides which of them it
- * obeys, and takes requests for new ones (requests.ts).
+ * This load balancer as a member of a fleet: follows the shared intents, obeys them (obedience.ts),
+ * and takes requests for new ones (requests.ts).
  *
  * All of them, also those of this load balancer's own operators, are obeyed through the store's
  * changes and in their order. While the store is away, or is not believed, the book in force stays.
  */
-import { later, type MonotonicMs, type WallMs } from "../../base/instant.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import {
@@ -16,9 +16,8 @@ import {
   type Mirror,
   tombstonesOf,
 } from "../book/book.ts";
-import { type KeptBook, wishOf } from "../book/file.ts";
-import { decide, type Decision, type KeyedWish } from "../book/guard.ts";
-import { appliesTo, lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
+import { type KeptBook, keyedWishesOf } from "../book/file.ts";
+import { lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
 import type {
   FleetStore,
   StoreChange,
@@ -26,22 +25,17 @@ import type {
   StoreListener,
   StoreSnapshot,
 } from "../book/store.ts";
-import { encodeMeta, encodeTombstone } from "../book/values.ts";
+import { encodeMeta } from "../book/values.ts";
 import type { BookDisk } from "./book_disk.ts";
-import { logDecision } from "./log.ts";
+import { BookKeeper, type Followed } from "./book_keeper.ts";
+import { Ends } from "./ends.ts";
+import { Obedience, type Present } from "./obedience.ts";
 import { Roster } from "./roster.ts";
 import { Unsettled } from "./unsettled.ts";
-import type { FleetView, StoreState, WishHere } from "./view.ts";
+import type { FleetView, StoreState } from "./view.ts";
 
 const TICK_MS = 1000;
-/** A wish whose time is over waits so long for its end by the store, while that answers. */
-export const END_GRACE_MS = 5000;
-/** Tombstones are removed after this time. */
-export const TOMBSTONE_MS = 30 * 24 * 3_600_000;
-const SAVE_EVERY_MS = 60_000;
 const MAX_ENDED = 100;
-/** Most ends and removals that are written in one tick. */
-const MAX_WRITES = 50;
 
 export interface FleetMemberOptions {
   readonly fleet: string;
@@ -62,20 +56,18 @@ export interface FleetMemberOptions {
 
 export class FleetMember implements StoreListener {
   readonly options: FleetMemberOptions;
+  readonly obedience: Obedience;
   readonly roster: Roster;
   readonly unsettled: Unsettled;
+  readonly #keeper: BookKeeper;
+  readonly #ends: Ends;
   #values = new Map<string, StoredValue>();
   #revision = 0;
   #book: Book;
-  #decision: Decision;
   #store: StoreState;
   #confirmedMs: WallMs | undefined;
-  #savedMs: MonotonicMs | undefined;
-  #saved: Book | undefined;
   /** Called when the book or a member changed. */
   readonly #waiters = new Set<() => void>();
-  /** Ends under way, by key and revision. */
-  readonly #ending = new Set<string>();
   #claiming = false;
   /** The store is not judged while its content is being written back. */
   #restoring = false;
@@ -85,11 +77,13 @@ export class FleetMember implements StoreListener {
 
   constructor(options: FleetMemberOptions) {
     this.options = options;
-    const { store, place, clock, kept, newUuid, logger } = options;
+    const { fleet, store, checker, place, clock, disk, kept, newUuid, logger } = options;
     this.#book = kept?.book ?? EMPTY_BOOK;
     this.#confirmedMs = kept?.savedMs;
-    this.#decision = { obeyed: kept?.obeyed ?? new Map(), held: [], unfit: [] };
     this.#store = { kind: "connecting", sinceMs: clock.wallMs() };
+    this.obedience = new Obedience({ place, checker, clock, logger }, kept?.obeyed ?? new Map());
+    this.#keeper = new BookKeeper({ fleet, disk, clock });
+    this.#ends = new Ends({ lb: place.lb, store, clock });
     this.unsettled = new Unsettled({ clock, logger });
     this.roster = new Roster({
       store,
@@ -117,8 +111,7 @@ export class FleetMember implements StoreListener {
     this.#unsubscribe();
     this.#wake();
     await this.options.store.stop();
-    this.#save(true);
-    await this.options.disk?.close();
+    await this.#keeper.close(this.#followed);
   }
 
   onSnapshot({ revision, values }: StoreSnapshot): void {
@@ -176,7 +169,10 @@ export class FleetMember implements StoreListener {
       revision: this.#book.revision,
       uuid: this.#book.meta?.uuid,
       confirmedMs: this.#confirmedMs,
-      wishes: this.#wishes().map((wish) => ({ ...wish, here: this.#here(wish) })),
+      wishes: keyedWishesOf(this.#book).map((wish) => ({
+        ...wish,
+        here: this.obedience.here(wish, this.#present),
+      })),
       ended: ended.slice(0, MAX_ENDED).map(({ key, ...rest }) => ({
         ...rest,
         scope: scopeOfKey(key) ?? "",
@@ -252,95 +248,31 @@ export class FleetMember implements StoreListener {
     this.#claiming = false;
   }
 
-  /** Decides about all wishes; `always`: the configuration changed. */
+  /** `always`: the configuration changed. */
   #evaluate(always = false): void {
     if (this.#stopped) return;
-    const { checker } = this.options;
-    const { config, backends, intents } = checker.current;
-    const before = this.#decision;
-    const wanted = this.#wishes().filter((wish) => !this.#isOver(wish) && this.#isHere(wish));
-    const decision = decide({
-      wanted,
-      obeyed: before.obeyed,
-      config,
-      backends,
-      intents,
-      isEmptied: (frontend, weights) => checker.fleet.isEmptied(frontend, weights),
-    });
-    this.#decision = decision;
-    if (always || !sameWishes(before.obeyed, decision.obeyed)) {
-      checker.fleet.put([...decision.obeyed.values()].map(({ intent }) => intent));
-    }
-    logDecision(this.options.logger, before, decision);
-    this.#save(false);
+    this.obedience.evaluate(this.#present, { always });
+    this.#keeper.save(this.#followed);
     this.#publish();
   }
 
   #publish(): void {
     const { version, configHash } = this.options;
-    const { held, unfit } = this.#decision;
+    const { held, unfit } = this.obedience.decision;
     const applied = this.#book.revision;
     this.roster.publish({ version, applied, configHash: configHash(), held, unfit });
-  }
-
-  #save(always: boolean): void {
-    const { disk, fleet, clock } = this.options;
-    const nowMs = clock.monotonicMs();
-    const isDue = this.#savedMs === undefined || nowMs >= later(this.#savedMs, SAVE_EVERY_MS);
-    const changed = this.#saved !== this.#book;
-    if (disk === undefined || this.#book.meta === undefined || !changed) return;
-    const isSame = this.#saved?.entries.size === this.#book.entries.size &&
-      [...this.#book.entries].every(([key, { revision }]) =>
-        this.#saved?.entries.get(key)?.revision === revision
-      );
-    if (isSame && !isDue && !always) return;
-    this.#saved = this.#book;
-    this.#savedMs = nowMs;
-    const savedMs = Math.floor(this.#confirmedMs ?? clock.wallMs()) as WallMs;
-    disk.save({ fleet, book: this.#book, obeyed: this.#decision.obeyed, savedMs });
   }
 
   #arm(): void {
     this.#timer = this.options.clock.after(TICK_MS, () => {
       this.#evaluate();
       if (this.#store.kind === "ok") {
-        void this.#endOver();
+        void this.#ends.tick(this.#book, this.metaCondition());
         void this.roster.writeDue();
       }
       this.unsettled.tick(this.#store.kind === "ok");
       if (!this.#stopped) this.#arm();
     });
-  }
-
-  /** Writes tombstones for wishes whose time is over, and removes old tombstones. */
-  async #endOver(): Promise<void> {
-    const { clock, place, store } = this.options;
-    const nowMs = Math.floor(clock.wallMs()) as WallMs;
-    const over = this.#wishes().filter(({ intent: { untilMs } }) =>
-      untilMs !== undefined && untilMs <= nowMs
-    );
-    const old = tombstonesOf(this.#book).filter(({ atMs }) => nowMs - atMs > TOMBSTONE_MS);
-    const writes = [
-      ...over.map(({ key, revision, id, intent: { by } }) => {
-        const tombstone = {
-          id,
-          by,
-          via: place.lb,
-          reason: "",
-          atMs: nowMs,
-          cause: "expired",
-        } as const;
-        return { key, revision, text: encodeTombstone(tombstone) };
-      }),
-      ...old.map(({ key, revision }) => ({ key, revision, text: undefined })),
-    ];
-    for (const { key, revision, text } of writes.slice(0, MAX_WRITES)) {
-      const mark = `${revision} ${key}`;
-      if (this.#ending.has(mark)) continue;
-      this.#ending.add(mark);
-      await store.write({ key, text, ifRevision: revision, ifValue: this.metaCondition() });
-      this.#ending.delete(mark);
-    }
   }
 
   /** The condition that the store is still the one that is believed. */
@@ -349,30 +281,13 @@ export class FleetMember implements StoreListener {
     return stored && { key: META, text: stored.text };
   }
 
-  #wishes(): readonly KeyedWish[] {
-    return [...this.#book.entries.values()].flatMap((entry) => wishOf(entry) ?? []);
+  get #present(): Present {
+    return { book: this.#book, isStoreUp: this.#store.kind === "ok" };
   }
 
-  #isHere({ intent }: KeyedWish): boolean {
-    return appliesTo(intent.scope, this.options.place);
-  }
-
-  /** While the store answers, it ends a wish; else this load balancer's own clock does. */
-  #isOver({ intent: { untilMs } }: KeyedWish): boolean {
-    if (untilMs === undefined) return false;
-    const graceMs = this.#store.kind === "ok" ? END_GRACE_MS : 0;
-    return untilMs + graceMs <= this.options.clock.wallMs();
-  }
-
-  #here(wish: KeyedWish): WishHere {
-    if (!this.#isHere(wish)) return { kind: "elsewhere" };
-    if (this.#isOver(wish)) return { kind: "over" };
-    const { obeyed, held, unfit } = this.#decision;
-    if (obeyed.get(wish.key)?.id === wish.id) return { kind: "obeyed" };
-    const isIt = ({ id }: { readonly id: string }) => id === wish.id;
-    const cause = unfit.find(isIt);
-    if (cause !== undefined) return { kind: "unfit", reason: cause.reason };
-    return { kind: "held", reason: held.find(isIt)?.reason ?? "not decided yet" };
+  get #followed(): Followed {
+    const { obeyed } = this.obedience.decision;
+    return { book: this.#book, obeyed, confirmedMs: this.#confirmedMs };
   }
 
   #to(next: { readonly kind: StoreState["kind"]; readonly reason?: string }): void {
@@ -390,11 +305,4 @@ export class FleetMember implements StoreListener {
   #wake(): void {
     for (const wake of [...this.#waiters]) wake();
   }
-}
-
-function sameWishes(
-  a: ReadonlyMap<string, KeyedWish>,
-  b: ReadonlyMap<string, KeyedWish>,
-): boolean {
-  return a.size === b.size && [...a].every(([key, { id }]) => b.get(key)?.id === id);
 }

@@ -1,0 +1,93 @@
+/** Decides which intents of its fleet this load balancer obeys, and carries the decision out. */
+import type { Clock, Logger } from "../../base/ports.ts";
+import type { Checker } from "../../checker/checker.ts";
+import type { Book } from "../book/book.ts";
+import { keyedWishesOf } from "../book/file.ts";
+import { decide, type Decision, type KeyedWish } from "../book/guard.ts";
+import { appliesTo, type Place } from "../book/keys.ts";
+import { logDecision } from "./log.ts";
+import type { WishHere } from "./view.ts";
+
+/** A wish whose time is over waits so long for its end by the store, while that answers. */
+export const END_GRACE_MS = 5000;
+
+export interface ObedienceOptions {
+  readonly place: Place;
+  readonly checker: Pick<Checker, "current" | "fleet">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What is decided about: a book, and whether the store answers. */
+export interface Present {
+  readonly book: Book;
+  readonly isStoreUp: boolean;
+}
+
+export class Obedience {
+  readonly #options: ObedienceOptions;
+  #decision: Decision;
+
+  /** `obeyed`: in force already, from the book of the previous process. */
+  constructor(options: ObedienceOptions, obeyed: ReadonlyMap<string, KeyedWish>) {
+    this.#options = options;
+    this.#decision = { obeyed, held: [], unfit: [] };
+  }
+
+  get decision(): Decision {
+    return this.#decision;
+  }
+
+  /** Decides about all wishes; `always`: the configuration changed. */
+  evaluate(present: Present, { always = false }: { readonly always?: boolean } = {}): void {
+    const { checker, logger } = this.#options;
+    const { config, backends, intents } = checker.current;
+    const before = this.#decision;
+    const wanted = keyedWishesOf(present.book).filter((wish) =>
+      !this.#isOver(wish, present) && this.#isHere(wish)
+    );
+    const decision = decide({
+      wanted,
+      obeyed: before.obeyed,
+      config,
+      backends,
+      intents,
+      isEmptied: (frontend, weights) => checker.fleet.isEmptied(frontend, weights),
+    });
+    this.#decision = decision;
+    if (always || !sameWishes(before.obeyed, decision.obeyed)) {
+      checker.fleet.put([...decision.obeyed.values()].map(({ intent }) => intent));
+    }
+    logDecision(logger, before, decision);
+  }
+
+  /** What became of a wish here. */
+  here(wish: KeyedWish, present: Present): WishHere {
+    if (!this.#isHere(wish)) return { kind: "elsewhere" };
+    if (this.#isOver(wish, present)) return { kind: "over" };
+    const { obeyed, held, unfit } = this.#decision;
+    if (obeyed.get(wish.key)?.id === wish.id) return { kind: "obeyed" };
+    const isIt = ({ id }: { readonly id: string }) => id === wish.id;
+    const cause = unfit.find(isIt);
+    if (cause !== undefined) return { kind: "unfit", reason: cause.reason };
+    return { kind: "held", reason: held.find(isIt)?.reason ?? "not decided yet" };
+  }
+
+  #isHere({ intent }: KeyedWish): boolean {
+    return appliesTo(intent.scope, this.#options.place);
+  }
+
+  /** While the store answers, it ends a wish; else this load balancer's own clock does. */
+  #isOver({ intent: { untilMs } }: KeyedWish, { isStoreUp }: Present): boolean {
+    if (untilMs === undefined) return false;
+    const graceMs = isStoreUp ? END_GRACE_MS : 0;
+    return untilMs + graceMs <= this.#options.clock.wallMs();
+  }
+}
+
+function sameWishes(
+  a: ReadonlyMap<string, KeyedWish>,
+  b: ReadonlyMap<string, KeyedWish>,
+): boolean {
+  return a.size === b.size && [...a].every(([key, { id }]) => b.get(key)?.id === id);
+}
