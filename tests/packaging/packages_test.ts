@@ -7,7 +7,7 @@ import { buildArchive } from "../../tools/release/archive.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf } from "../../tools/release/contents/deno_program.ts";
 import { writeLibrary } from "../../tools/release/library.ts";
-import { stampOf } from "../../tools/release/version.ts";
+import { stampOf, versionText } from "../../tools/release/version.ts";
 import { linksOf } from "../support/judges/documents.ts";
 import { Daemon } from "../support/servers/daemon.ts";
 import { judgePermissions } from "../support/worlds/closed_permissions.ts";
@@ -76,6 +76,18 @@ packagingTest("the first version sorts before the second, and after the older pr
   assert.ok(await sorts(versions[0]!, versions[1]!), versions.join(" "));
   assert.ok(await sorts("1.0.2", versions[0]!));
   assert.ok(await sorts(versions[0]!, "1:99.0"));
+  const place = { dirty: false, count: 99, commit: "0123456789abcdef" };
+  const inOrder = [
+    versionText("1.1.0", { ...place, tag: "before" }),
+    versionText("1.2.0", { ...place, tag: "none" }),
+    versionText("1.2.0", { ...place, tag: "none", count: 100 }),
+    versionText("1.2.0", { ...place, tag: "here" }),
+    versionText("1.2.0", { ...place, tag: "before", count: 101 }),
+    versionText("1.2.1", { ...place, tag: "none" }),
+  ];
+  for (const [at, version] of inOrder.slice(1).entries()) {
+    assert.ok(await sorts(inOrder[at]!, version), `${inOrder[at]} < ${version}`);
+  }
 });
 
 packagingTest(

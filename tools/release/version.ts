@@ -9,20 +9,21 @@ export interface Stamp extends BuildInfo {
 }
 
 /**
- * The stamp of the checkout at `root`: the version of deno.json on its tag `vVERSION`, else
- * VERSION+gitCOUNT.COMMIT, with `.dirty` when tracked files have changes. Debian sorts these by
- * their order. Throws without git or its history.
+ * The stamp of the checkout at `root`. On its tag `vVERSION` it is the version of deno.json, before
+ * that tag VERSION~gitCOUNT.COMMIT, after it VERSION+gitCOUNT.COMMIT. `.dirty` follows when tracked
+ * files have changes. Debian sorts these by their order. Throws without git or its history.
  */
 export async function stampOf(root: string): Promise<Stamp> {
   const git = (...args: string[]) => output("git", ["-C", root, ...args]);
   const { version } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
   const [commit, date, epoch] = (await git("show", "-s", "--format=%H %cI %ct", "HEAD")).split(" ");
-  const tags = (await git("tag", "--points-at", "HEAD")).split("\n");
+  const tag = `v${version}`;
+  const has = async (where: string) => (await git("tag", where, "HEAD")).split("\n").includes(tag);
   const count = await git("rev-list", "--count", "HEAD");
   const dirty = await git("status", "--porcelain", "--untracked-files=no");
   return {
     version: versionText(version, {
-      tagged: tags.includes(`v${version}`),
+      tag: await has("--points-at") ? "here" : await has("--merged") ? "before" : "none",
       dirty: dirty !== "",
       count: Number(count),
       commit: commit!,
@@ -34,7 +35,8 @@ export async function stampOf(root: string): Promise<Stamp> {
 }
 
 interface Place {
-  readonly tagged: boolean;
+  /** Where the version's tag is: at the commit, at an earlier one, or not in its history. */
+  readonly tag: "here" | "before" | "none";
   readonly dirty: boolean;
   readonly count: number;
   readonly commit: string;
@@ -42,7 +44,9 @@ interface Place {
 
 /** The version's text; see stampOf(). */
 export function versionText(version: string, place: Place): string {
-  if (place.tagged && !place.dirty) return version;
-  const text = `${version}+git${place.count}.${place.commit.slice(0, 8)}`;
+  if (place.tag === "here" && !place.dirty) return version;
+  // `~` sorts before the end of a version, `+` after it.
+  const sign = place.tag === "none" ? "~" : "+";
+  const text = `${version}${sign}git${place.count}.${place.commit.slice(0, 8)}`;
   return place.dirty ? `${text}.dirty` : text;
 }
