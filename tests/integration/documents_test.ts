@@ -239,6 +239,10 @@ Deno.test("the man pages have the permissions that a release prints, and no othe
       ).map((line) => line.replaceAll(/\\([-&%])/g, (_, sign) => sign === "-" ? "-" : ""));
       assert.deepEqual(documented, printed, program);
       assert.ok(printed.length >= 4, program);
+      for (const line of printed) {
+        const list = line.split("=")[1]?.split(",") ?? [];
+        assert.equal(new Set(list).size, list.length, `${program}: each once: ${line}`);
+      }
     }
   });
 });

@@ -25,8 +25,9 @@ export const MAN_PAGES: readonly ManPage[] = [
     purpose: "health-checks servers and programs VPP's load balancer",
     synopsis: ["[`--config` PATH] [flags]", "`--check` [`--config` PATH]"],
     description: [
-      "Probes servers with ICMP, TCP, UDP, HTTP, HTTPS, gRPC or DNS, decides which may take traffic, and sets " +
-      "their weights in the `lb` plugin of VPP. It is controlled with `maglevc`, over gRPC.",
+      "Probes servers with ICMP, TCP, UDP, HTTP, HTTPS, gRPC or DNS, and asks agents on them. It " +
+      "decides which may take traffic, and sets their weights in the `lb` plugin of VPP. It is " +
+      "controlled with `maglevc`, over gRPC.",
       "When it stops, VPP stays as it is. A start holds changes back until the servers were " +
       "checked, so that a restart moves no flow.",
       "ICMP probes need CAP_NET_RAW, or a group in the sysctl net.ipv4.ping_group_range. " +

@@ -82,7 +82,7 @@ is_root() {
   [ "$depth" -eq 0 ] && [ "$above" -ef / ]
 }
 
-# Adds $2 to list $1 (reads, writes, nets). $what names where it comes from.
+# Adds $2 to list $1 (reads, writes, nets), once. $what names where it comes from.
 add() {
   case $2 in
     '') return ;;
@@ -90,9 +90,9 @@ add() {
   esac
   case $1 in reads | writes) refuse_root "$2" ;; esac
   case $1 in
-    reads) reads=${reads:+$reads,}$2 ;;
-    writes) writes=${writes:+$writes,}$2 ;;
-    nets) nets=${nets:+$nets,}$2 ;;
+    reads) case ,$reads, in *",$2,"*) ;; *) reads=${reads:+$reads,}$2 ;; esac ;;
+    writes) case ,$writes, in *",$2,"*) ;; *) writes=${writes:+$writes,}$2 ;; esac ;;
+    nets) case ,$nets, in *",$2,"*) ;; *) nets=${nets:+$nets,}$2 ;; esac ;;
   esac
 }
 

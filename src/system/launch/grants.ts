@@ -63,26 +63,36 @@ export function permissionsOf(program: Program, input: PermissionInput): Permiss
 }
 
 /** Omits an empty list: Deno would take it as permission for everything. */
-function listFlag(name: string, list: readonly string[]): readonly string[] {
+function listFlag(name: string, entries: Iterable<string>): readonly string[] {
+  const list = [...entries];
   return list.length === 0 ? [] : [`--allow-${name}=${list.join(",")}`];
 }
 
+/** Sets, in the order of their first mention. */
 class Opened {
-  readonly reads: string[] = [];
-  readonly writes: string[] = [];
-  readonly nets: string[] = [];
+  readonly reads = new Set<string>();
+  readonly writes = new Set<string>();
+  readonly nets = new Set<string>();
   /** A server has a name: its addresses are not known, and change. */
   anyNet = false;
 
   read(...paths: readonly string[]): void {
-    this.reads.push(...paths.filter((path) => path !== ""));
+    addNamed(this.reads, paths);
   }
 
   /** Writable paths are readable too: sockets and renames need both. */
   write(...paths: readonly string[]): void {
     this.read(...paths);
-    this.writes.push(...paths.filter((path) => path !== ""));
+    addNamed(this.writes, paths);
   }
+
+  net(...addresses: readonly string[]): void {
+    addNamed(this.nets, addresses);
+  }
+}
+
+function addNamed(to: Set<string>, values: readonly string[]): void {
+  for (const value of values) if (value !== "") to.add(value);
 }
 
 /** Same rule as historyPath() of maglevc: paths that are not absolute do not count. */
@@ -144,11 +154,11 @@ function openListener(opened: Opened, address: string): void {
     const path = address.slice("unix:".length);
     if (path === "") return;
     opened.write(path, stagingFolder(path));
-    opened.nets.push(address);
+    opened.net(address);
     return;
   }
   const { host, port } = hostAndPort(address);
-  if (host === "" && isPort(port, 0)) opened.nets.push("0.0.0.0", "[::]");
+  if (host === "" && isPort(port, 0)) opened.net("0.0.0.0", "[::]");
   else openAddress(opened, { host, port, least: 0 });
 }
 
@@ -156,7 +166,7 @@ function openListener(opened: Opened, address: string): void {
 function openServer(opened: Opened, server: string): void {
   if (server.startsWith("unix:/")) {
     opened.write(server.slice("unix:".length));
-    opened.nets.push(server);
+    opened.net(server);
     return;
   }
   openAddress(opened, { ...hostAndPort(server), least: 1 });
@@ -169,9 +179,9 @@ function openAddress(
 ): void {
   const goodPort = isPort(port, least);
   if (goodPort && (host === "" || host === "localhost")) {
-    opened.nets.push("localhost", `127.0.0.1:${port}`, `[::1]:${port}`);
+    opened.net("localhost", `127.0.0.1:${port}`, `[::1]:${port}`);
   } else if (goodPort && isLiteral(host)) {
-    opened.nets.push(`${host}:${port}`);
+    opened.net(`${host}:${port}`);
   } else {
     opened.anyNet = true;
   }
