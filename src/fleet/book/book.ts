@@ -74,9 +74,13 @@ export function judge(book: Book, mirror: Mirror): Verdict {
         "it was restored from an older backup",
     );
   }
+  const odd = otherHistory(book, mirror);
+  if (odd !== undefined) {
+    return foreign(`its key ${odd} has another history: it was restored from an older backup`);
+  }
   const lost = lostWishes(book, next);
   const have = wishesOf(book).length;
-  if (lost.length > 1 && lost.length * 2 > have) {
+  if (lost.length * 2 > have) {
     const reason = `${lost.length} of ${have} intents are gone that no operator ended`;
     return { kind: "suspect", reason, lost };
   }
@@ -114,19 +118,38 @@ function bookOf(
   before: Book,
   { meta, mirror }: { readonly meta: Meta; readonly mirror: Mirror },
 ): Book {
-  const entries = new Map<string, Entry>();
-  const keys = [...mirror.values.keys()].filter((key) => scopeOfKey(key) !== undefined).sort();
-  for (const key of keys.slice(0, MAX_ENTRIES)) {
-    const stored = mirror.values.get(key)!;
+  const found: Entry[] = [];
+  for (const [key, stored] of mirror.values) {
+    if (scopeOfKey(key) === undefined) continue;
     const known = before.entries.get(key);
-    entries.set(
-      key,
-      known?.text === stored.text
-        ? { ...stored, value: known.value }
-        : { ...stored, value: decodeValue(key, stored.text) },
-    );
+    const value = known?.text === stored.text ? known.value : decodeValue(key, stored.text);
+    found.push({ ...stored, value });
   }
+  const kept = found.length > MAX_ENTRIES
+    ? found.sort((a, b) => RANKS[a.value.kind] - RANKS[b.value.kind] || a.revision - b.revision)
+      .slice(0, MAX_ENTRIES)
+    : found;
+  kept.sort((a, b) => a.key < b.key ? -1 : 1);
+  const entries = new Map(kept.map((entry) => [entry.key, entry]));
   return { meta, revision: mirror.revision, entries };
+}
+
+/** Of too many keys, wishes stay before ends, and older ones before newer ones. */
+const RANKS = { wish: 0, ended: 1, ignored: 2 } as const;
+
+/**
+ * A key by which the store's history is not that of the book: up to the book's revision both must
+ * have the same keys with the same revisions, except for those that were removed since. So a backup
+ * is noticed also when its revision has passed the book's.
+ */
+function otherHistory({ revision, entries }: Book, { values }: Mirror): string | undefined {
+  const isWhole = entries.size < MAX_ENTRIES;
+  for (const [key, stored] of values) {
+    if (stored.revision > revision || scopeOfKey(key) === undefined) continue;
+    const known = entries.get(key);
+    if (known === undefined ? isWhole : known.revision !== stored.revision) return key;
+  }
+  return undefined;
 }
 
 function lostWishes(book: Book, next: Book): readonly Wish[] {

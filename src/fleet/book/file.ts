@@ -14,7 +14,7 @@ import { decodeValue, MAX_VALUE_LENGTH } from "./values.ts";
 const FORMAT = "maglevd fleet book";
 const VERSION = 1;
 /** Longest file that is read or written, in bytes. */
-export const MAX_BOOK_BYTES = 32 * 1024 * 1024;
+export const MAX_BOOK_BYTES = 64 * 1024 * 1024;
 
 /** A book with what followed from it here. */
 export interface KeptBook {
@@ -32,7 +32,12 @@ export function encodeBook({ fleet, book, obeyed, savedMs }: KeptBook): string {
     restored: book.meta?.restored ?? 0,
     revision: book.revision,
     saved_ms: savedMs,
-    entries: [...book.entries.values()].map(({ key, text, revision }) => [key, text, revision]),
+    // Values that are not obeyed are written by others, and may be of any size.
+    entries: [...book.entries.values()].map(({ key, text, revision, value }) => [
+      key,
+      value.kind === "ignored" ? "" : text,
+      revision,
+    ]),
     obeyed: [...obeyed.values()].map((wish) => [wish.key, wish.id]),
     // Wishes that are obeyed and no longer stand in the book: a newer one is held.
     former: [...obeyed.values()].filter((wish) => idIn(book, wish.key) !== wish.id)

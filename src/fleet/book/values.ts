@@ -20,11 +20,13 @@ import {
 } from "../../intent/intent.ts";
 import { MAX_REASON_LENGTH } from "../../intent/request.ts";
 import { MAX_ID_LENGTH } from "../../intent/rules.ts";
-import { keyOf, scopeOfKey } from "./keys.ts";
+import { isScope, keyOf, scopeOfKey } from "./keys.ts";
 
 const VERSION = 1;
 /** Longest value, in UTF-16 units. */
 export const MAX_VALUE_LENGTH = 16 * 1024;
+/** In place of a longer one, so that it costs no memory. */
+export const TOO_LARGE_TEXT = " ".repeat(MAX_VALUE_LENGTH + 1);
 /** Longest name, identity or version in a status. */
 const MAX_NAME = 256;
 /** Most held or unsuitable wishes in a status. */
@@ -117,7 +119,7 @@ export function decodeValue(key: string, text: string): Value {
   }
   const intent = fromRecord(record.intent);
   const scope = scopeOfKey(key);
-  if (scope === undefined) return INVALID;
+  if (scope === undefined || !isScope(scope)) return INVALID;
   if (intent === undefined || intent.scheduled === true) return INVALID;
   if (intent.kind === "drain" || intent.kind === "lameduck") return INVALID;
   const scoped = { ...intent, scope };

@@ -1,6 +1,6 @@
 /**
- * The store of a fleet in etcd. It has one session at a time; when one ends, the next server is
- * tried. Certificates are read for each connection, so that renewed ones are used.
+ * The store of a fleet in etcd. It has one session at a time; when one ends, a server that answers is
+ * searched (search.ts). Certificates are read for each connection, so that renewed ones are used.
  */
 import { BackoffDelays } from "../../async/backoff.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -16,14 +16,15 @@ import type {
 } from "../book/store.ts";
 import { EtcdCalls, KV, LEASE } from "./calls.ts";
 import type { Compare, RequestOp, ResponseOp } from "./gen/etcd.ts";
+import { ServerSearch } from "./search.ts";
 import { bytesOf, EtcdSession, LEASE_S } from "./session.ts";
 
 /** Longest wait for the answer to a write. */
 export const WRITE_MS = 2000;
 /** How long a stop waits for the end of the lease. */
 const REVOKE_MS = 500;
-/** Delays after each round of servers that failed. */
-const DELAYS = { firstMs: 200, maxMs: 2000 };
+/** Delays before the next search after sessions that followed nothing. */
+const FAILED = { firstMs: 500, maxMs: 30_000 };
 /** `Compare.target`. */
 const MOD_REVISION = 2;
 const VALUE = 3;
@@ -48,14 +49,14 @@ interface Connection {
 
 export class EtcdStore implements FleetStore {
   readonly #options: EtcdStoreOptions;
-  readonly #delays = new BackoffDelays(DELAYS);
+  readonly #delays = new BackoffDelays(FAILED);
   #listener: StoreListener | undefined;
   #connection: Connection | undefined;
+  #search: ServerSearch | undefined;
   /** The session lists and watches. */
   #following = false;
   /** Place of the server in use. */
   #at = 0;
-  #failedInARow = 0;
   #reason = "not connected yet";
   #lease: bigint | undefined;
   #timer: Timer | undefined;
@@ -73,7 +74,7 @@ export class EtcdStore implements FleetStore {
 
   start(listener: StoreListener): void {
     this.#listener = listener;
-    void this.#connect();
+    this.#connect();
   }
 
   async write(write: StoreWrite): Promise<WriteOutcome> {
@@ -98,6 +99,7 @@ export class EtcdStore implements FleetStore {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#search?.stop();
     const connection = this.#connection;
     const lease = this.#lease;
     this.#listener = undefined;
@@ -109,49 +111,62 @@ export class EtcdStore implements FleetStore {
     connection.session.close();
   }
 
-  async #connect(): Promise<void> {
-    const { servers, prefix, clock, readTls, pageKeys = 500 } = this.#options;
-    try {
-      const tls = await readTls?.();
-      if (this.#stopped) return;
-      const calls = new EtcdCalls({ address: servers[this.#at]!, tls, clock });
-      const session = new EtcdSession({
-        calls,
-        prefix,
-        clock,
-        pageKeys,
-        lease: () => this.#lease,
-        onSnapshot: (snapshot) => {
-          this.#following = true;
-          this.#failedInARow = 0;
-          this.#delays.reset();
-          this.#listener?.onSnapshot(snapshot);
-        },
-        onChanges: (changes, revision) => this.#listener?.onChanges(changes, revision),
-        onLeaseGone: () => {
-          this.#lease = undefined;
-          this.#listener?.onLeaseGone();
-        },
-        onEnd: (error) => this.#failed(error),
-      });
-      this.#connection = { calls, session };
-      await session.start();
-    } catch (error) {
-      this.#failed(MaglevError.from(error));
-    }
+  #connect(): void {
+    const { servers, prefix, clock } = this.#options;
+    this.#search = new ServerSearch({
+      // The server in use failed, or is the first.
+      order: servers.map((_, place) => (this.#at + place) % servers.length),
+      open: (at) => this.#open(at),
+      key: prefix,
+      clock,
+      onAway: (at, error) => this.#away(at, error),
+      onFound: (at, calls) => this.#begin(at, calls),
+    });
   }
 
-  #failed({ message }: MaglevError): void {
+  async #open(at: number): Promise<EtcdCalls> {
+    const { servers, clock, readTls } = this.#options;
+    return new EtcdCalls({ address: servers[at]!, tls: await readTls?.(), clock });
+  }
+
+  #begin(at: number, calls: EtcdCalls): void {
+    const { prefix, clock, pageKeys = 500 } = this.#options;
+    this.#at = at;
+    const session = new EtcdSession({
+      calls,
+      prefix,
+      clock,
+      pageKeys,
+      lease: () => this.#lease,
+      onSnapshot: (snapshot) => {
+        this.#following = true;
+        this.#delays.reset();
+        this.#listener?.onSnapshot(snapshot);
+      },
+      onChanges: (changes, revision) => this.#listener?.onChanges(changes, revision),
+      onLeaseGone: () => {
+        this.#lease = undefined;
+        this.#listener?.onLeaseGone();
+      },
+      onEnd: (error) => this.#ended(error),
+    });
+    this.#connection = { calls, session };
+    void session.start();
+  }
+
+  #ended(error: MaglevError): void {
     const { servers, clock } = this.#options;
-    this.#reason = `${servers[this.#at]}: ${message}`;
+    const delayMs = this.#following ? 0 : this.#delays.next();
     this.#connection = undefined;
     this.#following = false;
+    this.#away(this.#at, error);
     this.#at = (this.#at + 1) % servers.length;
-    this.#failedInARow++;
-    if (this.#stopped) return;
+    if (!this.#stopped) this.#timer = clock.after(delayMs, () => this.#connect());
+  }
+
+  #away(at: number, { message }: MaglevError): void {
+    this.#reason = `${this.#options.servers[at]}: ${message}`;
     this.#listener?.onAway(this.#reason);
-    const waitMs = this.#failedInARow % servers.length === 0 ? this.#delays.next() : 0;
-    this.#timer = clock.after(waitMs, () => void this.#connect());
   }
 
   async #leaseOf(calls: EtcdCalls): Promise<bigint> {

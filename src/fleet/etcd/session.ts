@@ -11,7 +11,14 @@ import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { StoreChange, StoredValue, StoreSnapshot } from "../book/store.ts";
 import { type Duplex, type EtcdCalls, KV, LEASE, WATCH } from "./calls.ts";
-import type { KeyValue, LeaseKeepAliveRequest, WatchRequest, WatchResponse } from "./gen/etcd.ts";
+import { MAX_VALUE_LENGTH, TOO_LARGE_TEXT } from "../book/values.ts";
+import type {
+  KeyValue,
+  LeaseKeepAliveRequest,
+  RangeResponse,
+  WatchRequest,
+  WatchResponse,
+} from "./gen/etcd.ts";
 
 /** Longest time without an answer of the server. */
 export const SILENT_MS = 3000;
@@ -20,9 +27,12 @@ const ASK_EVERY_MS = 1000;
 export const LEASE_S = 15;
 const RENEW_EVERY_MS = 5000;
 const REMOVED = 1;
+/** Most keys that are followed, and most text: the store may be filled by others. */
+export const MAX_KEYS = 20_000;
+export const MAX_TEXT = 64 * 1024 * 1024;
 
 export interface SessionOptions {
-  readonly calls: EtcdCalls;
+  readonly calls: Pick<EtcdCalls, "unary" | "duplex" | "close">;
   /** Of all keys, with a slash at its end. */
   readonly prefix: string;
   readonly clock: Clock;
@@ -42,13 +52,16 @@ export class EtcdSession {
   #watch: Duplex<Partial<WatchRequest>> | undefined;
   #renewals: Duplex<Partial<LeaseKeepAliveRequest>> | undefined;
   #heardMs: MonotonicMs;
-  #renewedMs: MonotonicMs;
+  /** Undefined: the lease may be near its end, after a session before this one. */
+  #renewedMs: MonotonicMs | undefined;
   #timer: Timer | undefined;
   #open = true;
+  /** Length of all texts that were taken. */
+  #taken = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#heardMs = this.#renewedMs = options.clock.monotonicMs();
+    this.#heardMs = options.clock.monotonicMs();
   }
 
   /** Resolves when the watch has begun, or the session has ended. Never rejects. */
@@ -72,24 +85,42 @@ export class EtcdSession {
 
   /** All pages at one revision. */
   async #list(): Promise<StoreSnapshot> {
-    const { calls, prefix, pageKeys } = this.#options;
+    const { prefix } = this.#options;
     const values: StoredValue[] = [];
     let revision = 0n;
     let from = prefix;
     for (;;) {
-      const page = await calls.unary(KV.Range, {
-        key: bytesOf(from),
-        rangeEnd: endOf(prefix),
-        limit: BigInt(pageKeys),
-        revision,
-      }, SILENT_MS);
+      const page = await this.#page(from, revision);
       this.#hear();
       if (revision === 0n) revision = page.header?.revision ?? 0n;
       for (const kv of page.kvs) values.push(this.#valueOf(kv));
+      if (values.length > MAX_KEYS) throw tooMuch(`more than ${MAX_KEYS} keys`, prefix);
+      this.#checkTaken();
       const last = page.kvs.at(-1);
       if (!page.more || last === undefined) return { revision: Number(revision), values };
       from = `${textOf(last.key)}\0`;
     }
+  }
+
+  /** A page; a smaller one when that is larger than an answer may be. */
+  async #page(from: string, revision: bigint): Promise<RangeResponse> {
+    const { calls, prefix, pageKeys } = this.#options;
+    for (let limit = pageKeys;; limit = Math.ceil(limit / 10)) {
+      try {
+        return await calls.unary(KV.Range, {
+          key: bytesOf(from),
+          rangeEnd: endOf(prefix),
+          limit: BigInt(limit),
+          revision,
+        }, SILENT_MS);
+      } catch (error) {
+        if (limit === 1 || MaglevError.from(error).code !== "resource-exhausted") throw error;
+      }
+    }
+  }
+
+  #checkTaken(): void {
+    if (this.#taken > MAX_TEXT) throw tooMuch(`more than ${MAX_TEXT} bytes`, this.#options.prefix);
   }
 
   #follow(snapshot: StoreSnapshot): void {
@@ -125,12 +156,20 @@ export class EtcdSession {
       const { key, text, revision } = this.#valueOf(kv);
       return [{ key, text: type === REMOVED ? undefined : text, revision }];
     });
-    this.#options.onChanges(changes, Number(message.header?.revision ?? 0n));
+    // What was taken since the list is listed again, so that what was removed does not count.
+    if (this.#taken > MAX_TEXT) {
+      return this.#end(new MaglevError("unavailable", "the content of etcd is listed again"));
+    }
+    // The header's revision is the store's: changes up to it may follow in a further message.
+    this.#options.onChanges(changes, Math.max(...changes.map(({ revision }) => revision)));
   }
 
   #valueOf({ key, value, modRevision }: KeyValue): StoredValue {
     const name = textOf(key).slice(this.#options.prefix.length);
-    return { key: name, text: textOf(value), revision: Number(modRevision) };
+    const isTooLarge = value.length > MAX_VALUE_LENGTH;
+    this.#taken += key.length + (isTooLarge ? 0 : value.length);
+    const text = isTooLarge ? TOO_LARGE_TEXT : textOf(value);
+    return { key: name, text, revision: Number(modRevision) };
   }
 
   #hear(): void {
@@ -138,13 +177,18 @@ export class EtcdSession {
   }
 
   #arm(): void {
-    this.#timer = this.#options.clock.after(ASK_EVERY_MS, () => {
-      const nowMs = this.#options.clock.monotonicMs();
+    const { clock } = this.#options;
+    // Silence is noticed when it is long enough, and not at the tick after it.
+    const restMs = later(this.#heardMs, SILENT_MS) - clock.monotonicMs();
+    this.#timer = clock.after(Math.max(Math.min(ASK_EVERY_MS, restMs), 0), () => {
+      const nowMs = clock.monotonicMs();
       if (nowMs >= later(this.#heardMs, SILENT_MS)) {
         return this.#end(new MaglevError("unavailable", `etcd was silent for ${SILENT_MS} ms`));
       }
       this.#watch?.send({ requestUnion: { $case: "progressRequest", value: {} } });
-      if (nowMs >= later(this.#renewedMs, RENEW_EVERY_MS)) this.#renew(nowMs);
+      const isDue = this.#renewedMs === undefined ||
+        nowMs >= later(this.#renewedMs, RENEW_EVERY_MS);
+      if (isDue) this.#renew(nowMs);
       this.#arm();
     });
   }
@@ -168,6 +212,10 @@ export class EtcdSession {
     this.close();
     this.#options.onEnd(error);
   }
+}
+
+function tooMuch(what: string, prefix: string): MaglevError {
+  return new MaglevError("resource-exhausted", `the store has ${what} below ${prefix}`);
 }
 
 export function bytesOf(text: string): Uint8Array {

@@ -33,7 +33,8 @@ export class Ends {
     const over = keyedWishesOf(book).filter(({ intent: { untilMs } }) =>
       untilMs !== undefined && untilMs <= nowMs
     );
-    const old = tombstonesOf(book).filter(({ atMs }) => nowMs - atMs > TOMBSTONE_MS);
+    // Also those of a far future: nothing else would ever remove them.
+    const old = tombstonesOf(book).filter(({ atMs }) => Math.abs(nowMs - atMs) > TOMBSTONE_MS);
     const writes = [
       ...over.map(({ key, revision, id, intent: { by } }) => {
         const end = { id, by, via: lb, reason: "", atMs: nowMs, cause: "expired" } as const;
@@ -45,8 +46,10 @@ export class Ends {
       const mark = `${revision} ${key}`;
       if (this.#underWay.has(mark)) continue;
       this.#underWay.add(mark);
-      await store.write({ key, text, ifRevision: revision, ifValue });
+      const { kind } = await store.write({ key, text, ifRevision: revision, ifValue });
       this.#underWay.delete(mark);
+      // A store that refuses one refuses the others too; the next tick tries again.
+      if (kind !== "done" && kind !== "conflict") return;
     }
   }
 }

@@ -15,6 +15,7 @@ import {
   judge,
   type Mirror,
   tombstonesOf,
+  type Verdict,
 } from "../book/book.ts";
 import { type KeptBook, keyedWishesOf } from "../book/file.ts";
 import { lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
@@ -63,12 +64,18 @@ export class FleetMember implements StoreListener {
   readonly #ends: Ends;
   #values = new Map<string, StoredValue>();
   #revision = 0;
+  /** A snapshot arrived, and the store has answered since. */
+  #isFollowed = false;
   #book: Book;
   #store: StoreState;
   #confirmedMs: WallMs | undefined;
   /** Called when the book or a member changed. */
   readonly #waiters = new Set<() => void>();
   #claiming = false;
+  /** Revision of the last change that is not about a status: this one's own would have no end. */
+  #applied: number;
+  /** Identity of the content that went back, which stays foreign. */
+  #wentBack: string | undefined;
   /** The store is not judged while its content is being written back. */
   #restoring = false;
   #timer: Timer | undefined;
@@ -80,6 +87,7 @@ export class FleetMember implements StoreListener {
     const { fleet, store, checker, place, clock, disk, kept, newUuid, logger } = options;
     this.#book = kept?.book ?? EMPTY_BOOK;
     this.#confirmedMs = kept?.savedMs;
+    this.#applied = this.#book.revision;
     this.#store = { kind: "connecting", sinceMs: clock.wallMs() };
     this.obedience = new Obedience({ place, checker, clock, logger }, kept?.obeyed ?? new Map());
     this.#keeper = new BookKeeper({ fleet, disk, clock });
@@ -117,6 +125,7 @@ export class FleetMember implements StoreListener {
   onSnapshot({ revision, values }: StoreSnapshot): void {
     this.#values = new Map(values.map((value) => [value.key, value]));
     this.#revision = revision;
+    this.#isFollowed = true;
     this.roster.snapshot(values);
     this.#arrived();
   }
@@ -139,6 +148,7 @@ export class FleetMember implements StoreListener {
   }
 
   onAway(reason: string): void {
+    this.#isFollowed = false;
     this.#to({ kind: "away", reason });
     this.#wake();
   }
@@ -219,7 +229,7 @@ export class FleetMember implements StoreListener {
 
   #arrived(): void {
     if (this.#restoring || this.#stopped) return this.#wake();
-    const verdict = judge(this.#book, this.mirror);
+    const verdict = this.#judge();
     switch (verdict.kind) {
       case "new":
         void this.#claim();
@@ -230,6 +240,7 @@ export class FleetMember implements StoreListener {
         break;
       case "believed":
         this.#book = verdict.book;
+        this.#applied = verdict.book.revision;
         this.#confirmedMs = this.options.clock.wallMs();
         this.#to({ kind: "ok" });
         this.unsettled.settle(this.#book);
@@ -238,14 +249,35 @@ export class FleetMember implements StoreListener {
     this.#wake();
   }
 
+  /** What is to be believed: a content that went back stays foreign until an operator decides. */
+  #judge(): Verdict {
+    const verdict = judge(this.#book, this.mirror);
+    const identity = this.#values.get(META)?.text ?? "";
+    const isDecided = this.#book.meta === undefined || identity !== this.#wentBack;
+    if (isDecided) this.#wentBack = verdict.kind === "foreign" ? identity : undefined;
+    if (isDecided || verdict.kind !== "believed") return verdict;
+    const reason = "reason" in this.#store ? this.#store.reason : "it went back";
+    return { kind: "foreign", reason };
+  }
+
   /** Writes the identity of an unused store; of several load balancers the first succeeds. */
   async #claim(): Promise<void> {
     if (this.#claiming) return;
     this.#claiming = true;
     const { store, newUuid } = this.options;
     const text = encodeMeta({ uuid: newUuid(), restored: 0 });
-    await store.write({ key: META, text, ifRevision: 0 });
+    const outcome = await store.write({ key: META, text, ifRevision: 0 });
     this.#claiming = false;
+    if (outcome.kind !== "refused" || this.#stopped) return;
+    this.#to({ kind: "away", reason: `cannot write its identity (meta): ${outcome.reason}` });
+  }
+
+  /** Claims an unused store again, after an attempt that failed. */
+  #claimDue(): void {
+    const { kind } = this.#store;
+    const isUnused = this.#revision > 0 && this.#book.meta === undefined &&
+      !this.#values.has(META) && this.#isFollowed;
+    if (kind !== "ok" && isUnused && !this.#restoring) void this.#claim();
   }
 
   /** `always`: the configuration changed. */
@@ -259,8 +291,9 @@ export class FleetMember implements StoreListener {
   #publish(): void {
     const { version, configHash } = this.options;
     const { held, unfit } = this.obedience.decision;
-    const applied = this.#book.revision;
+    const applied = this.#applied;
     this.roster.publish({ version, applied, configHash: configHash(), held, unfit });
+    if (this.#store.kind === "ok") void this.roster.writeDue();
   }
 
   #arm(): void {
@@ -268,8 +301,9 @@ export class FleetMember implements StoreListener {
       this.#evaluate();
       if (this.#store.kind === "ok") {
         void this.#ends.tick(this.#book, this.metaCondition());
-        void this.roster.writeDue();
       }
+      this.#claimDue();
+      this.roster.forgetOld(this.options.clock.wallMs());
       this.unsettled.tick(this.#store.kind === "ok");
       if (!this.#stopped) this.#arm();
     });

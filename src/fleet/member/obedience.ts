@@ -27,6 +27,8 @@ export interface Present {
 export class Obedience {
   readonly #options: ObedienceOptions;
   #decision: Decision;
+  /** Ids of the wishes that this clock ended: they do not return with the store. */
+  #ended: ReadonlySet<string> = new Set();
 
   /** `obeyed`: in force already, from the book of the previous process. */
   constructor(options: ObedienceOptions, obeyed: ReadonlyMap<string, KeyedWish>) {
@@ -43,9 +45,10 @@ export class Obedience {
     const { checker, logger } = this.#options;
     const { config, backends, intents } = checker.current;
     const before = this.#decision;
-    const wanted = keyedWishesOf(present.book).filter((wish) =>
-      !this.#isOver(wish, present) && this.#isHere(wish)
-    );
+    const wishes = keyedWishesOf(present.book);
+    const over = wishes.filter((wish) => this.#isOver(wish, present));
+    this.#ended = new Set(over.map(({ id }) => id));
+    const wanted = wishes.filter((wish) => !this.#ended.has(wish.id) && this.#isHere(wish));
     const decision = decide({
       wanted,
       obeyed: before.obeyed,
@@ -78,8 +81,9 @@ export class Obedience {
   }
 
   /** While the store answers, it ends a wish; else this load balancer's own clock does. */
-  #isOver({ intent: { untilMs } }: KeyedWish, { isStoreUp }: Present): boolean {
+  #isOver({ id, intent: { untilMs } }: KeyedWish, { isStoreUp }: Present): boolean {
     if (untilMs === undefined) return false;
+    if (this.#ended.has(id)) return true;
     const graceMs = isStoreUp ? END_GRACE_MS : 0;
     return untilMs + graceMs <= this.#options.clock.wallMs();
   }

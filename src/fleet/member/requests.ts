@@ -1,4 +1,5 @@
 /** Operators' requests for intents of a fleet. Each is one compare-and-set, and never repeated. */
+import { formatDuration } from "../../base/duration.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { later, type WallMs } from "../../base/instant.ts";
 import { listWords } from "../../base/text.ts";
@@ -6,8 +7,8 @@ import { type Intent, intentId, type OperatorId } from "../../intent/intent.ts";
 import { MAX_ENTRIES } from "../book/book.ts";
 import { wishOf } from "../book/file.ts";
 import type { KeyedWish } from "../book/guard.ts";
-import { appliesTo, isScope, keyOf, MAX_KEY_LENGTH, META } from "../book/keys.ts";
-import type { WriteOutcome } from "../book/store.ts";
+import { appliesTo, isScope, keyOf, MAX_KEY_LENGTH, META, scopeOfKey } from "../book/keys.ts";
+import type { StoreWrite, WriteOutcome } from "../book/store.ts";
 import {
   decodeMeta,
   decodeValue,
@@ -42,7 +43,7 @@ export async function putWish(
   member: FleetMember,
   { intent: asked, force }: { readonly intent: ScopedIntent; readonly force: boolean },
 ): Promise<FleetDone | MaglevError> {
-  const refused = scopeProblem(asked.scope) ?? storeProblem(member);
+  const refused = scopeProblem(asked.scope) ?? storeProblem(member) ?? endProblem(member, asked);
   if (refused !== undefined) return refused;
   const key = keyOf(asked);
   if (new TextEncoder().encode(key).length > MAX_KEY_LENGTH) {
@@ -138,14 +139,10 @@ export async function restoreStore(member: FleetMember): Promise<FleetDone | Mag
     const theirs = present && decodeMeta(present.text);
     const { uuid = newUuid(), restored } = member.book.meta;
     const next = { uuid, restored: Math.max(restored, theirs?.restored ?? 0) + 1 };
-    const entries = [...member.book.entries.values()]
-      .filter(({ key, text }) => member.mirror.values.get(key)?.text !== text);
-    for (let at = 0; at < entries.length; at += AT_ONCE) {
+    const writes = restoringWrites(member);
+    for (let at = 0; at < writes.length; at += AT_ONCE) {
       const outcomes = await Promise.all(
-        entries.slice(at, at + AT_ONCE).map(({ key, text }) => {
-          const ifRevision = member.mirror.values.get(key)?.revision ?? 0;
-          return store.write({ key, text, ifRevision });
-        }),
+        writes.slice(at, at + AT_ONCE).map((write) => store.write(write)),
       );
       const failed = outcomes.find((outcome) => outcome.kind !== "done");
       if (failed !== undefined) return restoreFailure(failed);
@@ -161,6 +158,22 @@ export async function restoreStore(member: FleetMember): Promise<FleetDone | Mag
   }
 }
 
+/** The writes after which the store has the intents of the book, and no others. */
+function restoringWrites({ book, mirror }: FleetMember): readonly StoreWrite[] {
+  const revisionOf = (key: string) => mirror.values.get(key)?.revision ?? 0;
+  const put = [...book.entries.values()].filter(({ key, text, value }) =>
+    value.kind !== "ignored" && mirror.values.get(key)?.text !== text
+  );
+  // An older backup has intents that were ended, and whose ends were removed since.
+  const revived = [...mirror.values.keys()].filter((key) =>
+    scopeOfKey(key) !== undefined && !book.entries.has(key)
+  );
+  return [
+    ...put.map(({ key, text }) => ({ key, text, ifRevision: revisionOf(key) })),
+    ...revived.map((key) => ({ key, text: undefined, ifRevision: revisionOf(key) })),
+  ];
+}
+
 /** Believes the store as it is, and drops the book. */
 export function forgetBook(member: FleetMember): FleetDone | MaglevError {
   const { kind } = member.store;
@@ -173,6 +186,20 @@ function scopeProblem(scope: string): MaglevError | undefined {
   if (isScope(scope)) return undefined;
   const message = `cannot take scope ${JSON.stringify(scope)}: need fleet, site=NAME or lb=NAME`;
   return new MaglevError("invalid-argument", message);
+}
+
+/** An end that is over by a clock of the fleet: that load balancer would end the intent. */
+function endProblem(member: FleetMember, { untilMs }: ScopedIntent): MaglevError | undefined {
+  const nowMs = member.options.clock.wallMs();
+  const ahead = member.roster.members().find(({ present, skewMs = 0 }) =>
+    present && untilMs !== undefined && untilMs <= nowMs + skewMs
+  );
+  if (ahead === undefined) return undefined;
+  const by = formatDuration(ahead.skewMs ?? 0);
+  return new MaglevError(
+    "invalid-argument",
+    `cannot share the intent: its end is over by the clock of ${ahead.lb}, which is ahead by ${by}`,
+  );
 }
 
 /** Why the fleet takes no request; undefined: it does. */

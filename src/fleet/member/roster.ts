@@ -1,8 +1,8 @@
 /**
  * The load balancers of a fleet: publishes the status of this one, and shows those of the others.
  *
- * A status is written when it changed, at most once a second, and once a minute otherwise: so the
- * store grows by a bounded amount. It ends with a lease, so a load balancer that is gone is noticed
+ * A status is written when it changed, at most once a second, once in ten seconds while it changes
+ * all the time, and once a minute otherwise: so the store grows by a bounded amount. It ends with a lease, so a load balancer that is gone is noticed
  * within half a minute.
  */
 import type { WallMs } from "../../base/instant.ts";
@@ -15,8 +15,13 @@ import { decodeStatus, encodeStatus, type Status } from "../book/values.ts";
 /** Shortest and longest time between two writes. */
 export const LEAST_MS = 1000;
 export const MOST_MS = 60_000;
+/** So many changes are written a second apart, further ones ten seconds apart. */
+export const BURST = 30;
+export const FLAPPING_MS = 10_000;
 /** Most load balancers that are shown. */
 export const MAX_MEMBERS = 100;
+/** A load balancer that is away for so long is no longer listed. */
+export const GONE_MS = 7 * 24 * 3_600_000;
 
 /** A load balancer of the fleet. */
 export interface Member {
@@ -49,6 +54,8 @@ export class Roster {
   #written: string | undefined;
   #writtenMs: MonotonicMs | undefined;
   #writing = false;
+  /** Writes that may follow a second apart; one more for each ten seconds. */
+  #credit = BURST;
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -99,10 +106,16 @@ export class Roster {
     this.#writtenMs = undefined;
   }
 
-  /** Publishes this status soon, if it differs. */
+  /** The status that writeDue() writes. */
   publish(status: Omit<Status, "wallMs" | "instance" | "site">): void {
     this.#wanted = status;
-    void this.writeDue();
+  }
+
+  /** Drops load balancers that are away for long. */
+  forgetOld(nowMs: WallMs): void {
+    for (const { lb, present, sinceMs } of this.members()) {
+      if (!present && Math.abs(nowMs - sinceMs) > GONE_MS) this.#members.delete(lb);
+    }
   }
 
   /** Writes the status if it is due; to be called once a second. */
@@ -111,7 +124,8 @@ export class Roster {
     if (this.#wanted === undefined || this.#writing) return;
     const nowMs = clock.monotonicMs();
     const lastMs = this.#writtenMs;
-    if (lastMs !== undefined && nowMs < later(lastMs, LEAST_MS)) return;
+    const leastMs = this.#credit < 1 ? FLAPPING_MS : LEAST_MS;
+    if (lastMs !== undefined && nowMs < later(lastMs, leastMs)) return;
     const body = JSON.stringify(this.#wanted);
     const isOld = lastMs === undefined || nowMs >= later(lastMs, MOST_MS);
     if (body === this.#written && !isOld) return;
@@ -119,6 +133,8 @@ export class Roster {
     if (this.namesake !== undefined) return;
     const wallMs = Math.floor(clock.wallMs()) as WallMs;
     const status = { ...this.#wanted, instance, site: place.site, wallMs };
+    const restedMs = lastMs === undefined ? 0 : nowMs - lastMs;
+    this.#credit = Math.max(Math.min(this.#credit + restedMs / FLAPPING_MS, BURST) - 1, 0);
     this.#writing = true;
     const outcome = await store.write({
       key: statusKey(place.lb),
@@ -136,7 +152,8 @@ export class Roster {
     if (lb === place.lb) this.#own = value;
     const status = decodeStatus(value.text);
     const before = this.#members.get(lb);
-    if (status === undefined || (before === undefined && this.#members.size >= MAX_MEMBERS)) return;
+    if (status === undefined) return;
+    if (before === undefined && !this.#makeRoom()) return;
     const nowMs = clock.wallMs();
     const isSame = before?.present === true && before.status.instance === status.instance;
     this.#members.set(lb, {
@@ -146,6 +163,14 @@ export class Roster {
       status,
       skewMs: isFresh ? Math.round(status.wallMs - nowMs) : isSame ? before.skewMs : undefined,
     });
+  }
+
+  /** Drops the one that is away for longest, if there are too many; false: none is away. */
+  #makeRoom(): boolean {
+    if (this.#members.size < MAX_MEMBERS) return true;
+    const [oldest] = this.members().filter(({ present }) => !present)
+      .sort((a, b) => a.sinceMs - b.sinceMs);
+    return oldest !== undefined && this.#members.delete(oldest.lb);
   }
 
   #gone(lb: string): void {

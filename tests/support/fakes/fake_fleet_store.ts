@@ -20,6 +20,8 @@ export class FakeFleetServer {
   revision = 1;
   readonly values = new Map<string, Held>();
   readonly stores: FakeFleetStore[] = [];
+  readonly #undelivered: StoreChange[] = [];
+  #delivering = false;
 
   /** A connection, not cut. */
   connect(): FakeFleetStore {
@@ -37,8 +39,20 @@ export class FakeFleetServer {
     const revision = ++this.revision;
     if (text === undefined) this.values.delete(key);
     else this.values.set(key, { key, text, revision, owner });
-    for (const store of this.stores) store.changed({ key, text, revision });
+    this.#undelivered.push({ key, text, revision });
+    if (!this.#delivering) this.#deliver();
     return revision;
+  }
+
+  /** In order, also when a listener writes during its call. */
+  #deliver(): void {
+    this.#delivering = true;
+    for (;;) {
+      const change = this.#undelivered.shift();
+      if (change === undefined) break;
+      for (const store of this.stores) store.changed(change);
+    }
+    this.#delivering = false;
   }
 
   /** Loses everything, and begins again; all connections notice. */
@@ -80,6 +94,8 @@ export class FakeFleetStore implements FleetStore {
   /** Of the next write: the answer is lost; `undone`: the write too; `late`: it is done by land(). */
   nextWrite: "answered" | "unanswered" | "undone" | "late" | "refused" = "answered";
   #late: StoreWrite | undefined;
+  /** Revision of the last snapshot. */
+  #from = 0;
   writes = 0;
 
   constructor(server: FakeFleetServer) {
@@ -102,6 +118,8 @@ export class FakeFleetStore implements FleetStore {
   }
 
   changed(change: StoreChange): void {
+    // A snapshot taken meanwhile has it.
+    if (change.revision <= this.#from) return;
     if (!this.isCut) this.#listener?.onChanges([change], change.revision);
   }
 
@@ -155,6 +173,7 @@ export class FakeFleetStore implements FleetStore {
       text,
       revision,
     }));
+    this.#from = this.#server.revision;
     this.#listener?.onSnapshot({ revision: this.#server.revision, values });
   }
 }
