@@ -190,6 +190,31 @@ export class EtcdCluster {
     await this.startAll();
   }
 
+  /** Stores a backup of the only server in its folder. */
+  async backUp(name: string): Promise<void> {
+    await this.ctl("snapshot", "save", `${this.#folder}/${name}`);
+  }
+
+  /** Kills the only server, and starts it with a backup. */
+  async restore(name: string): Promise<void> {
+    const node = this.#nodes[0]!;
+    const data = `${this.#folder}/${node.name}`;
+    await this.kill(0);
+    await Deno.remove(data, { recursive: true });
+    const peer = `http://127.0.0.1:${node.peerPort}`;
+    const { success, stderr } = await new Deno.Command(findEtcd()!.client, {
+      args: [
+        ...["snapshot", "restore", `${this.#folder}/${name}`, `--name=${node.name}`],
+        ...[`--data-dir=${data}`, `--initial-cluster=${node.name}=${peer}`],
+        ...[`--initial-advertise-peer-urls=${peer}`, "--initial-cluster-token=test"],
+      ],
+      env: { ETCDCTL_API: "3" },
+      stdin: "null",
+    }).output();
+    if (!success) throw new Error(`restore: ${new TextDecoder().decode(stderr)}`);
+    await this.startAll();
+  }
+
   /** Place of the leader. */
   async leader(): Promise<number> {
     const text = await this.ctl("endpoint", "status", "-w", "json");
@@ -209,6 +234,9 @@ export class EtcdCluster {
     return text(stdout);
   }
 
+  /** Arguments of all further calls of etcdctl. */
+  credentials: readonly string[] = [];
+
   async tryCtl(...args: string[]): Promise<Deno.CommandOutput> {
     const tls = this.#tls;
     const scheme = tls === undefined ? "http" : "https";
@@ -221,6 +249,7 @@ export class EtcdCluster {
           `--cert=${tls.cert}`,
           `--key=${tls.key}`,
         ]),
+        ...this.credentials,
         ...args,
       ],
       env: { ETCDCTL_API: "3" },
