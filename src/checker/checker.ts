@@ -146,6 +146,11 @@ export class Checker implements CheckerReader {
     return this.#registry.snapshot();
   }
 
+  /** Names of the frontends that use a backend, in the file's order. */
+  frontendsOf(backend: string): readonly string[] {
+    return this.#registry.frontendsOf(backend);
+  }
+
   subscribe(listener: (event: CheckerEvent) => void): () => void {
     return this.#publisher.subscribe(listener);
   }
@@ -282,8 +287,7 @@ export class Checker implements CheckerReader {
 
   /** Evaluates the frontends that may keep weights with which VPP was found just now. */
   weightsFound(): void {
-    if (this.#phase !== "running") return;
-    const names = this.#registry.withBrakes();
+    const names = this.#phase === "running" ? this.#registry.withBrakes() : [];
     if (names.length > 0) this.#publish(this.#changesOf([], names));
   }
 

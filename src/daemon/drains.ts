@@ -4,7 +4,6 @@ import type { IpAddress } from "../base/address.ts";
 import type { Checker } from "../checker/checker.ts";
 import { flowTimeoutMs } from "../checker/operations/worked_request.ts";
 import type { FrontendView } from "../checker/ports.ts";
-import type { FrontendConfig } from "../config/model.ts";
 import { type DrainEnd, QUIET_MARGIN_MS } from "../vpp/drain/quiet.ts";
 import { type DrainedServer, DrainWatch } from "../vpp/drain/watch.ts";
 import type { DrainIntent } from "../intent/intent.ts";
@@ -15,7 +14,7 @@ import type { Reconciler } from "../vpp/sync/reconcile.ts";
 
 /** The parts that drains concern. */
 export interface DrainParts {
-  readonly checker: Pick<Checker, "current" | "subscribe" | "endDrain">;
+  readonly checker: Pick<Checker, "current" | "frontendsOf" | "subscribe" | "endDrain">;
   readonly reconciler: Pick<Reconciler, "vip" | "reread">;
   readonly connection: Pick<VppConnection, "state">;
   readonly clock: Clock;
@@ -41,17 +40,32 @@ export function watchDrains(parts: DrainParts): DrainWatch {
   return watch;
 }
 
+/** What an acknowledgement concerns. */
+export interface Acknowledgement {
+  readonly checker: Pick<Checker, "current" | "frontendsOf" | "drainAcknowledged">;
+  readonly reconciler: Pick<Reconciler, "vip">;
+  readonly connection: Pick<VppConnection, "state">;
+}
+
+/**
+ * Acknowledges drains for which VPP has nothing to do, too. To be called after the subscription that
+ * programs VPP: a rack that fails is many transitions, and then one change for VPP, which comes first.
+ */
+export function acknowledgeOnEvents(
+  parts: Acknowledgement & { readonly checker: Pick<Checker, "subscribe"> },
+): void {
+  parts.checker.subscribe(({ kind }) => {
+    if (kind !== "backend" && kind !== "frontend") acknowledgeDrains(parts);
+  });
+}
+
 /**
  * Reports drains that VPP has acknowledged: in every VIP it has the server with the weight of a
  * drained one, or not at all. That is 0, except where other backends of the address serve. To be
  * called when VPP has answered.
  */
 export function acknowledgeDrains(
-  { checker, reconciler, connection: { state } }: {
-    readonly checker: Pick<Checker, "current" | "drainAcknowledged">;
-    readonly reconciler: Pick<Reconciler, "vip">;
-    readonly connection: Pick<VppConnection, "state">;
-  },
+  { checker, reconciler, connection: { state } }: Acknowledgement,
 ): void {
   const weights = state.kind !== "connected" || state.lb.capabilities.weights;
   for (const { address, views, drain } of drainedServers(checker)) {
@@ -80,23 +94,19 @@ function causeOf(end: DrainEnd, neededMs: number): string {
 }
 
 function drainedServers(
-  { current }: Pick<Checker, "current">,
+  checker: Pick<Checker, "current" | "frontendsOf">,
 ): readonly (DrainedServer & {
   readonly drain: DrainIntent;
   readonly views: readonly FrontendView[];
 })[] {
-  const { intents, config, frontends } = current;
+  const { intents, config, frontends } = checker.current;
   if (intents.size === 0) return [];
   return intents.list().flatMap((drain) => {
     if (drain.kind !== "drain") return [];
     const { backend } = drain;
-    const views = [...frontends.values()].filter((view) => uses(view.config, backend));
+    const views = checker.frontendsOf(backend).map((name) => frontends.get(name)!);
     const { address } = config.backends.get(backend)!;
     const vips = views.map((view) => vipKeyOf(view.config));
     return [{ backend, address, drain, views, vips }];
   });
-}
-
-function uses({ pools }: FrontendConfig, backend: string): boolean {
-  return pools.some(({ backends }) => backends.some(({ name }) => name === backend));
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../tests/support/fakes/fake_clock.ts";
+import { FAIL } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { PluginLb } from "../../tests/support/worlds/plugin_lb.ts";
@@ -9,7 +10,7 @@ import { vipKeyOf, vppLbOf } from "../vpp/lb/desired.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
 import { SentWeights } from "../vpp/sync/sent_weights.ts";
 import { desiredSource } from "./desired_source.ts";
-import { acknowledgeDrains } from "./drains.ts";
+import { acknowledgeDrains, acknowledgeOnEvents } from "./drains.ts";
 
 const LENGTH_MS = 5000;
 
@@ -38,8 +39,8 @@ async function world(small: SmallConfig = THREE, { weights = true } = {}) {
   });
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
-    acknowledgeDrains({ checker, reconciler, connection });
   });
+  acknowledgeOnEvents({ checker, reconciler, connection });
   const lb = new PluginLb(undefined, { weights });
   reconciler.start();
   connection.connect(lb);
@@ -120,3 +121,23 @@ for (const weights of [true, false]) {
     await stop();
   });
 }
+
+Deno.test("a rack that fails during a drain is one look at VPP, not one for each server", () => {
+  const names = Array.from({ length: 200 }, (_, at) => `b${at}`);
+  const { checker, engine } = setUp(smallConfig({
+    healthchecks: { tcp: { rise: 1, fall: 1 } },
+    backends: Object.fromEntries(names.map((name) => [name, {}])),
+    frontends: { web: { pools: names.join(" ") }, drained: { pools: "b0" } },
+  }));
+  let looks = 0;
+  const vip = (): undefined => void looks++;
+  const connection = new FakeConnection();
+  acknowledgeOnEvents({ checker, reconciler: { vip }, connection });
+  checker.start();
+  engine.bringUp(...names);
+  checker.drainBackend({ backend: "b0", then: "disable", forMs: LENGTH_MS, force: true }, WHO);
+  looks = 0;
+  engine.onOutcomes(names.slice(1).map((name) => engine.outcome(name, FAIL)));
+  assert.ok(looks <= 2, `${looks} looks`);
+  checker.stop();
+});

@@ -26,7 +26,7 @@ import type { FolderIo } from "../system/state_file.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import { createAnnouncer, VppProgress } from "./announce/source.ts";
 import type { DrainWatch } from "../vpp/drain/watch.ts";
-import { acknowledgeDrains, watchDrains } from "./drains.ts";
+import { acknowledgeDrains, acknowledgeOnEvents, watchDrains } from "./drains.ts";
 import { desiredSource } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
@@ -219,7 +219,7 @@ function wireVpp(
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
   });
-  checker.subscribe(() => acknowledgeDrains({ checker, reconciler, connection }));
+  acknowledgeOnEvents({ checker, reconciler, connection });
   const drains = watchDrains({ checker, reconciler, connection, clock });
   return {
     get sinceMs() {

@@ -8,7 +8,7 @@ import type { AgentState, CountedState } from "./state.ts";
 /** The state before the first word. */
 export const AGENT_READY: AgentState = { down: false, admin: "ready", percent: 100 };
 
-const WORDS = ["up", "ready", "drain", "maint", "down", "failed", "stopped"] as const;
+const WORDS = ["up", "ready", "drain", "maint", "down", "fail", "failed", "stopped"] as const;
 type AgentWord = typeof WORDS[number];
 
 /** Stands for words that are not of the protocol. */
@@ -46,6 +46,8 @@ function afterWord(state: AgentState, word: string): AgentState {
     case "up":
       return { ...state, down: false };
     case "down":
+    // HAProxy's code has `fail`; its manual had `failed` for years.
+    case "fail":
     case "failed":
     case "stopped":
       return { ...state, down: true };

@@ -24,6 +24,7 @@ Deno.test("agentWords() has the words of HAProxy's agent-check, and a mark for o
     ["250%", "100%"],
     ["down # 99% of the disk is full", "down"],
     ["stopped#x", "stopped"],
+    ["fail # disk full", "fail"],
     ["drain maxconn:30", "drain ?"],
     ["hello world", "?"],
     ["-5%", "?"],
@@ -38,7 +39,7 @@ Deno.test("agentWords() is short and plain for any line", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (line) => {
       const words = agentWords(line);
-      assert.match(words, /^((up|ready|drain|maint|down|failed|stopped|\d{1,3}%|\?)( |$))*$/);
+      assert.match(words, /^((up|ready|drain|maint|down|fail|failed|stopped|\d{1,3}%|\?)( |$))*$/);
       assert.equal(agentWords(words.replace(" ?", "")), words.replace(" ?", ""));
     }),
     { numRuns: rounds(100) },
@@ -47,7 +48,7 @@ Deno.test("agentWords() is short and plain for any line", () => {
 
 Deno.test("afterWords(): up ends down alone, ready ends drain and maint, a share stays", () => {
   assert.deepEqual(said("down", "75%"), { down: true, admin: "ready", percent: 75 });
-  for (const word of ["down", "failed", "stopped"]) assert.equal(said(word).down, true);
+  for (const word of ["down", "fail", "failed", "stopped"]) assert.equal(said(word).down, true);
   assert.deepEqual(said("down drain 10%", "up"), { down: false, admin: "drain", percent: 10 });
   assert.deepEqual(said("down maint", "ready"), { ...AGENT_READY, down: true });
   assert.deepEqual(said("drain", "maint", "unknown words"), { ...AGENT_READY, admin: "maint" });

@@ -19,6 +19,11 @@ export function compileRegexp(source: string): TextMatcher {
   return RE2JS.compile(source);
 }
 
+/** The same, where `^` and `$` are the ends of each line. */
+export function compileLinesRegexp(source: string): TextMatcher {
+  return RE2JS.compile(source, RE2JS.MULTILINE);
+}
+
 /** Matches bytes, which are read as UTF-8 in Go's way: an invalid one is U+FFFD. */
 export interface BytesMatcher {
   /** Index after the first match in `bytes`; -1 without one. */

@@ -60,6 +60,8 @@ async function overDatagram(
     timedOut: ANSWER_TIMED_OUT,
   }, cancellation);
   if (!truncated) return verdict;
+  // The truncated answer was read when the time was up.
+  if (cancellation.cancelled) return ANSWER_TIMED_OUT;
   const whole = await overStream(asked, cancellation);
   return whole.ok ? whole : { ...whole, detail: `truncated over UDP; over TCP: ${whole.detail}` };
 }

@@ -14,7 +14,7 @@ import { dns, healthcheck } from "../../../tests/support/worlds/healthcheck.ts";
 import type { DnsParams } from "../../config/model.ts";
 import { closeThreadShim } from "../net/thread_shim.ts";
 import { Cancellation } from "../prober.ts";
-import { UdpSockets } from "../udp/sockets.ts";
+import { type Exchange, UdpSockets } from "../udp/sockets.ts";
 import { dnsProber } from "./dns.ts";
 
 const TIMED_OUT = "L7TOUT no complete answer within the timeout";
@@ -105,6 +105,10 @@ Deno.test("dnsProber() judges the code, and the records by the expression", asyn
     await verdict(good, { answer: "AAAA" }),
     "L7STS NOERROR, but the answer (1 record) does not match",
   );
+  // A line of several is enough, whatever the order.
+  const two: UdpHandler = (question, send) =>
+    send(dnsAddress(question, [198, 51, 100, 1], ADDRESS));
+  assert.equal(await verdict(two, { answer }), "L7OK NOERROR, 2 records");
   assert.equal(await verdict(missing), "L7STS NXDOMAIN, expected NOERROR");
   assert.equal(await verdict(missing, { rcode: "NXDOMAIN" }), "L7OK NXDOMAIN, 0 records");
   const strange: UdpHandler = (question, send) => send(dnsAnswer(question, { rcode: 15 }));
@@ -165,6 +169,30 @@ Deno.test("dnsProber() asks over TCP after a truncated answer", async () => {
     } finally {
       await server.close();
     }
+  }
+});
+
+Deno.test("dnsProber() asks nobody after a truncated answer that was read when the time was up", async () => {
+  let asked = 0;
+  const whole = streamServer((question) => {
+    asked++;
+    return overStream(dnsAddress(question, ADDRESS));
+  });
+  const late = {
+    exchange(exchange: Exchange, cancellation: Cancellation) {
+      cancellation.cancel();
+      const answer = dnsAnswer(exchange.payload, { flags: TC });
+      return Promise.resolve(exchange.judge(answer, answer.length)!);
+    },
+  } as unknown as UdpSockets;
+  try {
+    const check = healthcheck({ port: whole.port, params: dns({}) });
+    const { code, detail } = await dnsProber({ address: "127.0.0.1", healthcheck: check }, late)(
+      new Cancellation(),
+    );
+    assert.deepEqual([`${code} ${detail}`, asked], [TIMED_OUT, 0]);
+  } finally {
+    await whole.close();
   }
 });
 

@@ -1,7 +1,7 @@
 /** PURE. Judges the answer to the question of a dns check. */
 import type { DnsParams } from "../../config/model.ts";
 import type { DnsRcode } from "../../config/schema/checks/datagram.ts";
-import { compileRegexp, type TextMatcher } from "../../config/schema/regexp.ts";
+import { compileLinesRegexp, type TextMatcher } from "../../config/schema/regexp.ts";
 import { failed, type Verdict } from "../outcome.ts";
 import type { DnsReading } from "./message.ts";
 
@@ -14,7 +14,7 @@ export interface DnsWanted {
 
 /** The requirements of a check. */
 export function dnsWantedOf({ rcode, answer }: DnsParams): DnsWanted {
-  return { rcode, matcher: answer === "" ? undefined : compileRegexp(answer) };
+  return { rcode, matcher: answer === "" ? undefined : compileLinesRegexp(answer) };
 }
 
 /** The verdict on a reading; `foreign` is the caller's. */

@@ -39,6 +39,8 @@ let nodeStream: Promise<typeof import("./node_stream.ts")> | undefined;
  * Deno.connect does not support a source address: with one, node:net is used at twice the cost.
  */
 export function connect(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
+  // Deno.connect goes on for minutes with a signal that was aborted before (Deno 2.9.6).
+  if (cancellation.cancelled) return Promise.reject(new DOMException("cancelled", "AbortError"));
   if (sourceOf(spec) !== undefined) {
     nodeStream ??= import("./node_stream.ts");
     return nodeStream.then(({ connectNode }) => connectNode(spec, cancellation));

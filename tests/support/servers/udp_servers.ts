@@ -60,11 +60,17 @@ export function dnsAnswer(
   return bytes;
 }
 
-/** The same with one record of type A for the name of the question. */
-export function dnsAddress(question: Uint8Array, address: readonly number[]): Uint8Array {
-  const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, address.length, ...address];
-  const answer = Uint8Array.of(...dnsAnswer(question), ...record);
-  answer[7] = 1;
+/** The same with records of type A for the name of the question. */
+export function dnsAddress(
+  question: Uint8Array,
+  ...addresses: readonly (readonly number[])[]
+): Uint8Array {
+  const records = addresses.flatMap((address) => [
+    ...[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, address.length],
+    ...address,
+  ]);
+  const answer = Uint8Array.of(...dnsAnswer(question), ...records);
+  answer[7] = addresses.length;
   return answer;
 }
 

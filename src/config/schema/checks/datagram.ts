@@ -71,7 +71,7 @@ export const dns = {
     help:
       "Regular expression (RE2, as in Go) that must match the records of the answer, at most 256. " +
       "Each is a line with type and value, names in lower case: `A 192.0.2.1`, " +
-      "`MX 10 mail.example.com.`.",
+      "`MX 10 mail.example.com.`; `^` and `$` are the ends of a line.",
   },
   "recursion": {
     type: "boolean",
