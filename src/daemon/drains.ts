@@ -27,7 +27,7 @@ export function watchDrains(parts: DrainParts): DrainWatch {
   const watch = new DrainWatch({
     clock,
     connection,
-    drained: () => drainedServers(checker),
+    drained: (backend) => drainedServers(checker, backend),
     vip: (key) => reconciler.vip(key),
     read: (keys) => reconciler.reread(keys),
     neededMs,
@@ -95,14 +95,16 @@ function causeOf(end: DrainEnd, neededMs: number): string {
 
 function drainedServers(
   checker: Pick<Checker, "current" | "frontendsOf">,
+  only?: string,
 ): readonly (DrainedServer & {
   readonly drain: DrainIntent;
   readonly views: readonly FrontendView[];
 })[] {
   const { intents, config, frontends } = checker.current;
   if (intents.size === 0) return [];
-  return intents.list().flatMap((drain) => {
-    if (drain.kind !== "drain") return [];
+  const candidates = only === undefined ? intents.list() : [intents.ofBackend(only)];
+  return candidates.flatMap((drain) => {
+    if (drain?.kind !== "drain") return [];
     const { backend } = drain;
     const views = checker.frontendsOf(backend).map((name) => frontends.get(name)!);
     const { address } = config.backends.get(backend)!;

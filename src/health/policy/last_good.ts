@@ -52,12 +52,12 @@ export function keepLastGood(
   // Until a hold is announced it is VPP that holds, also at addresses that a reload brought.
   const isEarly = before?.announced === false && before.weights.size > 0;
   const inVpp = (before === undefined && closed !== true) || isEarly;
-  const weightBefore = ({ text }: IpAddress) =>
-    (inVpp ? lookup.weightsBefore?.() : before?.weights)?.get(text) ?? 0;
+  // Read once: a frontend has thousands of servers.
+  const found = inVpp || before === undefined ? lookup.weightsBefore?.() : undefined;
+  const weightBefore = ({ text }: IpAddress) => (inVpp ? found : before?.weights)?.get(text) ?? 0;
   // In a hold the weights of blind servers are among those that are held.
   const kept = ({ keep, address }: MergedServer) =>
-    before === undefined && keep === true &&
-    (lookup.weightsBefore?.()?.get(address.text) ?? 0) > 0;
+    before === undefined && keep === true && (found?.get(address.text) ?? 0) > 0;
   if (health.servers.some((server) => server.weight > 0 || kept(server))) {
     const up = withServing(health, servingNow(health, frontend, lookup));
     return released(up, frontend, { before, why: "a server is up: weights follow health" });

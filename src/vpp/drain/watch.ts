@@ -45,7 +45,7 @@ export interface DrainProgress {
 export interface DrainWatchOptions {
   readonly clock: Clock;
   readonly connection: Pick<VppConnection, "state">;
-  readonly drained: () => readonly DrainedServer[];
+  readonly drained: (backend?: string) => readonly DrainedServer[];
   /** The known state of a VIP; undefined: VPP lacks it, or was not read yet. */
   readonly vip: (key: VipKey) => ActualVip | undefined;
   /** Requests a reading of these VIPs (vipKeyText). */
@@ -95,7 +95,7 @@ export class DrainWatch {
 
   /** Undefined unless the backend is drained. */
   progress(backend: string): DrainProgress | undefined {
-    const server = this.#options.drained().find((each) => each.backend === backend);
+    const server = this.#options.drained(backend)[0];
     if (server === undefined) return undefined;
     const found = this.#find(server);
     const neededMs = this.#options.neededMs();

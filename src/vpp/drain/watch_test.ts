@@ -39,7 +39,8 @@ class DrainWorld {
   readonly watch = new DrainWatch({
     clock: this.clock,
     connection: this.connection,
-    drained: () => this.drained,
+    drained: (backend) =>
+      this.drained.filter((each) => backend === undefined || each.backend === backend),
     vip: (key) => this.vips.get(vipKeyText(key)),
     read: (keys) => this.reads.push(`${this.clock.monotonicMs() / 1000}: ${keys.join(", ")}`),
     neededMs: () => NEEDED_MS,

@@ -15,13 +15,20 @@ interface Weighed {
 
 export class SentWeights {
   readonly #vips = new Map<string, readonly Weighed[]>();
+  /** The same by address, made when it is asked for. */
+  readonly #byAddress = new WeakMap<readonly Weighed[], ReadonlyMap<string, number>>();
   /** VIPs that were sent, and not only found, since VPP was connected. */
   readonly #own = new Set<string>();
 
   /** The weights of a VIP by address; undefined: nothing is known of it. */
   of(vip: VipKey): ReadonlyMap<string, number> | undefined {
     const servers = this.#vips.get(vipKeyText(vip));
-    return servers && new Map(servers.map(({ address, weight }) => [address.text, weight]));
+    if (servers === undefined) return undefined;
+    const known = this.#byAddress.get(servers);
+    if (known !== undefined) return known;
+    const weights = new Map(servers.map(({ address, weight }) => [address.text, weight]));
+    this.#byAddress.set(servers, weights);
+    return weights;
   }
 
   /** All that VPP lacked of this VIP was sent, except for the servers at the `withheld` addresses. */

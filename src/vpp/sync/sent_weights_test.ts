@@ -32,3 +32,12 @@ Deno.test("SentWeights: a withheld server keeps the weight that was sent before"
   sent.sent(vip({ "10.0.0.1": 0 }), new Set());
   assert.deepEqual(of(), { "10.0.0.1": 0 });
 });
+
+Deno.test("SentWeights.of() makes its map once, until other weights are sent", () => {
+  const sent = new SentWeights();
+  sent.sent(vip({ "10.0.0.1": 100 }), new Set());
+  const first = sent.of(vip({}));
+  assert.equal(sent.of(vip({})), first);
+  sent.sent(vip({ "10.0.0.1": 50 }), new Set());
+  assert.deepEqual([...sent.of(vip({}))!], [["10.0.0.1", 50]]);
+});
