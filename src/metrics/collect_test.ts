@@ -302,16 +302,32 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
     announceStale: false,
     fleet: {
       store: { kind: "foreign" },
-      wishes: [{ here: { kind: "obeyed" } }, { here: { kind: "held" } }],
-      members: [{ present: true }, { present: false }, { present: false }],
+      silentMs: 1500,
+      wishes: [
+        { intent: { kind: "pause" }, here: { kind: "obeyed" } },
+        { intent: { kind: "weight" }, here: { kind: "held" } },
+      ],
+      members: [
+        { present: true, skewMs: 0 },
+        { present: true, skewMs: -4000 },
+        { present: false, skewMs: 90_000 },
+      ],
+      ignored: new Map([["newer", 3]]),
       nameTaken: true,
     },
   }));
   const valuesOf = (name: string) => families.get(name)?.samples.map(({ value }) => value);
   assert.deepEqual(valuesOf("maglev_fleet_store_up"), [0]);
   assert.deepEqual(valuesOf("maglev_fleet_store_foreign"), [1]);
-  assert.deepEqual(valuesOf("maglev_fleet_intents"), [1, 1, 0, 0, 0]);
-  assert.deepEqual(valuesOf("maglev_fleet_members"), [1, 2]);
+  assert.deepEqual(valuesOf("maglev_fleet_store_silent_seconds"), [1.5]);
+  const others = [0, 0, 0, 0, 0];
+  assert.deepEqual(
+    valuesOf("maglev_fleet_intents"),
+    [[1, 0, 0, 0, 0], others, others, [0, 1, 0, 0, 0]].flat(),
+  );
+  assert.deepEqual(valuesOf("maglev_fleet_members"), [2, 1]);
+  assert.deepEqual(valuesOf("maglev_fleet_clock_skew_seconds"), [4]);
+  assert.deepEqual(valuesOf("maglev_fleet_values_ignored"), [0, 0, 3]);
   assert.deepEqual(valuesOf("maglev_fleet_name_taken"), [1]);
   assert.deepEqual(
     [...families.keys()],

@@ -18,8 +18,18 @@ import type { Withheld } from "../vpp/sync/guard/withheld.ts";
 /** A fleet with a store, as metrics see it. */
 export interface FleetFigures {
   readonly store: { readonly kind: string };
-  readonly wishes: readonly { readonly here: { readonly kind: string } }[];
-  readonly members: readonly { readonly present: boolean }[];
+  /** Time since the store was heard last; undefined: never. */
+  readonly silentMs: number | undefined;
+  readonly wishes: readonly {
+    readonly intent: { readonly kind: string };
+    readonly here: { readonly kind: string };
+  }[];
+  readonly members: readonly {
+    readonly present: boolean;
+    readonly skewMs: number | undefined;
+  }[];
+  /** Values that are not obeyed, by reason. */
+  readonly ignored: ReadonlyMap<string, number>;
   readonly nameTaken: boolean;
 }
 

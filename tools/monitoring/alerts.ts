@@ -4,6 +4,7 @@
  */
 
 import { type Alert, type Series, series } from "./alert.ts";
+import { FLEET_ALERTS } from "./fleet_alerts.ts";
 import { POLICY_ALERTS } from "./policy_alerts.ts";
 
 /** Minutes that a test feeds, and the minute at which it looks. */
@@ -13,13 +14,6 @@ export const LOOK_MINUTE = 100;
 /** A counter that grows by `step` each minute. */
 function growing(step: number): readonly number[] {
   return Array.from({ length: MINUTES }, (_, minute) => minute * step);
-}
-
-/** A fingerprint of each of two load balancers of a fleet. */
-function fleet(of: string, first: number, second: number): Series {
-  const one = (instance: string) =>
-    `maglev_fleet_fingerprint{of="${of}",fleet="edge",instance="${instance}",job="maglevd"}`;
-  return { [one("lb1:9091")]: [first], [one("lb2:9091")]: [second] };
 }
 
 const REFUSED = 'msg="lb_as_set_weight_reply",direction="recv",result="failure"';
@@ -151,88 +145,7 @@ export const ALERTS: readonly Alert[] = [
     silent: { [series("maglev_vpp_withheld", 'kind="stats"')]: [0] },
   },
   ...POLICY_ALERTS,
-  {
-    name: "MaglevFleetDiffers",
-    query: "count by (job, fleet) (count_values by (job, fleet) " +
-      '("fingerprint", maglev_fleet_fingerprint{of="actual",fleet!=""}))',
-    condition: "> 1",
-    for: "1m",
-    severity: "warning",
-    summary: "load balancers of fleet {{ $labels.fleet }} have {{ $value }} different tables",
-    action:
-      "`maglevc --server lb1,lb2,… show fleet differences` names each cause. A reboot of one " +
-      "of them now breaks flows.",
-    fires: fleet("actual", 1, 2),
-    silent: fleet("actual", 1, 1),
-  },
-  {
-    name: "MaglevFleetConfigDiffers",
-    query: "count by (job, fleet) (count_values by (job, fleet) " +
-      '("fingerprint", maglev_fleet_fingerprint{of="inputs",fleet!=""}))',
-    condition: "> 1",
-    for: "15m",
-    severity: "warning",
-    summary: "files or operators of fleet {{ $labels.fleet }} decide differently",
-    action: "`maglevc --server lb1,lb2,… show fleet differences`, causes `config` and `intent`.",
-    fires: fleet("inputs", 1, 2),
-    silent: fleet("inputs", 1, 1),
-  },
-  {
-    name: "MaglevVppDiffers",
-    query: 'maglev_fleet_fingerprint{of="actual"} - ignoring (of) ' +
-      'maglev_fleet_fingerprint{of="wanted"}',
-    condition: "!= 0",
-    for: "2m",
-    severity: "warning",
-    summary: "VPP of {{ $labels.instance }} does not have the tables that it should have",
-    action: "`maglevc show fleet differences`, then `explain backend NAME` of what it names.",
-    fires: { ...fleet("actual", 1, 1), ...fleet("wanted", 1, 2) },
-    silent: { ...fleet("actual", 1, 2), ...fleet("wanted", 1, 2) },
-  },
-  {
-    name: "MaglevFleetStoreAway",
-    query: "maglev_fleet_store_up",
-    condition: "== 0",
-    for: "5m",
-    severity: "warning",
-    summary: "{{ $labels.instance }} does not have its fleet's store; shared intents are refused",
-    action: "Look at etcd. Intents in force stay; `maglevc show fleet intents` has the reason.",
-    fires: { [series("maglev_fleet_store_up")]: [0] },
-    silent: { [series("maglev_fleet_store_up")]: [1] },
-  },
-  {
-    name: "MaglevFleetStoreForeign",
-    query: "maglev_fleet_store_foreign",
-    condition: "> 0",
-    for: "0s",
-    severity: "critical",
-    summary: "{{ $labels.instance }} does not believe its fleet's store: wiped, restored or another's",
-    action: "`maglevc show fleet intents`, then `fleet restore` or `fleet forget` (docs/fleet.md).",
-    fires: { [series("maglev_fleet_store_foreign")]: [1] },
-    silent: { [series("maglev_fleet_store_foreign")]: [0] },
-  },
-  {
-    name: "MaglevFleetIntentHeld",
-    query: 'maglev_fleet_intents{here=~"held|unfit"}',
-    condition: "> 0",
-    for: "1m",
-    severity: "warning",
-    summary: "{{ $labels.instance }} does not obey {{ $value }} intents of its fleet ({{ $labels.here }})",
-    action: "`maglevc show fleet intents` has the reason of each.",
-    fires: { [series("maglev_fleet_intents", 'here="held"')]: [1] },
-    silent: { [series("maglev_fleet_intents", 'here="held"')]: [0] },
-  },
-  {
-    name: "MaglevFleetNameTaken",
-    query: "maglev_fleet_name_taken",
-    condition: "> 0",
-    for: "1m",
-    severity: "warning",
-    summary: "another process has the name of {{ $labels.instance }} in its fleet",
-    action: "Give each load balancer its own `--fleet-lb`.",
-    fires: { [series("maglev_fleet_name_taken")]: [1] },
-    silent: { [series("maglev_fleet_name_taken")]: [0] },
-  },
+  ...FLEET_ALERTS,
   {
     name: "MaglevVppRefuses",
     query: 'sum by (job, instance, msg) (rate(maglev_vpp_api_total{result="failure"}[5m]))',

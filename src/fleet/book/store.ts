@@ -3,6 +3,8 @@
  * order of all changes, and compare-and-set. etcd is behind it (../etcd/), in tests a store in memory.
  */
 
+import type { MonotonicMs } from "../../base/instant.ts";
+
 /** A key with its text. */
 export interface StoredValue {
   /** Below the prefix of the fleet. */
@@ -63,6 +65,8 @@ export type WriteOutcome =
 
 /** A store of one fleet. */
 export interface FleetStore {
+  /** When the store was heard last; undefined: never, or it is not observed. */
+  readonly heardMs?: MonotonicMs | undefined;
   start(listener: StoreListener): void;
   /** Resolves in bounded time and never rejects. It is never repeated. */
   write(write: StoreWrite): Promise<WriteOutcome>;

@@ -4,6 +4,7 @@
  */
 import { BackoffDelays } from "../../async/backoff.ts";
 import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { ClientTls } from "../../grpc/client/channel.ts";
 import { closeSessionsLater } from "../../grpc/session_close.ts";
@@ -57,6 +58,8 @@ export class EtcdStore implements FleetStore {
   #following = false;
   /** Place of the server in use. */
   #at = 0;
+  /** Of the sessions before. */
+  #heardMs: MonotonicMs | undefined;
   #reason = "not connected yet";
   #lease: bigint | undefined;
   #timer: Timer | undefined;
@@ -70,6 +73,10 @@ export class EtcdStore implements FleetStore {
   /** `host:port` of the server in use. */
   get server(): string {
     return this.#options.servers[this.#at]!;
+  }
+
+  get heardMs(): MonotonicMs | undefined {
+    return this.#following ? this.#connection?.session.heardMs : this.#heardMs;
   }
 
   start(listener: StoreListener): void {
@@ -157,6 +164,7 @@ export class EtcdStore implements FleetStore {
   #ended(error: MaglevError): void {
     const { servers, clock } = this.#options;
     const delayMs = this.#following ? 0 : this.#delays.next();
+    this.#heardMs = this.heardMs;
     this.#connection = undefined;
     this.#following = false;
     this.#away(this.#at, error);

@@ -64,6 +64,11 @@ export class EtcdSession {
     this.#heardMs = options.clock.monotonicMs();
   }
 
+  /** When the server was heard last. */
+  get heardMs(): MonotonicMs {
+    return this.#heardMs;
+  }
+
   /** Resolves when the watch has begun, or the session has ended. Never rejects. */
   async start(): Promise<void> {
     this.#arm();

@@ -176,7 +176,8 @@ export class FleetMember implements StoreListener {
       fleet,
       place,
       store: this.#store,
-      revision: this.#book.revision,
+      silentMs: this.#silentMs,
+      revision: this.#applied,
       uuid: this.#book.meta?.uuid,
       confirmedMs: this.#confirmedMs,
       wishes: keyedWishesOf(this.#book).map((wish) => ({
@@ -300,6 +301,8 @@ export class FleetMember implements StoreListener {
     this.#timer = this.options.clock.after(TICK_MS, () => {
       this.#evaluate();
       if (this.#store.kind === "ok") {
+        const { clock } = this.options;
+        this.#confirmedMs = clock.wallMs() - (this.#silentMs ?? 0) as WallMs;
         void this.#ends.tick(this.#book, this.metaCondition());
       }
       this.#claimDue();
@@ -313,6 +316,11 @@ export class FleetMember implements StoreListener {
   metaCondition(): { readonly key: string; readonly text: string } | undefined {
     const stored = this.#values.get(META);
     return stored && { key: META, text: stored.text };
+  }
+
+  get #silentMs(): number | undefined {
+    const { store: { heardMs }, clock } = this.options;
+    return heardMs === undefined ? undefined : Math.max(clock.monotonicMs() - heardMs, 0);
   }
 
   get #present(): Present {

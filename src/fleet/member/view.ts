@@ -37,7 +37,9 @@ export interface FleetView {
   readonly fleet: string;
   readonly place: Place;
   readonly store: StoreState;
-  /** Of the store, as last believed. */
+  /** Time since the store was heard last; undefined: never. */
+  readonly silentMs: number | undefined;
+  /** Of the last change of an intent that is applied. */
   readonly revision: number;
   /** Undefined: nothing was ever believed. */
   readonly uuid: string | undefined;
