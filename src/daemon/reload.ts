@@ -13,7 +13,7 @@ import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import { reuseEqual } from "../config/reuse.ts";
-import type { PlannedReload, ReloadReport } from "../grpc/calls/daemon_api.ts";
+import type { ConfigInForce, PlannedReload, ReloadReport } from "../grpc/calls/daemon_api.ts";
 import {
   checkedOnHost,
   type ConfigResult,
@@ -109,6 +109,8 @@ export class Reloader {
   readonly #checks = new Coalesced(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
+  /** Why the last reload was refused; empty: it was not. */
+  #refusal = "";
   /** The configuration of #loaded. */
   #config: Config;
   /** Cancels the report of the last reload. */
@@ -121,9 +123,9 @@ export class Reloader {
   }
 
   /** The file whose text is in force. */
-  get inForce(): Omit<Loaded, "text"> & { readonly file: string } {
+  get inForce(): ConfigInForce {
     const { loadedAtMs, hash } = this.#loaded;
-    return { file: this.#options.path, loadedAtMs, hash };
+    return { file: this.#options.path, loadedAtMs, hash, refusal: this.#refusal };
   }
 
   /**
@@ -197,6 +199,7 @@ export class Reloader {
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
     if (!checked.ok) {
       for (const { fields } of checked.errors) logger.error("config-error", fields);
+      this.#refusal = refusalText(checked.errors);
       logger.warn("config-reload", { file: path, by, ok: false, errors: checked.errors.length });
       return { verdict: checked, report: undefined };
     }
@@ -207,6 +210,7 @@ export class Reloader {
     const slice = new Slice(clock);
     const { worked, durable } = daemon.reload(config);
     this.#loaded = checked.loaded;
+    this.#refusal = "";
     this.#config = config;
     if (slice.over) await slice.rest();
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
@@ -337,4 +341,11 @@ function cutOff(
       "all of them; restart maglevd to do that";
   }
   return undefined;
+}
+
+/** The place of the first error, because its text may have a secret of the file. */
+function refusalText([first, ...others]: readonly Diagnostic[]): string {
+  const { line, path, message } = first?.fields ?? {};
+  const what = line === undefined ? String(message) : `line ${line}, ${path}`;
+  return others.length === 0 ? what : `${what}, and ${others.length} more`;
 }

@@ -56,3 +56,31 @@ Deno.test("answerOf() puts VPP's difference first, and has no word where VPP is 
   assert.equal(answerOf(HEALTH, unknown), "VPP is not connected");
   assert.equal(answerOf(HEALTH, place()), "takes new flows, with weight 100 in VPP");
 });
+
+Deno.test("answerOf() names the policy by which a server has weight although its check fails", () => {
+  const down = zero("state", "down: no new flows");
+  const held = link("max-down", "held, and counts as up", { weight: 100, decides: true });
+  assert.equal(
+    answerOf(HEALTH, place({ links: [down, held] })),
+    "takes new flows, with weight 100 in VPP; held, and counts as up; failed: L4CON",
+  );
+  const blind = [...HEALTH, link("prober", "probes are void: no ports", { decides: true })];
+  assert.equal(
+    answerOf(blind, place({ links: [zero("state", "unknown, and blind")] })),
+    "takes new flows, with weight 100 in VPP; probes are void: no ports",
+  );
+});
+
+Deno.test("answerOf() names what leaves a server a part of its weight, and a VIP that is withdrawn", () => {
+  const links = [
+    link("weight", "weighed by an operator", { weight: 50, decides: true }),
+    link("state", "up", { weight: 50 }),
+    link("slow-start", "step 1 of 3", { weight: 17, decides: true }),
+    link("announce", "192.0.2.1/32 is withdrawn", { decides: true }),
+  ];
+  assert.equal(
+    answerOf(HEALTH, place({ server: inVpp(17), links })),
+    "takes new flows, with weight 17 in VPP; weighed by an operator; step 1 of 3; " +
+      "192.0.2.1/32 is withdrawn",
+  );
+});

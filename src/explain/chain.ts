@@ -33,6 +33,8 @@ export type LinkKind =
   /** `slow-start` raises the weight in steps. */
   | "slow-start"
   | "address"
+  /** The prefix of the VIP is withdrawn, so the routing sends its packets elsewhere. */
+  | "announce"
   | "effective"
   | "warm-up"
   | "withheld"

@@ -24,15 +24,16 @@ export interface ExplainContext {
   readonly vpp: VppView;
   /** See ExplainedFrontend; absent: no probe was void. */
   readonly encapVoid?: (frontend: string, backend: string) => string | undefined;
+  /** Whether the prefix of a frontend is announced; undefined, or absent: it has no `announce`. */
+  readonly announced?: (frontend: string) => boolean | undefined;
 }
 
 /** Explains a backend that exists. `voidReason`: why its newest probe was void. */
 export function explainBackend(
   name: string,
-  { snapshot, vpp, voidReason, encapVoid }: ExplainContext & {
-    readonly voidReason: string | undefined;
-  },
+  { voidReason, ...context }: ExplainContext & { readonly voidReason: string | undefined },
 ): BackendExplanation {
+  const { snapshot, vpp } = context;
   const backend = snapshot.backends.get(name);
   invariant(backend !== undefined, `no backend ${name}`);
   const health = healthLinks(backend, snapshot, voidReason);
@@ -40,7 +41,7 @@ export function explainBackend(
   const places = [...snapshot.frontends.values()]
     .filter(({ config }) => config.pools.some(({ backends }) => backends.some((b) => isIt(b.name))))
     .flatMap((view) =>
-      placesOf(explainedFrontend(snapshot, view, optionsOf(view, encapVoid)), { vpp, isIt, health })
+      placesOf(explainedFrontend(snapshot, view, optionsOf(view, context)), { vpp, isIt, health })
     );
   return { links: health, places };
 }
@@ -48,12 +49,13 @@ export function explainBackend(
 /** Explains a frontend that exists. */
 export function explainFrontend(
   name: string,
-  { snapshot, vpp, encapVoid }: ExplainContext,
+  context: ExplainContext,
 ): FrontendExplanation {
+  const { snapshot, vpp } = context;
   const view = snapshot.frontends.get(name);
   invariant(view !== undefined, `no frontend ${name}`);
   const frontend = explainedFrontend(snapshot, view, {
-    ...optionsOf(view, encapVoid),
+    ...optionsOf(view, context),
     isWhole: true,
   });
   const places = placesOf(frontend, { vpp, isIt: () => true, health: [] });
@@ -66,8 +68,12 @@ export function explainFrontend(
   };
 }
 
-function optionsOf({ name }: FrontendView, encapVoid: ExplainContext["encapVoid"]) {
-  return { isWhole: false, encapVoid: (backend: string) => encapVoid?.(name, backend) };
+function optionsOf({ name }: FrontendView, { encapVoid, announced }: ExplainContext) {
+  return {
+    isWhole: false,
+    isWithdrawn: announced?.(name) === false,
+    encapVoid: (backend: string) => encapVoid?.(name, backend),
+  };
 }
 
 function isDecisive({ decides }: Link): boolean {
@@ -122,7 +128,7 @@ function slowStartLinks({ memory: { slowStart } }: FrontendView): readonly Link[
 }
 
 function frontendLinks(
-  { view, activeReason }: ExplainedFrontend,
+  { view, activeReason, withdrawn }: ExplainedFrontend,
   { vpp, places }: { readonly vpp: VppView; readonly places: readonly PlaceExplanation[] },
 ): readonly Link[] {
   const { state, activePool, config } = view;
@@ -137,6 +143,7 @@ function frontendLinks(
     { kind: "pool", text: `pool ${active} is active: ${activeReason}` },
     ...lastGoodLinks(view),
     ...slowStartLinks(view),
+    ...(withdrawn === undefined ? [] : [withdrawn]),
   ];
   if (vpp.kind !== "known") {
     return [...links, { kind: "difference", text: places[0]?.difference ?? "", decides: true }];

@@ -353,3 +353,31 @@ Deno.test("explain: a server that was held and has no verdict has a link with th
   assert.match(link!.text, /^it was held, and counts as up until its first verdict/);
   checker.stop();
 });
+
+Deno.test("explain: a withdrawn prefix is a link of its own, with the reason, before the weight in VPP", () => {
+  const world = setUp(smallConfig({ ...THREE, announces: true, newFlowsTableLength: 64 }));
+  const { checker, engine } = world;
+  checker.start();
+  engine.report({ a: PASS, b: PASS, c: PASS });
+  const at = (announced?: boolean) => {
+    const snapshot = checker.snapshot();
+    const vpp = knownVpp(corrected(snapshot, new Map(), { weights: true }));
+    const context = { snapshot, vpp, announced: () => announced };
+    const [place] = explainBackend("a", { ...context, voidReason: undefined }).places;
+    const ofFrontend = explainFrontend("web", context).links;
+    const link = place!.links.find(({ kind }) => kind === "announce");
+    assert.equal(ofFrontend.find(({ kind }) => kind === "announce")?.text, link?.text);
+    assert.equal(place!.links.at(-1)!.weight, 100);
+    return { text: link?.text, answer: place!.answer };
+  };
+  const takes = "takes new flows, with weight 100 in VPP";
+  assert.deepEqual(at(), { text: undefined, answer: takes });
+  assert.deepEqual(at(true), { text: undefined, answer: takes });
+  const withdrawn = "192.0.2.1/32 is withdrawn, so routers send its packets elsewhere: ";
+  const few =
+    `${withdrawn}too few servers have weight (min-up), or not for long enough (hysteresis)`;
+  assert.deepEqual(at(false), { text: few, answer: `${takes}; ${few}` });
+  assert.ok(checker.setLameduck(true, { ...WHO, reason: "new switch" }).ok);
+  const lame = `${withdrawn}this load balancer was made lameduck by an operator: new switch`;
+  assert.deepEqual(at(false), { text: lame, answer: `${takes}; ${lame}` });
+});

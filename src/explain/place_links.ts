@@ -13,6 +13,8 @@ import { countedState } from "../health/machine.ts";
 import type { CountedState } from "../health/state.ts";
 import { isCounted, mostDown } from "../health/policy/max_down.ts";
 import { clampWeight, effectiveWeight } from "../health/weight.ts";
+import { vipKeyOf } from "../vpp/lb/desired.ts";
+import { vipPrefix } from "../vpp/lb/model.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
 import { rampCost } from "./ramp_cost.ts";
@@ -32,14 +34,18 @@ export interface ExplainedFrontend {
   readonly encapVoid: (backend: string) => string | undefined;
   /** Why the active pool is the active one. */
   readonly activeReason: string;
+  /** Undefined: its prefix is announced, or it has no `announce`. */
+  readonly withdrawn: Link | undefined;
 }
 
 /** Indexes a frontend. */
 export function explainedFrontend(
   snapshot: Snapshot,
   view: FrontendView,
-  { isWhole, encapVoid = () => undefined }: {
+  { isWhole, isWithdrawn = false, encapVoid = () => undefined }: {
     readonly isWhole: boolean;
+    /** True while the prefix of a frontend with `announce` is not announced. */
+    readonly isWithdrawn?: boolean;
     readonly encapVoid?: ((backend: string) => string | undefined) | undefined;
   },
 ): ExplainedFrontend {
@@ -51,6 +57,21 @@ export function explainedFrontend(
     merged: new Map(view.servers.map((server) => [server.address.text, server])),
     namesAt: namesOfFrontend(view.config, snapshot.config.backends),
     activeReason: activeReason(snapshot, view),
+    withdrawn: isWithdrawn ? withdrawnLink(snapshot, view) : undefined,
+  };
+}
+
+function withdrawnLink({ intents: { lameduck } }: Snapshot, { config }: FrontendView): Link {
+  const why = lameduck === undefined
+    ? "too few servers have weight (min-up), or not for long enough (hysteresis)"
+    : `this load balancer was ${intentText(lameduck)}`;
+  return {
+    kind: "announce",
+    text: `${
+      vipPrefix(vipKeyOf(config))
+    } is withdrawn, so routers send its packets elsewhere: ${why}`,
+    decides: true,
+    ...lameduck === undefined ? {} : { sinceMs: lameduck.sinceMs, by: operatorOf(lameduck) },
   };
 }
 
@@ -97,6 +118,7 @@ const LINKS: readonly ((place: Place, before: number) => Link | undefined)[] = [
   lastGoodLink,
   slowStartLink,
   addressLink,
+  ({ withdrawn }) => withdrawn,
 ];
 
 /** The links from the weight in force to the merged server. */

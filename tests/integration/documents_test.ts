@@ -16,6 +16,7 @@ import {
   markProblems,
 } from "../support/judges/documents.ts";
 import { askPromtool, findPromtool } from "../support/judges/promtool.ts";
+import { clientCertificate } from "../support/servers/client_certificates.ts";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";
 import { DocumentsStage } from "../support/worlds/documents_stage.ts";
 
@@ -114,6 +115,10 @@ Deno.test("the README's table has every document", () => {
 
 Deno.test("every configuration in the documents is valid without a warning", async () => {
   await withFolder(async (folder) => {
+    // The files that examples name in /etc/vpp-maglev.
+    const { cert, key } = await clientCertificate("/CN=probe");
+    await Deno.copyFile(cert, `${folder}/probe.pem`);
+    await Deno.copyFile(key, `${folder}/probe.key`);
     const promtool = findPromtool();
     const checks = NAMES.flatMap((name) =>
       blocksOf(textOf(name)).filter(({ language }) => language === "yaml").map(
@@ -121,7 +126,8 @@ Deno.test("every configuration in the documents is valid without a warning", asy
           const config = `${folder}/${name.replace("/", "-")}-${index}.yaml`;
           await Deno.writeTextFile(
             config,
-            text.replaceAll("/usr/share/vpp-maglev/", new URL("docs/", ROOT).pathname),
+            text.replaceAll("/usr/share/vpp-maglev/", new URL("docs/", ROOT).pathname)
+              .replaceAll("/etc/vpp-maglev/", `${folder}/`),
           );
           if (mark === "promtool") {
             if (promtool === undefined) return console.log(`not tried: ${name}: no promtool here`);

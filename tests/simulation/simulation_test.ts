@@ -1,5 +1,6 @@
 /** The whole system from one seed: nothing that must always be true is broken, and runs repeat. */
 import assert from "node:assert/strict";
+import { PLANTED } from "../vpp/planted/faults.ts";
 import { MUTATIONS } from "./mutations/mutations.ts";
 import { actionsOf, actionText } from "./scenario/actions.ts";
 import { runSeed } from "./run.ts";
@@ -153,7 +154,7 @@ Deno.test("a seed has the same trace each time, also on a busy machine", async (
 });
 
 Deno.test("each planted bug has its place in the source once", async () => {
-  for (const { name, file, from } of MUTATIONS) {
+  for (const { name, file, from } of [...MUTATIONS, ...PLANTED.map(({ fault }) => fault)]) {
     const text = await Deno.readTextFile(new URL(`../../${file}`, import.meta.url));
     assert.equal(text.split(from).length - 1, 1, `${name}: its text in ${file}`);
   }

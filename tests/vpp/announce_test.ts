@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { VPP_AWAY_MS } from "../../src/announce/announcer.ts";
 import { announceText } from "../../src/announce/file_text.ts";
 import { fetchBird } from "../support/judges/bird.ts";
 import { GrpcClient, type Json, missingForGrpcClient } from "../support/judges/grpc_client.ts";
@@ -81,7 +82,7 @@ Deno.test({
         assert.equal(pair.reads, 3);
 
         const flows = await wire.flows([FLOWS]);
-        const watch = await BucketWatch.start(vpp);
+        await using watch = await BucketWatch.start(vpp);
         await sleep(1000);
         await call(daemon, "SetLameduck", { on: true, reason: "new switch" });
         await pair.untilRoutes([]);
@@ -97,7 +98,8 @@ Deno.test({
 
         await vpp.kill("SIGKILL");
         await daemon.seen(({ msg }) => msg === "vpp-disconnect");
-        await sleep(1000);
+        // Longer than `on-vpp-away: withdraw` waits.
+        await sleep(VPP_AWAY_MS + 1000);
         assert.deepEqual(await pair.routes(), [ROUTE], "it stays while VPP is away");
         assert.equal(pair.reads, 5);
       },

@@ -50,7 +50,7 @@ Deno.test({
       const flows = await wire.flows(targets);
       await sleep(LULL_MS);
 
-      const watch = await BucketWatch.start(vpp);
+      await using watch = await BucketWatch.start(vpp);
       const kept = watch.seen[0]![KEY]!;
       let mark = daemon.mark;
       const failedMs = performance.now();

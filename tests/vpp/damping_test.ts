@@ -102,7 +102,7 @@ function story(times: Times): Promise<void> {
       const deadlineMs = 10_000 + 8 * flapMs;
       await first.seen((line) => line.msg === "backend-damped", { from: mark, deadlineMs });
       await vppHas(vpp, [`${A} 0`, `${B} 100`]);
-      const watch = await BucketWatch.start(vpp);
+      await using watch = await BucketWatch.start(vpp);
       // Flows that begin while it is held and passes now and then.
       const others = await sending(
         await wire.flows([{ ...TARGETS[0]!, steady: 30, first: 20_000 }]),

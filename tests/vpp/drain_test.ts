@@ -122,10 +122,13 @@ Deno.test({
             line.msg === "vpp-lbsync-as-weight" && line.address === A && line.flush === true,
         );
         assert.equal(cut.weight, 0);
+        const { message: after } = await call(daemon, "GetBackend", { name: "b0" });
+        const ends = [part(after!, "state"), part(after!, "intent", "kind")];
+        assert.deepEqual(ends, ["disabled", "disable"], "what follows survives the next restart");
         assert.equal(flowsOn(A, await on.stop()), flowsOn(A, kept), "they stayed");
-        const after = await sending(await wire.flows(TARGETS));
-        assert.equal(flowsOn(A, after), 0, "the disabled server gets nothing");
-        assert.equal(flowsOn(B, after), FLOWS.steady + FLOWS.resting);
+        const later = await sending(await wire.flows(TARGETS));
+        assert.equal(flowsOn(A, later), 0, "the disabled server gets nothing");
+        assert.equal(flowsOn(B, later), FLOWS.steady + FLOWS.resting);
       },
       { web: { address: VIP, pools: { main: { b0: 100, b1: 100 } } } },
       { operated: true, flowTimeout: "5s" },

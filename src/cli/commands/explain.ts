@@ -29,19 +29,21 @@ function backendView(message: messages.ExplainBackendResponse, nowMs: WallMs): V
         { label: "state", value: stateCell(state) },
       ],
     },
-    ...(places.length === 0 ? [] : [{ kind: "lines" as const, lines: places.map(answerLine) }]),
+    { kind: "lines", lines: places.length === 0 ? [NOWHERE] : places.map(answerLine) },
     linksTable(links, { title: "health", nowMs }),
     ...places.map((place) => linksTable(place.links, { title: titleOf(place), nowMs })),
-    ...(places.length > 0 ? [] : [{
-      kind: "lines" as const,
-      lines: [{ text: "No pool of a frontend has it.", style: "warn" as const }],
-    }]),
   ];
 }
 
+const NOWHERE: Cell = {
+  text: "takes no flows: no pool of a frontend has it",
+  style: "warn",
+};
+
 /** The answer, before the chains that lead to it. */
-function answerLine({ frontend, pool, answer, difference, vppWeight = 0 }: Place): Cell {
-  const isServing = difference === "" && vppWeight > 0;
+function answerLine({ frontend, pool, answer, links, difference, vppWeight = 0 }: Place): Cell {
+  const isWithdrawn = links.some(({ kind }) => kind === "announce");
+  const isServing = difference === "" && vppWeight > 0 && !isWithdrawn;
   const text = `frontend ${frontend}, pool ${pool}: ${answer}`;
   return { text, style: isServing ? "good" : "warn" };
 }

@@ -251,6 +251,7 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
         warmup: "done",
         warmupUntilUnixNs: undefined,
         warmupHeld: [],
+        configError: "",
         probers: WORLD.GetStatus({}).probers.slice(0, 1),
         backends: [{ state: "up", count: 3 }],
         withheld: [],

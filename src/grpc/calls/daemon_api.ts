@@ -102,6 +102,8 @@ export interface ConfigInForce {
   readonly loadedAtMs: WallMs;
   /** SHA-256 of its text, in hexadecimal. */
   readonly hash: string;
+  /** The place of the first error of the last reload, which was refused; empty: it was not. */
+  readonly refusal: string;
 }
 
 /** The effect of a reload. */

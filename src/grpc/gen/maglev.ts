@@ -66,6 +66,8 @@ export interface StatusInfo {
   readonly frontends: readonly StateCount[];
   /** Changes that were not sent to VPP, because it would not survive them. */
   readonly withheld: readonly string[];
+  /** Place of the first error of the file, when the last reload was refused; empty: it was not. */
+  readonly configError: string;
   /** An operator keeps all prefixes withdrawn; absent: no. It is ready all the same. */
   readonly lameduck: Intent | undefined;
 }
@@ -1001,8 +1003,9 @@ export interface ExplainFrontendResponse {
 /** One link of a chain. Links that change nothing may be left out. */
 export interface ExplainLink {
   /**
-   * Of a backend: probe, prober, counter, state, intent, weight, encap, pool, address, effective, warm-up,
-   * withheld, vpp, difference. Of a frontend also vip.
+   * Of a backend: probe, prober, counter, state, intent, weight, agent, encap, damping, max-down,
+   * pool, on-all-down, slow-start, address, announce, effective, warm-up, withheld, vpp,
+   * difference. Of a frontend also vip.
    */
   readonly kind: string;
   /** Text for people, without times. */
@@ -1553,6 +1556,7 @@ function createBaseStatusInfo(): StatusInfo {
     backends: [],
     frontends: [],
     withheld: [],
+    configError: "",
     lameduck: undefined,
   };
 }
@@ -1620,6 +1624,9 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
     }
     for (const v of message.withheld) {
       writer.uint32(122).string(v!);
+    }
+    if (message.configError !== "") {
+      writer.uint32(130).string(message.configError);
     }
     if (message.lameduck !== undefined) {
       Intent.encode(message.lameduck, writer.uint32(322).fork()).join();
@@ -1758,6 +1765,14 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
             }
 
             message.withheld.push(reader.string());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.configError = reader.string();
             continue;
           }
           case 40: {

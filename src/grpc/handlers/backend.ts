@@ -3,7 +3,6 @@ import { MaglevError } from "../../base/errors.ts";
 import type { LogFields } from "../../base/ports.ts";
 import { drainLengthMs } from "../../checker/operations/worked_request.ts";
 import { type BackendAction } from "../../intent/request.ts";
-import { notFound } from "../../base/nearest.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
 import { backendInfo, milliseconds, nanoseconds } from "./convert.ts";
 import type {
@@ -18,6 +17,7 @@ import type {
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import type { Backend } from "../../health/state.ts";
 import { scopeFields, scopeOf, shareAction } from "./fleet/scoped.ts";
+import { missing } from "./diagnosis/missing.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 
 export function listBackends(
@@ -44,20 +44,19 @@ export function listBackends(
 }
 
 export function getBackend(
-  { checker, probers, vpp, clock }: DaemonApi,
+  daemon: DaemonApi,
 ): Handler<GetBackendRequest, BackendInfo> {
+  const { checker, probers, vpp, clock } = daemon;
   return ({ name }) => {
     const snapshot = checker.current;
     const backend = snapshot.backends.get(name);
-    return backend === undefined
-      ? notFound("backend", name, snapshot.backends.keys())
-      : backendInfo(backend, {
-        snapshot,
-        transitions: true,
-        blind: probers.voidReason(name),
-        drain: vpp?.drains.progress(name),
-        clock,
-      });
+    return backend === undefined ? missing("backend", name, daemon) : backendInfo(backend, {
+      snapshot,
+      transitions: true,
+      blind: probers.voidReason(name),
+      drain: vpp?.drains.progress(name),
+      clock,
+    });
   };
 }
 

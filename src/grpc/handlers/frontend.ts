@@ -1,6 +1,5 @@
 /** Frontends, and the weights of their pools. */
 import { MaglevError } from "../../base/errors.ts";
-import { notFound } from "../../base/nearest.ts";
 import { weightOf } from "../../config/pool_weights.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
 import { type FrontendContext, frontendInfo } from "./convert.ts";
@@ -14,6 +13,7 @@ import type {
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import type { FrontendView } from "../../checker/ports.ts";
 import { scopeFields, scopeOf, shareWeight } from "./fleet/scoped.ts";
+import { missing } from "./diagnosis/missing.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
@@ -48,13 +48,14 @@ export function listFrontends(
 }
 
 export function getFrontend(
-  { checker, announcer, probers }: DaemonApi,
+  daemon: DaemonApi,
 ): Handler<GetFrontendRequest, FrontendInfo> {
+  const { checker, announcer, probers } = daemon;
   return ({ name }) => {
     const snapshot = checker.current;
     const view = snapshot.frontends.get(name);
     return view === undefined
-      ? notFound("frontend", name, snapshot.frontends.keys())
+      ? missing("frontend", name, daemon)
       : frontendInfo(view, snapshot, contextOf(name, { announcer, probers }));
   };
 }

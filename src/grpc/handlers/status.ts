@@ -16,7 +16,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
   const { readiness, checker, vpp, config, clock, probers, startedAtMs } = daemon;
   return () => {
     const { ready, reasons } = readiness.readiness();
-    const { file, loadedAtMs, hash } = config.inForce();
+    const { file, loadedAtMs, hash, refusal } = config.inForce();
     return create(StatusInfo, {
       ready,
       reason: reasons.join("; "),
@@ -25,6 +25,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
       configFile: file,
       configLoadedUnixNs: unixNanoseconds(loadedAtMs),
       configHash: hash,
+      configError: refusal,
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.current),
       lameduck: intentOf(checker.current.intents.lameduck),

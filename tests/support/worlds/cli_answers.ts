@@ -184,6 +184,7 @@ function statusOf(words: Words): messages.StatusInfo {
     configFile: words.file,
     configLoadedUnixNs: ago(3 * DAY + 4 * HOUR),
     configHash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    configError: "line 40, maglev.frontends.web.address, and 1 more",
     probers: [
       {
         netns: "",

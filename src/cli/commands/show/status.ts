@@ -28,6 +28,7 @@ function statusView(status: Status, nowMs: WallMs): View {
         { label: "config-file", value: textCell(status.configFile) },
         { label: "config-loaded", value: sinceCell(status.configLoadedUnixNs, nowMs) },
         { label: "config-hash", value: textCell(status.configHash) },
+        { label: "config-error", value: configErrorCell(status), optional: true },
         { label: "backends", value: countsCell(status.backends) },
         { label: "frontends", value: countsCell(status.frontends) },
         // One line for each withheld change: VPP would not survive it.
@@ -40,6 +41,12 @@ function statusView(status: Status, nowMs: WallMs): View {
     },
     probersTable(probers, nowMs),
   ];
+}
+
+function configErrorCell({ configError }: Status): Cell {
+  if (configError === "") return { text: "" };
+  const text = `the last reload was refused: ${configError}; config check shows the errors`;
+  return { text, style: "bad" };
 }
 
 function readyCell({ ready, reason }: Status): Cell {

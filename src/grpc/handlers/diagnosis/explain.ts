@@ -1,5 +1,4 @@
 /** Explains why servers have their weight in VPP. */
-import { notFound } from "../../../base/nearest.ts";
 import type { Snapshot } from "../../../checker/ports.ts";
 import type { Link, PlaceExplanation } from "../../../explain/chain.ts";
 import * as explain from "../../../explain/explain.ts";
@@ -18,6 +17,7 @@ import { encapKey } from "../../../checker/encap/pairs.ts";
 import { unixNanoseconds } from "../convert.ts";
 import { protocolName } from "../convert_vpp.ts";
 import type { LbStateReader } from "../lb_state_reader.ts";
+import { missing } from "./missing.ts";
 import { vppView } from "./vpp_view.ts";
 
 function encapVoidOf(probers: DaemonApi["probers"]) {
@@ -25,23 +25,24 @@ function encapVoidOf(probers: DaemonApi["probers"]) {
 }
 
 export function explainBackend(
-  { checker, vpp, probers }: DaemonApi,
+  daemon: DaemonApi,
   reader: LbStateReader,
 ): Handler<ExplainBackendRequest, ExplainBackendResponse> {
+  const { checker, vpp, probers, announcer } = daemon;
   return async ({ name }) => {
-    const { backends } = checker.current;
-    if (!backends.has(name)) return notFound("backend", name, backends.keys());
+    if (!checker.current.backends.has(name)) return missing("backend", name, daemon);
     const view = await vppView(vpp, reader);
     // After the reading, in one turn with what was acknowledged since.
     const snapshot = checker.snapshot();
     const backend = snapshot.backends.get(name);
-    if (backend === undefined) return notFound("backend", name, snapshot.backends.keys());
+    if (backend === undefined) return missing("backend", name, daemon);
     const voidReason = probers.voidReason(name);
     const { links, places } = explain.explainBackend(name, {
       snapshot,
       vpp: view,
       voidReason,
       encapVoid: encapVoidOf(probers),
+      announced: (frontend) => announcer?.announced(frontend),
     });
     return {
       name,
@@ -54,21 +55,20 @@ export function explainBackend(
 }
 
 export function explainFrontend(
-  { checker, vpp, probers }: DaemonApi,
+  daemon: DaemonApi,
   reader: LbStateReader,
 ): Handler<ExplainFrontendRequest, ExplainFrontendResponse> {
+  const { checker, vpp, probers, announcer } = daemon;
   return async ({ name }) => {
-    const { frontends } = checker.current;
-    if (!frontends.has(name)) return notFound("frontend", name, frontends.keys());
+    if (!checker.current.frontends.has(name)) return missing("frontend", name, daemon);
     const view = await vppView(vpp, reader);
     const snapshot = checker.snapshot();
-    if (!snapshot.frontends.has(name)) {
-      return notFound("frontend", name, snapshot.frontends.keys());
-    }
+    if (!snapshot.frontends.has(name)) return missing("frontend", name, daemon);
     const { state, vip, links, places } = explain.explainFrontend(name, {
       snapshot,
       vpp: view,
       encapVoid: encapVoidOf(probers),
+      announced: (frontend) => announcer?.announced(frontend),
     });
     return {
       name,
