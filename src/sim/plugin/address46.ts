@@ -16,16 +16,19 @@ export interface Address46 {
   readonly packed: string;
 }
 
+/** The bytes of an IPv4 address that come before it. */
+const IP4_PACKED = "\0".repeat(12);
+
 /** The 16-byte form of an address. */
-export function address46(address: Pick<IpAddress, "packed">): Address46 {
+export function address46({ packed }: Pick<IpAddress, "packed">): Address46 {
   const bytes = new Uint8Array(16);
-  writeBytes(bytes, address.packed, 16 - address.packed.length);
-  return withText(bytes);
+  writeBytes(bytes, packed, 16 - packed.length);
+  return { bytes, packed: packed.padStart(16, "\0") };
 }
 
 /** True when the plugin takes it for IPv4 (`ip46_address_is_ip4`). */
 export function isIp4(address: Address46): boolean {
-  return address.bytes.subarray(0, 12).every((byte) => byte === 0);
+  return address.packed.startsWith(IP4_PACKED);
 }
 
 /** True when the plugin takes the prefix for IPv4 (`ip46_prefix_is_ip4`). */
@@ -57,7 +60,8 @@ export function normalize(address: Address46, length: number): Address46 {
     view.setBigUint64(0, from.getBigUint64(0) & high);
     view.setBigUint64(8, from.getBigUint64(8) & low);
   }
-  return withText(new Uint8Array(view.buffer));
+  const bytes = new Uint8Array(view.buffer);
+  return { bytes, packed: String.fromCharCode(...bytes) };
 }
 
 /** As VPP prints an address (`format_ip46_address`). */
@@ -79,8 +83,4 @@ export function formatIp6(bytes: Uint8Array): string {
   if (!text.includes(".")) return text;
   const group = (at: number) => ((bytes[at]! << 8) | bytes[at + 1]!).toString(16);
   return `::ffff:${group(12)}:${group(14)}`;
-}
-
-function withText(bytes: Uint8Array): Address46 {
-  return { bytes, packed: String.fromCharCode(...bytes) };
 }

@@ -34,6 +34,7 @@ export class JudgedRun {
   stopping: DaemonProcess | undefined;
   /** What VPP should have, and the states for which it was worked out. */
   #wantedVips: ReadonlyMap<string, WantedVip> = new Map();
+  #snapshot: CheckerState | undefined;
   #states: readonly unknown[] = [];
 
   constructor(world: World) {
@@ -79,7 +80,9 @@ export class JudgedRun {
 
   /** What VPP should have now. */
   wanted({ checker }: Daemon): ReadonlyMap<string, WantedVip> {
-    const { current } = checker;
+    const current = checker.snapshot();
+    if (current === this.#snapshot) return this.#wantedVips;
+    this.#snapshot = current;
     const states = statesOf(current);
     const isSame = states.length === this.#states.length &&
       states.every((state, i) => state === this.#states[i]);
