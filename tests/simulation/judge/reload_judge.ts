@@ -3,6 +3,7 @@ import type { LogFields } from "../../../src/base/ports.ts";
 import type { Forecast, ReloadForecast } from "../../../src/forecast/forecast.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { JudgedRun } from "./judged_run.ts";
+import { movedDifference, tablesOf, type VppTables } from "./vpp/moved_judge.ts";
 import { DeedJudge, planDifference } from "./vpp/plan_judge.ts";
 import { countsAsUp } from "./wanted.ts";
 
@@ -11,6 +12,9 @@ const INVARIANT = "what a plan said is what happened";
 export class ReloadJudge {
   readonly #run: JudgedRun;
   readonly #deeds = new DeedJudge();
+  /** VPP's tables before the reload that is being carried out, and its plan. */
+  #moves: { readonly before: VppTables; readonly plan: ReloadForecast } | undefined;
+  #tables: VppTables = new Map();
   /** Operators' syncs under way. */
   #syncs = 0;
   /** VPP was right before the reload that is being carried out. */
@@ -39,6 +43,7 @@ export class ReloadJudge {
     // A sync under way carries out a part of what the reload is to do.
     this.#wasRight = run.mustBeRight && this.#syncs === 0 && !run.isExcused("doubtful") &&
       reconciler.warmedUp && reconciler.withheld().length === 0 && vpp.release === "main";
+    if (this.#wasRight) this.#tables = tablesOf(vpp.plugin!, vpp.vips());
     const { backends } = daemon!.checker.current;
     this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
   }
@@ -48,7 +53,10 @@ export class ReloadJudge {
     this.#isReloading = false;
     const run = this.#run;
     const { current } = run.world.daemon!.checker;
-    if (this.#wasRight) this.#deeds.expect(planned);
+    if (this.#wasRight) {
+      this.#deeds.expect(planned);
+      this.#moves = { before: this.#tables, plan: planned };
+    }
     // What VPP keeps of a VIP that another program replaced is not known.
     const isKnown = run.world.vpp.natAddresses().size === 0;
     const wrong = isKnown
@@ -87,6 +95,7 @@ export class ReloadJudge {
   /** Something else changes what is sent. */
   forget(): void {
     this.#deeds.forget();
+    this.#moves = undefined;
   }
 
   sent(requests: readonly SentRequest[]): void {
@@ -95,7 +104,18 @@ export class ReloadJudge {
 
   /** The synchronization of a reload has ended. */
   done(fields: LogFields): void {
-    const wrong = this.#deeds.done(fields);
+    const wrong = this.#deeds.done(fields) ?? this.#wronglyMoved(fields);
+    this.#moves = undefined;
     if (wrong !== undefined) this.#run.fail(INVARIANT, wrong);
+  }
+
+  #wronglyMoved(fields: LogFields): string | undefined {
+    const moves = this.#moves;
+    const { vpp } = this.#run.world;
+    if (moves === undefined || fields.failed !== 0 || vpp.plugin === undefined) return undefined;
+    return movedDifference(moves.plan.vips, {
+      before: moves.before,
+      after: tablesOf(vpp.plugin, vpp.vips()),
+    });
   }
 }

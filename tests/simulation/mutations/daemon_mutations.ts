@@ -75,6 +75,12 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     to: 'event.kind === "lameduck" || event.kind === "frontend") return;',
   },
   {
+    name: "a subscriber that leaves stays subscribed",
+    file: "src/grpc/handlers/watch.ts",
+    from: "      unsubscribe();\n      stopSums();",
+    to: "      stopSums();",
+  },
+  {
     name: "the history is not stored whole",
     file: "src/history/history.ts",
     from: "await this.#segments.append(fresh);",
@@ -172,6 +178,12 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     file: "src/forecast/desired_frontends.ts",
     from: "let sent = vipsBefore === undefined",
     to: "let sent = vipsBefore !== null",
+  },
+  {
+    name: "a plan compares buckets by the places of their servers",
+    file: "src/vpp/lb/table_shift.ts",
+    from: "if (rightToLeft[right[bucket & rightMask]!] !== left[bucket & leftMask]) moved++;",
+    to: "if (right[bucket & rightMask] !== left[bucket & leftMask]) moved++;",
   },
   {
     name: "a plan of an action leaves the backend as it is",

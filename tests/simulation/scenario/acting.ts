@@ -154,6 +154,9 @@ export class Actor {
           untilMs: time.nowMs + action.forMs,
           mostApartMs: action.mostApartMs ?? 300,
         });
+      case "daemon-busy":
+        judge.stutters(action.forMs);
+        return process?.busyFor(action.forMs, new Dice(action.seed));
       default:
         if (process?.daemon === undefined || process.clock.stopped) return;
         return this.#operate(action);

@@ -47,6 +47,8 @@ export type Happening =
     /** Between two stops; default: 300. */
     readonly mostApartMs?: number;
   }
+  /** The host is busy: long work of the daemon takes time, and rests while other things happen. */
+  | { readonly kind: "daemon-busy"; readonly forMs: number; readonly seed: number }
   | { readonly kind: "reload"; readonly seed: number }
   /** A plan, and after a while a reload that must do it or be refused. */
   | { readonly kind: "planned-reload"; readonly seed: number; readonly waitMs: number }
@@ -283,6 +285,27 @@ function stopAtStart(dice: Dice): Story {
   ];
 }
 
+/**
+ * Times on a busy host: the daemon reads VPP, and operators change it before the reading is taken
+ * over. A fifth of the seeds has them. Their own dice leave the others as they are.
+ */
+function busyTimes(dice: Dice, endMs: number): readonly Action[] {
+  if (!dice.oneIn(5)) return [];
+  const operators: readonly (readonly [number, Maker])[] = OPERATORS.slice(2);
+  return Array.from({ length: dice.integer(2, 6) }, (): readonly Action[] => {
+    const atMs = dice.between(FIRST_MS, endMs);
+    const forMs = dice.pick([30, 100, 400]);
+    return [
+      { atMs, kind: "daemon-busy", forMs, seed: dice.seed() },
+      { atMs, kind: "sync", seed: dice.seed() },
+      ...Array.from({ length: dice.integer(2, 6) }, (): Action => ({
+        atMs: atMs + dice.between(0, 30),
+        ...dice.weighted(operators)(dice),
+      })),
+    ];
+  }).flat();
+}
+
 function storiesOf(dice: Dice, endMs: number): readonly Action[] {
   return Array.from({ length: dice.integer(2, 10) }, () => {
     const atMs = dice.between(FIRST_MS, endMs);
@@ -346,6 +369,7 @@ export function actionsOf(seed: number, plain = false): readonly Action[] {
       }),
     })));
   }
+  if (!plain) actions.push(...busyTimes(new Dice(seed ^ 0xb0571), endMs));
   return actions.sort((a, b) => a.atMs - b.atMs);
 }
 

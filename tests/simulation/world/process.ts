@@ -10,13 +10,13 @@ import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
 import { openPenalties } from "../../../src/damping/disk_store.ts";
 import { History } from "../../../src/history/history.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
-import { LogBroadcaster } from "../../../src/log/broadcaster.ts";
 import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import type { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
 import type { Servers } from "./servers.ts";
 import { ProcessClock, type WorldTime } from "./time.ts";
+import { CountedBroadcaster, countSubscriptions } from "./subscriptions.ts";
 import type { SimVpp } from "./vpp.ts";
 import { SimWorker } from "./worker.ts";
 
@@ -26,6 +26,8 @@ export const OPERATOR = {
   signal: new AbortController().signal,
 } as unknown as CallContext;
 
+/** A reading of the clock takes up to so long on a busy host. */
+const BUSY_MS = 3;
 const FOLDER = "/var/lib/maglevd";
 /** Intents are kept for longer than any run takes. */
 const MAX_AGE_MS = 365 * 24 * 3600 * 1000;
@@ -48,9 +50,10 @@ export class DaemonProcess {
   readonly startedMs: number;
   readonly logger: Logger;
   readonly history: History;
-  readonly #broadcaster = new LogBroadcaster();
+  readonly #broadcaster = new CountedBroadcaster();
   readonly #options: ProcessOptions;
   readonly #workers: SimWorker[] = [];
+  #listeners = () => 0;
   /** Undefined until it has read its intents. */
   daemon: Daemon | undefined;
 
@@ -110,6 +113,7 @@ export class DaemonProcess {
       },
     });
     this.daemon = daemon;
+    this.#listeners = countSubscriptions(daemon.checker);
     onWired(daemon);
     daemon.start();
   }
@@ -141,6 +145,12 @@ export class DaemonProcess {
     this.#workers.findLast(({ clock }) => !clock.dead)?.crash();
   }
 
+  /** Its host is busy for `ms`: each reading of its clock takes time. */
+  busyFor(ms: number, dice: Dice): void {
+    this.clock.readingMs = () => dice.between(0, BUSY_MS);
+    this.#options.time.after(ms, () => this.clock.readingMs = undefined);
+  }
+
   /** Stopped as by SIGSTOP. */
   stop(): void {
     for (const { clock } of [this, ...this.#workers]) clock.stop();
@@ -153,6 +163,11 @@ export class DaemonProcess {
   /** Killed as by SIGKILL: nothing of it happens again. */
   kill(): void {
     for (const { clock } of [this, ...this.#workers]) clock.kill();
+  }
+
+  /** Subscriptions to its events and its log, without those that wiring makes. */
+  get subscriptions(): number {
+    return this.#listeners() + this.#broadcaster.subscriptions;
   }
 
   /** Timers that wait, of all its threads that live. */
