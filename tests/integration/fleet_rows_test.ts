@@ -28,7 +28,7 @@ etcdTest("an older backup is foreign, also after its revision passed the book's"
   await Promise.all([one.is("foreign"), two.is("foreign")]);
   const statuses = () => cluster.ctl("get", "--prefix", `${PREFIX}lb/`, "--print-value-only");
   const before = await statuses();
-  for (let n = 0; n < 40; n++) await cluster.ctl("put", "/elsewhere", `${n}`);
+  for (let n = 0; n < 8; n++) await cluster.ctl("put", "/elsewhere", `${n}`);
   // A new connection lists the content, whose revision is now higher than the book's.
   await cluster.kill(0);
   await one.is("away");
@@ -48,7 +48,7 @@ etcdTest("of two writers on one key the second is refused with who, why and when
   await using one = etcdMember("lb1", cluster.servers);
   await using two = etcdMember("lb2", cluster.servers);
   await Promise.all([one.is("ok"), two.is("ok")]);
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 4; round++) {
     const intent = wish(round % 2 === 0 ? "disable" : "pause", "a", { atMs: one.now() });
     const results = await Promise.all([one.ask(intent), two.ask({ ...intent, kind: "pause" })]);
     const refused = results.filter((each) => each instanceof MaglevError);

@@ -9,6 +9,7 @@ import { plainForm, plainParts } from "../render/plain.ts";
 import { jsonText, renderView, yamlText } from "../render/mod.ts";
 import type { View } from "../render/model.ts";
 import { type AskOptions, readFleet } from "../../grpc/client/fleet/read.ts";
+import { type LbStore, readStores } from "../../grpc/client/fleet/stores.ts";
 import { readVotes } from "./votes.ts";
 import { fleetJson, votesJson } from "./json.ts";
 import { readReshuffle } from "./reshuffle.ts";
@@ -59,10 +60,14 @@ export async function runFleet(
     const view = reshuffleView(reshuffle, nowMs);
     return { ...await written(view, reshuffleJson(reshuffle), options), status };
   }
-  const state = await readFleet(options);
-  const view = command === "show fleet" ? fleetView(state, nowMs) : differencesView(state, nowMs);
+  const isWhole = command === "show fleet";
+  const [state, stores] = await Promise.all([
+    readFleet(options),
+    isWhole ? readStores(options) : new Map<string, LbStore>(),
+  ]);
+  const view = isWhole ? fleetView(state, stores, nowMs) : differencesView(state, nowMs);
   const status = { agree: 0, differ: DIFFER, incomplete: 1 }[state.comparison.verdict];
-  return { ...await written(view, fleetJson(state), options), status };
+  return { ...await written(view, fleetJson(state, stores), options), status };
 }
 
 async function written(

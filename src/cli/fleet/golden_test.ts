@@ -26,8 +26,10 @@ import { FleetLb } from "../../../tests/support/worlds/fleet_world.ts";
 import type { SmallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { later, type WallMs } from "../../base/instant.ts";
 import { jsonText } from "../render/mod.ts";
-import type { View } from "../render/model.ts";
 import { type FleetServer, readFleet } from "../../grpc/client/fleet/read.ts";
+import { readStores } from "../../grpc/client/fleet/stores.ts";
+import { FleetInfo, FleetIntent, FleetMember } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 import { readVotes } from "./votes.ts";
 import { FLEET_COMMANDS, type FleetCommand } from "./fleet.ts";
 import { fleetJson, votesJson } from "./json.ts";
@@ -75,6 +77,23 @@ function renamed(words: Words): <T>(message: T) => T {
   return <T>(message: T) => change(message) as T;
 }
 
+/** A load balancer's store; lb3 has lost it. */
+function storeOf({ lb, present }: { readonly lb: string; readonly present: readonly string[] }) {
+  const isAway = lb === "lb3";
+  return create(FleetInfo, {
+    fleet: "edge",
+    lb,
+    store: isAway ? "away" : "ok",
+    storeReason: isAway ? "ann" : "",
+    storeSinceUnixNs: BigInt(later(NOW_MS, -3 * MINUTE)) * 1_000_000n,
+    revision: isAway ? 18_377n : 18_412n,
+    members: ["lb1", "lb2", "lb3"].map((name) =>
+      create(FleetMember, { name, present: present.includes(name) })
+    ),
+    intents: isAway ? [] : [create(FleetIntent, { here: "held", hereReason: "ann" })],
+  });
+}
+
 /** Five load balancers: a failed check, an intent and another weight, a drift; one is away. */
 function fleet(words: Words): FleetServer[] {
   const change = renamed(words);
@@ -104,9 +123,17 @@ function fleet(words: Words): FleetServer[] {
   }];
   const clock = new FakeClock({ wallMs: NOW_MS });
   return [
-    fleetServer(lb1, { change, daemon: daemonOf(lb1, { clock, drifts, tables: TABLES }) }),
+    fleetServer(lb1, {
+      change,
+      daemon: daemonOf(lb1, { clock, drifts, tables: TABLES }),
+      store: storeOf({ lb: "lb1", present: ["lb1", "lb2"] }),
+    }),
     ...[lb2, lb3, lb4].map((lb) =>
-      fleetServer(lb, { change, daemon: daemonOf(lb, { clock, tables: TABLES.slice(1) }) })
+      fleetServer(lb, {
+        change,
+        daemon: daemonOf(lb, { clock, tables: TABLES.slice(1) }),
+        ...(lb === lb4 ? {} : { store: storeOf({ lb: lb.lb, present: ["lb2", "lb1"] }) }),
+      })
     ),
     failingServer("lb5", new MaglevError("deadline-exceeded", "Deadline exceeded after 10s")),
     failingServer("lb6", new MaglevError("unimplemented", "unknown method")),
@@ -125,10 +152,11 @@ async function run(command: FleetCommand, servers: readonly FleetServer[]) {
     return { view: reshuffleView(reshuffle, nowMs), json: reshuffleJson(reshuffle) };
   }
   const state = await readFleet({ servers, clock });
-  const view: View = command === "show fleet"
-    ? fleetView(state, nowMs)
-    : differencesView(state, nowMs);
-  return { view, json: fleetJson(state) };
+  if (command !== "show fleet") {
+    return { view: differencesView(state, nowMs), json: fleetJson(state) };
+  }
+  const stores = await readStores({ servers, clock });
+  return { view: fleetView(state, stores, nowMs), json: fleetJson(state, stores) };
 }
 
 for (const [variant, words] of Object.entries(WORLDS)) {

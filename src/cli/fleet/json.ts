@@ -4,17 +4,21 @@ import type { Member } from "../../fleet/compare.ts";
 import type { Differing, VipDifference } from "../../fleet/difference.ts";
 import type { Root } from "../../fleet/roots.ts";
 import type { Json } from "../../grpc/client/client.ts";
+import type { LbStore } from "../../grpc/client/fleet/stores.ts";
 import type { FleetState } from "../../grpc/client/fleet/read.ts";
 import type { Votes } from "./votes.ts";
 
 /** `show fleet` and `show fleet differences`. */
-export function fleetJson({ comparison, differences, unexplained }: FleetState): Json {
+export function fleetJson(
+  { comparison, differences, unexplained }: FleetState,
+  stores: ReadonlyMap<string, LbStore> = new Map(),
+): Json {
   const { members, vips, differing, verdict } = comparison;
   return {
     verdict,
     vips: vips.length,
     differing: differing.length,
-    loadBalancers: members.map(memberJson),
+    loadBalancers: members.map((member) => memberJson(member, stores.get(member.lb))),
     differences: differences.map(differenceJson),
     unexplained: [...unexplained],
     repaired: members.flatMap(({ lb, answer }) =>
@@ -29,8 +33,16 @@ export function fleetJson({ comparison, differences, unexplained }: FleetState):
   };
 }
 
-function memberJson({ lb, answer, excluded, vppUnknown, sameAs }: Member): Json {
-  const common = { name: lb, compared: excluded === "", reason: excluded || vppUnknown };
+function memberJson(
+  { lb, answer, excluded, vppUnknown, sameAs }: Member,
+  store: LbStore | undefined,
+): Json {
+  const common = {
+    name: lb,
+    compared: excluded === "",
+    reason: excluded || vppUnknown,
+    ...(store === undefined ? {} : { store: storeJson(store) }),
+  };
   if (typeof answer === "string") return common;
   return {
     ...common,
@@ -44,6 +56,20 @@ function memberJson({ lb, answer, excluded, vppUnknown, sameAs }: Member): Json 
     ...(answer.readAtMs === undefined ? {} : { readAt: timeText(answer.readAtMs) }),
     root: answer.root.toString(16).padStart(16, "0"),
     tablesOf: sameAs ?? lb,
+  };
+}
+
+function storeJson({ fleet, lb, site, kind, reason, sinceMs, applied, away, unobeyed }: LbStore) {
+  return {
+    fleet,
+    name: lb,
+    site,
+    state: kind,
+    reason,
+    since: timeText(sinceMs),
+    applied,
+    away: [...away],
+    unobeyed,
   };
 }
 

@@ -9,6 +9,8 @@ import type { Block, Cell, Row, View } from "../render/model.ts";
 import { NOTHING, STATE_STYLES } from "../commands/cells.ts";
 import { vipNameOf } from "../../grpc/client/fleet/answers.ts";
 import type { FleetState } from "../../grpc/client/fleet/read.ts";
+import type { LbStore } from "../../grpc/client/fleet/stores.ts";
+import { STORE_COLUMNS, storeBlocks, storeCells } from "./store_view.ts";
 import type { Votes } from "./votes.ts";
 
 /** VIPs whose differences `show fleet` lists; `show fleet differences` lists more. */
@@ -18,14 +20,19 @@ const MAX_ROOTS = 20;
 /** Hexadecimal digits of a configuration's hash. */
 const HASH_DIGITS = 8;
 
-/** The whole fleet: a line, the load balancers, and the first differences. */
-export function fleetView(state: FleetState, nowMs: WallMs): View {
+/** The whole fleet: a line, its store, the load balancers, and the first differences. */
+export function fleetView(
+  state: FleetState,
+  stores: ReadonlyMap<string, LbStore>,
+  nowMs: WallMs,
+): View {
   const { comparison: { members }, differences } = state;
   const first = { ...state, differences: differences.slice(0, LISTED) };
   const more = differences.length + state.unexplained.length - first.differences.length;
   return [
     verdictLine(state),
-    membersTable(members, nowMs),
+    ...storeBlocks(stores, nowMs),
+    membersTable(members, stores, nowMs),
     ...differencesBlocks(first, nowMs),
     ...(more > 0
       ? [linesBlock([`${counted(more, "more VIP")} differ: see show fleet differences`])]
@@ -73,7 +80,12 @@ function linesBlock(texts: readonly string[], style: Cell["style"] = "muted"): B
   return { kind: "lines", lines: texts.map((text) => ({ text, style })), offTerminal: "aside" };
 }
 
-function membersTable(members: readonly Member[], nowMs: WallMs): Block {
+function membersTable(
+  members: readonly Member[],
+  stores: ReadonlyMap<string, LbStore>,
+  nowMs: WallMs,
+): Block {
+  const hasStores = stores.size > 0;
   const letters = new Map<string, string>();
   return {
     kind: "table",
@@ -81,6 +93,7 @@ function membersTable(members: readonly Member[], nowMs: WallMs): Block {
     columns: [
       { header: "lb", whole: true },
       { header: "tables", whole: true },
+      ...(hasStores ? STORE_COLUMNS : []),
       { header: "version", whole: true },
       { header: "config", whole: true },
       { header: "loaded", align: "right" },
@@ -100,7 +113,13 @@ function membersTable(members: readonly Member[], nowMs: WallMs): Block {
         : answerCells(answer, nowMs);
       return {
         key: lb,
-        cells: [{ text: lb, style: "name" }, tables, ...rest, { text: note, style: "warn" }],
+        cells: [
+          { text: lb, style: "name" },
+          tables,
+          ...(hasStores ? storeCells(stores.get(lb)) : []),
+          ...rest,
+          { text: note, style: "warn" },
+        ],
       };
     }),
     empty: "",

@@ -4,7 +4,9 @@ import type { Decision, KeyedWish } from "../book/guard.ts";
 
 /** Writes a record for each wish that is obeyed, ended or held from now on. */
 export function logDecision(logger: Logger, before: Decision, after: Decision): void {
-  for (const wish of after.obeyed.values()) {
+  // In the store's order, also of wishes that arrive together.
+  const inOrder = [...after.obeyed.values()].sort((a, b) => a.revision - b.revision);
+  for (const wish of inOrder) {
     if (before.obeyed.get(wish.key)?.id === wish.id) continue;
     logger.info("operator-shared-obeyed", fieldsOf(wish));
   }

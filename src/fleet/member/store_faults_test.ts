@@ -264,3 +264,18 @@ Deno.test("an intent whose scope is not one is invalid", async () => {
   server.put("intent/everywhere/b/a", text);
   assert.deepEqual([...a.member.view.ignored], [["invalid", 1]]);
 });
+
+Deno.test("intents that arrive together are logged in the store's order", async () => {
+  await using fleet = world();
+  const { a, members, put, at } = fleet;
+  const [, b] = members;
+  const ids = async (kind: "pause" | "disable", name: string) =>
+    okOf(await put(wish(kind, name, { atMs: at() }))).id;
+  await ids("pause", "a");
+  b!.store.cut();
+  const later = [await ids("disable", "c"), await ids("disable", "a")];
+  b!.store.mend();
+  const logged = b!.logger.of("operator-shared-obeyed").map(({ id }) => id);
+  assert.deepEqual(logged.slice(1), later);
+  assert.deepEqual(a.logger.of("operator-shared-obeyed").map(({ id }) => id), logged);
+});

@@ -9,12 +9,13 @@ import type { MaglevClient } from "../../../src/grpc/client/client.ts";
 import {
   BackendInfo,
   Fingerprints,
+  FleetInfo,
   type GetFingerprintsRequest,
 } from "../../../src/grpc/gen/maglev.ts";
 import { backendInfo } from "../../../src/grpc/handlers/convert.ts";
 import { getFingerprints } from "../../../src/grpc/handlers/diagnosis/fingerprints.ts";
 import { LbStateReader } from "../../../src/grpc/handlers/lb_state_reader.ts";
-import { decode } from "../../../src/grpc/messages/codec.ts";
+import { create, decode } from "../../../src/grpc/messages/codec.ts";
 import type { PastTable } from "../../../src/vpp/sync/past/table_past.ts";
 import type { RecentDrift } from "../../../src/vpp/sync/past/recent_drifts.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
@@ -93,14 +94,18 @@ export function fleetServer(
   options: {
     readonly daemon?: DaemonApi;
     readonly change?: <T>(message: T) => T;
+    /** Its part in a fleet with a store; default: none. */
+    readonly store?: Partial<FleetInfo>;
   } = {},
 ): FleetServer {
-  const { daemon = daemonOf(lb), change = (message) => message } = options;
+  const { daemon = daemonOf(lb), change = (message) => message, store = { store: "off" } } =
+    options;
   const client = {
     async *fingerprints(request: Partial<GetFingerprintsRequest> = {}) {
       for (const page of await pagesOf(daemon, request)) yield change(page);
     },
-    call() {
+    call(method: string) {
+      if (method === "GetFleet") return Promise.resolve(change(create(FleetInfo, store)));
       const { snapshot } = lb;
       const backends = [...snapshot.backends.values()].map((backend): BackendInfo =>
         change(backendInfo(backend, {

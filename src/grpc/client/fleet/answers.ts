@@ -212,10 +212,11 @@ function addressOf(text: string): string {
 }
 
 /** An instant of the API, between the start of Unix time and its end there. */
-function instantOf(unixNs: bigint): WallMs {
+export function instantOf(unixNs: bigint): WallMs {
   return Math.min(Math.max(Number(unixNs) / 1e6, 0), LATEST_MS) as WallMs;
 }
 
-function cut(text: string, length: number): string {
+/** A text of at most `length` UTF-16 units. */
+export function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
