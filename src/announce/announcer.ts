@@ -90,6 +90,13 @@ export class Announcer {
     return this.#open?.file.stale;
   }
 
+  /** Why routers may follow something else than what is wanted; empty: the file is right. */
+  get problem(): string {
+    if (this.#open === undefined || !this.#open.file.stale) return "";
+    const { settings, file: { failure = "the write has not ended" } } = this.#open;
+    return `${settings.file} is not written (${failure}): routers follow what it has`;
+  }
+
   /** When the file is as the last update made it, also one that is due; undefined: it is already. */
   get written(): Promise<void> | undefined {
     if (this.#soon !== undefined) return this.#soon.then(() => this.written);

@@ -197,6 +197,25 @@ Deno.test("lameduck withdraws all at once, and at its end announces without hyst
   await state.announcer.stop();
 });
 
+Deno.test("a file that cannot be written is a problem with its reason, until it is written", async () => {
+  const state = world(UP);
+  await state.settle();
+  assert.equal(state.announcer.problem, "");
+  state.disk.full = true;
+  state.lameduck = true;
+  state.announcer.update();
+  await state.settle();
+  assert.match(
+    state.announcer.problem,
+    /^\S+ is not written \(.*No space left.*\): routers follow what it has$/,
+  );
+  state.disk.full = false;
+  await state.clock.advanceAsync(1000);
+  await state.settle();
+  assert.equal(state.announcer.problem, "");
+  await state.announcer.stop();
+});
+
 Deno.test("VPP away: the file stays, or is emptied after 5 seconds", async () => {
   for (const onVppAway of ["keep", "withdraw"] as const) {
     const state = world(UP);

@@ -162,6 +162,8 @@ export interface MaglevdStatus {
   readonly withheld?: readonly string[];
   /** An operator keeps all prefixes withdrawn. */
   readonly lameduck?: Intent;
+  /** Why routers may follow something else than what is wanted. */
+  readonly announce_problem?: string;
 }
 
 export interface MaglevdState extends MaglevdStatus {

@@ -32,6 +32,8 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "slow-start-end",
   "frontend-announced",
   "frontend-withdrawn",
+  "announce-failed",
+  "announce-written",
   "operator-action",
   "operator-actions-refused",
   "operator-intent-restored",

@@ -23,7 +23,7 @@ export class ReplacedFile {
   readonly #closing = new AbortController();
   #wanted: string | undefined;
   #written: string | undefined;
-  #failing = false;
+  #failure: string | undefined;
   #running: Promise<void> | undefined;
 
   /** `written`: the content found; undefined: it is unknown. */
@@ -35,6 +35,11 @@ export class ReplacedFile {
   /** True while the file differs from what it should be. */
   get stale(): boolean {
     return this.#wanted !== undefined && this.#wanted !== this.#written;
+  }
+
+  /** Why the last attempt failed; undefined: it did not. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** The end of the write under way, with its repetitions; undefined: the file is as it should be. */
@@ -74,11 +79,13 @@ export class ReplacedFile {
     try {
       await write(text);
       this.#written = text;
-      if (this.#failing) onFailure(undefined);
-      this.#failing = false;
+      const failed = this.#failure !== undefined;
+      this.#failure = undefined;
+      if (failed) onFailure(undefined);
     } catch (error) {
-      if (!this.#failing) onFailure(permissionText(error) ?? MaglevError.from(error).message);
-      this.#failing = true;
+      const failed = this.#failure !== undefined;
+      this.#failure = permissionText(error) ?? MaglevError.from(error).message;
+      if (!failed) onFailure(this.#failure);
       if (signal.aborted) return false;
       await pause(RETRY_MS, { clock, signal });
       // One attempt more with what is wanted at the end.

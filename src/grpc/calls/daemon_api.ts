@@ -16,8 +16,7 @@ import type { ServedMethod } from "./methods.ts";
 
 /** The daemon as the handlers see it. */
 export interface DaemonApi {
-  /** Whether the prefix of a frontend is announced; undefined: it has no `announce`. */
-  readonly announcer?: { announced(frontend: string): boolean | undefined };
+  readonly announcer?: AnnouncerApi;
   readonly checker: Pick<
     Checker,
     | "current"
@@ -48,6 +47,16 @@ export interface DaemonApi {
   readonly clock: Clock;
   /** Unix time in milliseconds of the daemon's start. */
   readonly startedAtMs: WallMs;
+}
+
+/** The file of announced prefixes. */
+export interface AnnouncerApi {
+  /** Whether the prefix of a frontend is to be announced; undefined: it has no `announce`. */
+  announced(frontend: string): boolean | undefined;
+  /** Why routers may follow something else; empty: the file is as it should be. */
+  readonly problem: string;
+  /** The end of the write under way; undefined: the file is as it should be. */
+  readonly written: Promise<void> | undefined;
 }
 
 /** Readiness of the daemon. */

@@ -69,7 +69,11 @@ export interface StatusInfo {
   /** Place of the first error of the file, when the last reload was refused; empty: it was not. */
   readonly configError: string;
   /** An operator keeps all prefixes withdrawn; absent: no. It is ready all the same. */
-  readonly lameduck: Intent | undefined;
+  readonly lameduck:
+    | Intent
+    | undefined;
+  /** Why routers may follow something else than what is wanted (maglev.announce); empty: they do not. */
+  readonly announceProblem: string;
 }
 
 export interface StateCount {
@@ -1558,6 +1562,7 @@ function createBaseStatusInfo(): StatusInfo {
     withheld: [],
     configError: "",
     lameduck: undefined,
+    announceProblem: "",
   };
 }
 
@@ -1630,6 +1635,9 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
     }
     if (message.lameduck !== undefined) {
       Intent.encode(message.lameduck, writer.uint32(322).fork()).join();
+    }
+    if (message.announceProblem !== "") {
+      writer.uint32(330).string(message.announceProblem);
     }
     return writer;
   },
@@ -1781,6 +1789,14 @@ export const StatusInfo: MessageFns<StatusInfo, "maglev.StatusInfo"> = {
             }
 
             message.lameduck = Intent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.announceProblem = reader.string();
             continue;
           }
         }

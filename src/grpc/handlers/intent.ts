@@ -2,6 +2,7 @@
  * Operators' intents: lists and cancels them, and the common parts of requests for them. And the
  * intent that has no object: lameduck.
  */
+import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { later, LATEST_MS, TOO_FAR_AWAY, type WallMs, wholeMs } from "../../base/instant.ts";
 import { listWords } from "../../base/text.ts";
@@ -160,9 +161,22 @@ export function durabilityWarning(durability: Durability, intent: Intent | undef
   }
 }
 
+/** How long an answer waits for the file that routers follow, in milliseconds. */
+export const ANNOUNCED_MS = 2000;
+
+/** Returns why routers may not follow yet what was set just now; empty: the file has it. */
+async function announceWarning(
+  announcer: DaemonApi["announcer"],
+  clock: DaemonApi["clock"],
+): Promise<string> {
+  const written = announcer?.written;
+  if (written !== undefined) await settledWithin(written, { clock, deadlineMs: ANNOUNCED_MS });
+  return announcer?.problem ?? "";
+}
+
 /** Sets or ends the lameduck of this load balancer. */
 export function setLameduck(
-  { checker, clock }: DaemonApi,
+  { checker, clock, announcer }: DaemonApi,
 ): ActionHandler<SetLameduckRequest, LameduckInfo> {
   async function run(
     request: SetLameduckRequest,
@@ -182,6 +196,7 @@ export function setLameduck(
     const warning = joined([
       replacementWarning(intent, { before: intents, after: checker.current.intents }),
       durabilityWarning(await outcome.durable, intent),
+      await announceWarning(announcer, clock),
     ]);
     return { answer: { on, intent: intentOf(intent), warning }, before, after };
   }

@@ -8,7 +8,13 @@ import type { CallContext } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import { SetLameduckRequest } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
-import { durabilityWarning, replacementWarning, setLameduck, timesOf } from "./intent.ts";
+import {
+  ANNOUNCED_MS,
+  durabilityWarning,
+  replacementWarning,
+  setLameduck,
+  timesOf,
+} from "./intent.ts";
 
 const INTENT: Intent = {
   kind: "disable",
@@ -94,5 +100,23 @@ Deno.test("setLameduck() names the lameduck with an end that it replaces", async
     /^it replaces lameduck [0-9a-f]{8}, which does not come back; in/,
   );
   assert.doesNotMatch(await warningOf({}), /replaces/);
+  world.checker.stop();
+});
+
+Deno.test("setLameduck() waits for the file of announced prefixes, and warns when it is not written", async () => {
+  const world = setUp(smallConfig({ ...THREE, announces: true }));
+  world.checker.start();
+  const announcer = {
+    announced: () => true,
+    problem: "/run/prefixes is not written (disk full): routers follow what it has",
+    written: new Promise<void>(() => {}),
+  };
+  const { run } = setLameduck({ ...world, announcer } as unknown as DaemonApi);
+  const context = { caller: { peer: "unix", identity: "" } } as CallContext;
+  const running = run(create(SetLameduckRequest, { on: true }), context);
+  await world.clock.advanceAsync(ANNOUNCED_MS);
+  const { answer } = await running;
+  assert.ok(!(answer instanceof MaglevError));
+  assert.match(answer.warning, /; \/run\/prefixes is not written \(disk full\): routers/);
   world.checker.stop();
 });

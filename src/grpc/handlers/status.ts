@@ -13,7 +13,7 @@ type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
 type WarmupPart = Pick<StatusInfo, "warmup" | "warmupUntilUnixNs" | "warmupHeld">;
 
 export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusInfo> {
-  const { readiness, checker, vpp, config, clock, probers, startedAtMs } = daemon;
+  const { readiness, checker, vpp, config, clock, probers, announcer, startedAtMs } = daemon;
   return () => {
     const { ready, reasons } = readiness.readiness();
     const { file, loadedAtMs, hash, refusal } = config.inForce();
@@ -29,6 +29,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.current),
       lameduck: intentOf(checker.current.intents.lameduck),
+      announceProblem: announcer?.problem ?? "",
       withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
     });
   };

@@ -175,6 +175,7 @@ function statusOf(words: Words): messages.StatusInfo {
     ready: false,
     reason: "VPP is not connected",
     lameduck: undefined,
+    announceProblem: "",
     vpp: "connecting",
     vppSinceUnixNs: ago(12 * MINUTE + 7 * SECOND),
     vppError: `/run/vpp/api.sock: ${words.detail}`,

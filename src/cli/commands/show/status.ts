@@ -23,6 +23,11 @@ function statusView(status: Status, nowMs: WallMs): View {
       fields: [
         { label: "ready", value: readyCell(status) },
         { label: "lameduck", value: intentCell(status.lameduck, nowMs), optional: true },
+        {
+          label: "announce",
+          value: { text: status.announceProblem, style: "bad" },
+          optional: true,
+        },
         ...vppFields(status, nowMs),
         ...warmupFields(status, nowMs),
         { label: "config-file", value: textCell(status.configFile) },

@@ -241,7 +241,7 @@ export class Session {
     } else if (msg === "damping-overridden") {
       this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
       this.#lb.wake();
-    } else if (msg === "lameduck") {
+    } else if (msg === "lameduck" || msg.startsWith("announce-")) {
       this.#status.want();
     } else if (msg.startsWith("operator-")) {
       const named = (name: string | undefined) => name === undefined ? [] : [name];

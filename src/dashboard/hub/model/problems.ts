@@ -85,6 +85,9 @@ function maglevdProblems(state: MaglevdState, { notes }: ProblemOptions): Proble
       ),
     );
   }
+  if (state.announce_problem !== undefined) {
+    found.push(problemOf(state.name, "announce")("critical", oneLine(state.announce_problem)));
+  }
   const config = problemOf(state.name, "config");
   if (state.config_on_disk === "invalid") {
     found.push(config("warning", "the configuration file on disk is invalid"));

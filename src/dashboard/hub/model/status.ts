@@ -34,11 +34,12 @@ type StatusPart = Pick<
   | "config_hash"
   | "withheld"
   | "lameduck"
+  | "announce_problem"
 >;
 
 /** Fields that GetStatus has; all of them, so that one that is absent now goes. */
 export function statusPart(info: messages.StatusInfo): StatusPart {
-  const { ready, reason, warmupUntilUnixNs, probers, withheld, lameduck } = info;
+  const { ready, reason, warmupUntilUnixNs, probers, withheld, lameduck, announceProblem } = info;
   const warmup = WARMUPS.find((phase) => phase === info.warmup);
   const blind = probers.filter((prober) => prober.blind);
   return {
@@ -62,6 +63,7 @@ export function statusPart(info: messages.StatusInfo): StatusPart {
       withheld: head(withheld, MAX_SENTENCES).items.map((text) => clip(text, MAX_TEXT)),
     }),
     ...(lameduck === undefined ? {} : { lameduck: intentOf(lameduck) }),
+    ...(announceProblem === "" ? {} : { announce_problem: clip(announceProblem, MAX_TEXT) }),
   };
 }
 
@@ -75,6 +77,7 @@ export function withStatus(status: MaglevdStatus, part: StatusPart): MaglevdStat
     blind: _blind,
     withheld: _withheld,
     lameduck: _lameduck,
+    announce_problem: _announceProblem,
     ...rest
   } = status;
   return { ...rest, ...part };

@@ -108,6 +108,7 @@ export function criticalNotesOf(lb: Lb): Note[] {
     );
   }
   for (const text of status.withheld ?? []) add(`Not sent to VPP: ${text}`);
+  if (status.announce_problem !== undefined) add(`Announcements: ${status.announce_problem}`);
   return notes;
 }
 

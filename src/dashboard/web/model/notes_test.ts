@@ -77,6 +77,11 @@ Deno.test("warm-up and a VPP without weights are worth knowing", () => {
   );
 });
 
+Deno.test("a file of prefixes that is not written is a note", () => {
+  const problem = "/run/prefixes is not written (disk full): routers follow what it has";
+  assert.ok(notes({ announce_problem: problem }).some((text) => text.includes(problem)));
+});
+
 Deno.test("lameduck is one note, with its operator and its end, by the clock of the maglevd", () => {
   const lameduck = { kind: "lameduck", by: "eve", since_ms: 1, until_ms: NOW_MS + 60_500 } as const;
   assert.deepEqual(

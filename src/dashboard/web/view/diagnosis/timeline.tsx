@@ -22,7 +22,7 @@ import { usePage } from "../context.ts";
 import { Name } from "../parts/name.tsx";
 
 /** Events of policies, and of probers without a verdict, that begin something unusual. */
-const ALARMS = /-(held|withdrawn|isolated|isolated-expired|blind|withheld)$/;
+const ALARMS = /-(held|withdrawn|isolated|isolated-expired|blind|withheld|failed)$/;
 
 export function Timeline(props: { readonly target: TimelineTarget }): JSX.Element {
   const page = usePage();
