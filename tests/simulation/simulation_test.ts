@@ -153,6 +153,12 @@ Deno.test("a seed has the same trace each time, also on a busy machine", async (
   }
 });
 
+Deno.test("the trace names the backend of an operator's action", async () => {
+  const { trace } = await runSeed({ seed: 3 });
+  const at = trace.findIndex((line) => line.includes(" act action="));
+  assert.match(trace[at + 1] ?? "", /^[\d.]+ {3}of b\d$/);
+});
+
 Deno.test("each planted bug has its place in the source once", async () => {
   for (const { name, file, from } of [...MUTATIONS, ...PLANTED.map(({ fault }) => fault)]) {
     const text = await Deno.readTextFile(new URL(`../../${file}`, import.meta.url));

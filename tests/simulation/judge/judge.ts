@@ -235,9 +235,9 @@ export class Judge implements Observer {
   }
 
   /** The daemon does nothing for `ms`, less than a second. */
-  stutters(ms: number): void {
+  stutters(ms: number, cause = "the daemon is stopped"): void {
     this.blindFor(ms);
-    this.#run.changing(ms + AT_ONCE_MS, "the daemon is stopped");
+    this.#run.changing(ms + AT_ONCE_MS, cause);
   }
 
   diskFaultFor(ms: number): void {

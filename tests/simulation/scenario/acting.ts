@@ -20,7 +20,6 @@ import {
   BackendRequest,
   CancelIntentRequest,
   ClearBackendRequest,
-  DrainBackendRequest,
   SetLameduckRequest,
   SetWeightRequest,
 } from "../../../src/grpc/gen/maglev.ts";
@@ -34,7 +33,7 @@ import { OPERATOR } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import type { Action } from "./actions.ts";
 import { editText } from "./edit_text.ts";
-import { nanoseconds, timesOf } from "./request_times.ts";
+import { drainRequest, timesOf } from "./request_times.ts";
 import { editVpp, putNat } from "./other_program.ts";
 
 /** How long a fault of VPP waits for its occasion. */
@@ -155,7 +154,7 @@ export class Actor {
           mostApartMs: action.mostApartMs ?? 300,
         });
       case "daemon-busy":
-        judge.stutters(action.forMs);
+        judge.stutters(action.forMs, "the host is busy");
         return process?.busyFor(action.forMs, new Dice(action.seed));
       default:
         if (process?.daemon === undefined || process.clock.stopped) return;
@@ -259,6 +258,12 @@ export class Actor {
     return name;
   }
 
+  /** Notes the object of an operator's action, which its seed has chosen. */
+  #chose(object: string): string {
+    this.#judge.trace.add(this.#world.time.nowMs, `  of ${object}`);
+    return object;
+  }
+
   #operate(action: Action): void {
     const { process } = this.#world;
     const api = process!.api();
@@ -288,6 +293,7 @@ export class Actor {
         const dice = new Dice(action.seed);
         const all = [...checker.current.frontends.keys()];
         const frontend = dice.oneIn(2) ? undefined : dice.pick(all);
+        this.#chose(frontend ?? "all of VPP");
         const done = judge.reloads.syncing();
         vpp!.reconciler.sync(frontend).finally(done).catch((error) => {
           const { code } = MaglevError.from(error);
@@ -299,7 +305,7 @@ export class Actor {
       }
       case "act": {
         const dice = new Dice(action.seed);
-        const name = dice.pick([...checker.current.backends.keys()]);
+        const name = this.#chose(dice.pick([...checker.current.backends.keys()]));
         const canEnd = action.action === "pause" || action.action === "disable";
         const { inMs, forMs } = action;
         const times = canEnd ? { inMs, forMs } : { inMs: undefined, forMs: undefined };
@@ -317,16 +323,9 @@ export class Actor {
       }
       case "drain": {
         const dice = new Dice(action.seed);
-        const name = dice.pick([...checker.current.backends.keys()]);
-        const { then, force, inMs, forMs } = action;
-        const request = create(DrainBackendRequest, {
-          name,
-          then,
-          force,
-          forNs: nanoseconds(forMs ?? 0),
-          begin: timesOf({ inMs, forMs }).begin,
-          reason: "test",
-        });
+        const name = this.#chose(dice.pick([...checker.current.backends.keys()]));
+        const { force, inMs } = action;
+        const request = drainRequest(name, action);
         const planned = inMs === undefined
           ? this.#planAction({ kind: "drain", backend: name, force })
           : undefined;
@@ -346,15 +345,10 @@ export class Actor {
         const file = dice.integer(0, 3) === TO_FILE;
         const weight = dice.pick([0, 1, 30, 100]);
         const { inMs, forMs } = action;
-        const request = create(SetWeightRequest, {
-          frontend: frontend.name,
-          pool: pool.name,
-          backend,
-          weight,
-          file,
-          ...(file ? {} : timesOf({ inMs, forMs })),
-        });
         const place = { frontend: frontend.name, pool: pool.name, backend };
+        const times = file ? {} : timesOf({ inMs, forMs });
+        const request = create(SetWeightRequest, { ...place, weight, file, ...times });
+        this.#chose(`${place.frontend} ${pool.name} ${backend}: ${file ? "the file's" : weight}`);
         const planned = file || inMs !== undefined || forMs !== undefined
           ? undefined
           : this.#planAction({ kind: "weight", ...place, weight });
@@ -365,7 +359,7 @@ export class Actor {
       }
       case "clear": {
         const dice = new Dice(action.seed);
-        const name = dice.pick([...checker.current.backends.keys()]);
+        const name = this.#chose(dice.pick([...checker.current.backends.keys()]));
         judge.changed();
         const request = create(ClearBackendRequest, { name });
         clearBackend(api).run(request, OPERATOR).catch((error) => judge.fail("clear", error));
@@ -378,7 +372,7 @@ export class Actor {
         const intent = dice.pick(intents);
         if (intent.kind === "lameduck") judge.changed();
         else judge.changing(intent.backend);
-        const request = create(CancelIntentRequest, { id: intentId(intent) });
+        const request = create(CancelIntentRequest, { id: this.#chose(intentId(intent)) });
         cancelIntent(api).run(request, OPERATOR).catch((error) => judge.fail("cancel", error));
         return;
       }

@@ -373,9 +373,10 @@ export function actionsOf(seed: number, plain = false): readonly Action[] {
   return actions.sort((a, b) => a.atMs - b.atMs);
 }
 
-/** One line for people. */
+/** One line for people, without the seed. */
 export function actionText({ atMs, kind, ...rest }: Action): string {
-  const fields = Object.entries(rest).filter(([, value]) => value !== undefined)
+  const fields = Object.entries(rest)
+    .filter(([name, value]) => value !== undefined && name !== "seed")
     .map(([name, value]) => `${name}=${typeof value === "object" ? wordsOf(value) : value}`);
   return [`${(atMs / 1000).toFixed(4)} s`, kind, ...fields].join(" ");
 }
