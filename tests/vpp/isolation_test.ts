@@ -36,7 +36,7 @@ function configText(netns: string): string {
       startup-min-delay: 500ms
       startup-max-delay: 10s
   healthchecks:
-    tcp: { type: tcp, port: ${UPLINK_PORT}, interval: 300ms, timeout: 120ms, rise: 1, fall: 1 }
+    tcp: { type: tcp, port: ${UPLINK_PORT}, interval: 500ms, timeout: 400ms, rise: 1, fall: 1 }
   backends:
 ${
     names.map((name, i) => `    ${name}: { address: ${uplinkServer(i)}, healthcheck: tcp }`).join(

@@ -70,7 +70,9 @@ export async function world(
         "startup-min-delay: 0s",
         `startup-min-delay: 500ms\n      flow-timeout: ${flowTimeout}`,
       )
-      .replace("startup-max-delay: 0s", "startup-max-delay: 10s");
+      .replace("startup-max-delay: 0s", "startup-max-delay: 10s")
+      // A busy machine answers late, and no server may go down for it.
+      .replace("timeout: 200ms", "timeout: 5s");
     await Deno.writeTextFile(config, text);
     try {
       await fn({

@@ -100,7 +100,10 @@ export class Isolation {
   #deadline: Timer | undefined;
   #waiting: { readonly sinceMs: MonotonicMs; readonly judged: Judged }[] = [];
   #isolatedMs: MonotonicMs | undefined;
-  /** Start of the newest round that had no quorum, unless the isolation has expired. */
+  /**
+   * Start of the first round after an isolation, or of the newest one in it. Until then packets may
+   * have been lost on the way to any server. FAR_PAST_MS after an isolation that expired.
+   */
   #cutMs = FAR_PAST_MS;
   #reason = "";
   #hasExpired = false;
@@ -205,6 +208,7 @@ export class Isolation {
       if (this.#good >= REARM_ROUNDS) this.#hasExpired = false;
       if (this.#isolatedMs === undefined) return;
       this.#isolatedMs = undefined;
+      this.#cutMs = startedMs;
       return onNews({ state: "ended", reason: `${answers} of ${targets.length} targets answer` });
     }
     this.#good = 0;

@@ -104,6 +104,24 @@ Deno.test("Isolation: below the quorum failures are void, with what was seen, un
   world.isolation.close();
 });
 
+Deno.test("Isolation: a probe that began before the first round with a quorum does not count", async () => {
+  const world = new World();
+  await world.pass(1000);
+  world.answering = new Set();
+  await world.pass(2 * INTERVAL_MS);
+  // The last round without an answer has begun, and the network is back before the next one.
+  await world.pass(INTERVAL_MS - 50);
+  const lostMs = world.clock.monotonicMs();
+  await world.pass(10);
+  world.answering = new Set([1, 2, 3]);
+  await world.pass(2 * INTERVAL_MS);
+  assert.match(world.news.at(-1)!, /^ended/);
+  assert.match(world.isolation.reasonSince(lostMs)!, /^0 of 3/, "its packets were lost");
+  assert.equal(world.isolation.reasonSince(world.clock.monotonicMs()), undefined);
+  world.isolation.close();
+  await settle();
+});
+
 Deno.test("Isolation: it expires, and begins again only after three rounds with the quorum", async () => {
   const world = new World(3000);
   await world.pass(100);

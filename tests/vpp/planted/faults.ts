@@ -144,9 +144,9 @@ const ANNOUNCE: readonly Mutation[] = [
   },
   {
     name: "a VPP that is away withdraws",
-    file: "src/announce/announcer.ts",
-    from: 'settings.onVppAway === "withdraw" && isAway',
-    to: "isAway",
+    file: "src/config/schema/announce.ts",
+    from: 'default: "keep",\n    help: "When VPP cannot be reached',
+    to: 'default: "withdraw",\n    help: "When VPP cannot be reached',
   },
 ];
 
