@@ -1,7 +1,7 @@
 /** Sends a command to all servers and renders their answers. */
 import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
-import type { Json } from "../grpc/client/client.ts";
+import type { Json, messages } from "../grpc/client/client.ts";
 import type { Answer, Waiting } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { explain, failureLine } from "../grpc/client/failures.ts";
@@ -25,6 +25,8 @@ export interface ExecuteOptions {
   readonly nowMs: WallMs;
   readonly signal?: AbortSignal;
   readonly waiting?: Waiting;
+  /** With a scope: what the load balancers have foretold. */
+  readonly plans?: readonly messages.ForetoldPlan[];
 }
 
 export interface Outcome {
@@ -76,11 +78,11 @@ async function askOne(
   args: Args,
   options: ExecuteOptions,
 ): Promise<Answer | MaglevError> {
-  const { nowMs, signal, forecast, waiting } = options;
+  const { nowMs, signal, forecast, waiting, plans } = options;
   try {
     return await server.ask((client) =>
       COMMANDS[command](
-        { client, nowMs, signal, forecast, waiting, memory: server.memory },
+        { client, nowMs, signal, forecast, waiting, plans, memory: server.memory },
         args,
       )
     );
@@ -119,7 +121,7 @@ function viewText(
 }
 
 /** Includes errors, so that scripts find an element for each server. */
-async function severalJson(answered: readonly Answered[]): Promise<Json> {
+export async function severalJson(answered: readonly Answered[]): Promise<Json> {
   return mergeJson(
     await Promise.all(answered.map(async ({ server, result }) => ({
       server: server.address,

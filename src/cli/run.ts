@@ -1,7 +1,8 @@
 /**
  * Runs maglevc: arguments in, exit status out. The status is 0; 1 when a server refused or did not
- * answer; 2 when the command is invalid; 4 when `show fleet` found differences. Modules that only some commands need are loaded on demand,
- * because the gRPC library takes longer to load than everything else.
+ * answer; 2 when the command is invalid; 4 when `show fleet` found differences, or a shared drain is not done on
+ * all load balancers. Modules that only some commands need are loaded on demand, because the gRPC
+ * library takes longer to load than everything else.
  */
 import { hasUnsafe } from "../base/text.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -29,7 +30,7 @@ const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
 Usage: maglevc [flags] [command]
 Without a command: the shell on a terminal, else commands from standard input, a line each.
 Exit: 0; 1 a server refused or did not answer; 2 the command is invalid;
-4 load balancers differ (show fleet).`;
+4 load balancers differ (show fleet), or are not all drained (drain … wait).`;
 
 /** Runs maglevc to its end, and returns the exit status. */
 export async function runMaglevc(args: readonly string[]): Promise<number> {
@@ -128,7 +129,8 @@ async function oneShot(
     if (!watches || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
       // Ctrl-C ends other commands as it ends other programs. The listener stays installed until
       // the end, because `deno task` forwards a Ctrl-C that the terminal has already sent here.
-      if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
+      const waits = invocation.args.wait !== undefined;
+      if (watches || waits) Deno.addSignalListener("SIGINT", () => abort.abort());
       return await runCommand(session, invocation, abort.signal);
     }
     const { Terminal } = await import("../terminal/terminal.ts");

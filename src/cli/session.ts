@@ -36,6 +36,8 @@ export async function runCommand(
     ? await watch(session, args, signal)
     : isOfFleet(command)
     ? await fleet(session, command, signal)
+    : hasScope(command, args)
+    ? await scoped(session, { command, args, signal })
     : await ask(session, { command, args, signal });
   // Ctrl-C is the normal end of a watch.
   return signal.aborted && command !== "watch events" ? STATUS_OF_SIGNAL.SIGINT : status;
@@ -81,6 +83,38 @@ async function fleet(
   const { text, errors, status } = await runFleet(command, options);
   writeText(session.stdout, text);
   for (const error of signal.aborted ? ["interrupted"] : errors) complain(session.stderr, error);
+  return status;
+}
+
+/** True for a change or a plan of several load balancers. */
+function hasScope(command: AskingCommand, { fleet, site }: Args): boolean {
+  return /^(set|plan) (backend|weight)/.test(command) && (fleet ?? site) !== undefined;
+}
+
+async function scoped(
+  session: Session,
+  { command, args, signal }: {
+    readonly command: AskingCommand;
+    readonly args: Args;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const { runScoped } = await import("./fleet/scoped.ts");
+  const { text, errors, status } = await runScoped(command, args, {
+    ...session,
+    width: session.width(),
+    nowMs: session.clock.wallMs(),
+    wallMs: () => session.clock.wallMs(),
+    signal,
+    waiting: {
+      pause: (ms) => pause(ms, { clock: session.clock, signal }),
+      say: (line) => complain(session.stderr, line),
+    },
+  });
+  writeText(session.stdout, text);
+  for (const error of signal.aborted ? ["interrupted", ...errors] : errors) {
+    complain(session.stderr, error);
+  }
   return status;
 }
 

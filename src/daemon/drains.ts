@@ -32,7 +32,8 @@ export function watchDrains(parts: DrainParts): DrainWatch {
     read: (keys) => reconciler.reread(keys),
     neededMs,
     onEnd: ({ backend }, end) => {
-      const intent = checker.current.intents.ofBackend(backend);
+      // A drain of the fleet goes on: its time ends it.
+      const intent = checker.current.intents.localOfBackend(backend);
       if (intent?.kind === "drain") checker.endDrain(intent, causeOf(end, neededMs()));
     },
   });
@@ -102,10 +103,12 @@ function drainedServers(
 })[] {
   const { intents, config, frontends } = checker.current;
   if (intents.size === 0) return [];
-  const candidates = only === undefined ? intents.list() : [intents.ofBackend(only)];
-  return candidates.flatMap((drain) => {
-    if (drain?.kind !== "drain") return [];
-    const { backend } = drain;
+  const backends = only === undefined
+    ? new Set(intents.list().flatMap((each) => each.kind === "drain" ? [each.backend] : []))
+    : [only];
+  return [...backends].flatMap((backend) => {
+    const drain = intents.drainOf(backend);
+    if (drain === undefined) return [];
     const views = checker.frontendsOf(backend).map((name) => frontends.get(name)!);
     const { address } = config.backends.get(backend)!;
     const vips = views.map((view) => vipKeyOf(view.config));

@@ -197,7 +197,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   });
   const { checker } = daemon;
   const configHash = () => reloader.inForce.hash;
-  const fleet = await createFleetMember(settings, { checker, book, configHash, clock, logger });
+  const { vpp } = daemon;
+  const fleetParts = { checker, vpp, book, configHash, clock, logger };
+  const fleet = await createFleetMember(settings, fleetParts);
   const grpc = await Promise.race([
     listenForGrpc(parts, { reloader, fleet: fleet?.requests, ...context }),
     stop.requested.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),

@@ -8,14 +8,14 @@
  */
 import { MaglevError } from "../base/errors.ts";
 import type { MonotonicMs, WallMs } from "../base/instant.ts";
-import type { Config, FrontendConfig } from "../config/model.ts";
+import type { Config } from "../config/model.ts";
 import { loweredWeight } from "../health/agent.ts";
-import { countedState, STATIC_PASS, step } from "../health/machine.ts";
-import { isSuppressed } from "../health/policy/damping.ts";
-import type { Backend, BackendState, CountedState } from "../health/state.ts";
+import { STATIC_PASS, step } from "../health/machine.ts";
+import type { Backend, BackendState } from "../health/state.ts";
 import type { HealthView } from "./desired_frontends.ts";
 import { unchangedFrontends } from "./unchanged.ts";
 import { changePlans, forecastVips, type LbForecast } from "./vips.ts";
+import { namesRisen, stateIn, viewNow, viewsAfter } from "./views.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import type { VipPlan } from "../vpp/lb/plan.ts";
 import { checkWeightRequest } from "../checker/operations/operator.ts";
@@ -234,70 +234,8 @@ function* told(
   return { ...yield* lb, ...rest };
 }
 
-function viewNow({ config, backends, frontends, encap }: Snapshot): HealthView {
-  return {
-    config,
-    encap,
-    frontends: new Map([...frontends].map(([name, view]) => [name, view.config])),
-    stateOf: stateIn(backends),
-  };
-}
-
-interface After {
-  readonly config: Config;
-  readonly frontends: ReadonlyMap<string, FrontendConfig>;
-  readonly backends: ReadonlyMap<string, Backend>;
-  readonly encap?: HealthView["encap"];
-}
-
-/** Backends whose check begins, and the time of policies. */
-interface Begun {
-  readonly unproved: ReadonlySet<string>;
-  readonly atMs: MonotonicMs | undefined;
-}
-
-/** The views right after a change and when settled, where all that begin have passed their check. */
-function viewsAfter(
-  { config, frontends, backends, encap }: After,
-  { unproved, atMs }: Begun,
-): { readonly atOnce: HealthView; readonly settled: HealthView } {
-  const stateOf = stateIn(backends);
-  const atOnce = { config, frontends, stateOf, encap };
-  const proved = (name: string) => {
-    const backend = backends.get(name);
-    if (backend?.state !== "unknown" || !unproved.has(name)) return stateOf(name);
-    return staysDown(backend, atMs) ? "damped" : "up";
-  };
-  return { atOnce, settled: { ...atOnce, stateOf: proved } };
-}
-
-/** True when passing its check does not bring a backend up, because of damping. */
-function staysDown(
-  { damping, policy, standing }: Backend,
-  atMs: MonotonicMs | undefined,
-): boolean {
-  return atMs !== undefined && policy.damping !== undefined && standing !== "carried" &&
-    isSuppressed(damping, policy.damping, atMs);
-}
-
-function namesRisen(
-  backends: ReadonlyMap<string, Backend>,
-  { unproved, atMs }: Begun,
-): readonly string[] {
-  return [...backends.values()].filter((backend) =>
-    backend.state === "unknown" && unproved.has(backend.name) && !staysDown(backend, atMs)
-  ).map(({ name }) => name);
-}
-
-function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => CountedState {
-  return (name) => {
-    const backend = backends.get(name);
-    return backend === undefined ? "unknown" : countedState(backend);
-  };
-}
-
 /** One entry for each backend whose last state differs from its first one. */
-function changesOf(transitions: readonly NamedTransition[]): readonly StateChange[] {
+export function changesOf(transitions: readonly NamedTransition[]): readonly StateChange[] {
   const changes = new Map<string, StateChange>();
   for (const { name, transition: { from, to } } of transitions) {
     changes.set(name, { backend: name, from: changes.get(name)?.from ?? from, to });

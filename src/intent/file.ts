@@ -85,7 +85,9 @@ export function decodeIntents(text: string): DecodedIntents {
   for (const [at, record] of document.intents.entries()) {
     const decoded = fromRecord(record);
     const isLater = decoded !== undefined && versionOf(decoded) > version;
-    const intent = isLater ? undefined : decoded;
+    // Only a fleet shares such a drain.
+    const isShared = decoded?.kind === "drain" && decoded.then === "resume";
+    const intent = isLater || isShared ? undefined : decoded;
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
@@ -177,7 +179,8 @@ function fromBasicRecord(record: JsonRecord): Intent | undefined {
   }
   if (kind === "drain") {
     const { then } = record;
-    if (parts !== 8 || until === null || (then !== "pause" && then !== "disable")) return undefined;
+    if (parts !== 8 || until === null) return undefined;
+    if (then !== "pause" && then !== "disable" && then !== "resume") return undefined;
     return { kind, backend, then, ...asked, untilMs: until };
   }
   const { frontend, pool, weight, instead } = record;

@@ -60,14 +60,17 @@ export interface BackendIntent extends IntentBase {
 }
 
 /**
- * A backend that takes no new flows until its end, and is paused or disabled then. Its weight is 0
- * in every frontend; probing and established flows continue.
+ * A backend that takes no new flows until its end. Its weight is 0 in every frontend; probing and
+ * established flows continue.
  */
 export interface DrainIntent extends IntentBase {
   readonly kind: "drain";
   readonly backend: string;
-  /** The action at the end, which has no end of its own. */
-  readonly then: "pause" | "disable";
+  /**
+   * The action at the end, which has no end of its own. `resume`: none, so new flows come back; of a
+   * drain that a fleet shares.
+   */
+  readonly then: "pause" | "disable" | "resume";
   readonly untilMs: WallMs;
   /** A scheduled one that also begins when it takes the last server from a frontend. */
   readonly force?: true;
@@ -235,6 +238,17 @@ export class IntentSet {
       if (most === undefined || SEVERITY[each.kind] > SEVERITY[most.kind]) most = each;
     }
     return most;
+  }
+
+  /**
+   * A drain in force of a backend, also where a pause or disable of another scope is stronger: that
+   * of this load balancer's own operators, else one of the fleet.
+   */
+  drainOf(backend: string): DrainIntent | undefined {
+    const local = this.localOfBackend(backend);
+    if (local?.kind === "drain") return local;
+    const shared = this.#shared.get(backendKey(backend)) ?? [];
+    return shared.find((intent) => intent.kind === "drain");
   }
 
   /** The lameduck of this load balancer. */

@@ -96,11 +96,11 @@ export function lameduckOf(asked: Asked): LameduckIntent {
   return { kind: "lameduck", ...askedBy(asked) };
 }
 
-/** The intent that follows a drain. */
+/** The intent that follows a drain; undefined: new flows come back. */
 export function afterDrainOf(
   { then, untilMs: _, forMs: __, force: ___, ...drain }: DrainIntent,
-): BackendIntent {
-  return { ...drain, kind: then, untilMs: undefined };
+): BackendIntent | undefined {
+  return then === "resume" ? undefined : { ...drain, kind: then, untilMs: undefined };
 }
 
 /** An intent whose lengths have not changed after the wall clock was set by `setMs`. */
@@ -139,12 +139,13 @@ export function afterEnds(
     if (intent.kind === "weight") {
       frontends.push(intent.frontend);
     } else if (intent.kind === "drain") {
+      backends.push(intent.backend);
       const next = afterDrainOf(intent);
+      if (next === undefined) continue;
       // Disabling what the file disables is not an intent.
       const byFile = next.kind === "disable" && !config.backends.get(next.backend)!.enabled;
       if (!byFile) added.push(next);
-      backends.push(intent.backend);
-      actions.push({ backend: intent.backend, kind: intent.then });
+      actions.push({ backend: intent.backend, kind: next.kind });
     } else {
       const kind = intent.kind === "pause" ? "resume" : "enable";
       actions.push({ backend: intent.backend, kind });

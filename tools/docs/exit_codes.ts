@@ -37,7 +37,12 @@ export const EXIT_CODES: Readonly<Record<ProgramName, readonly ExitCode[]>> = {
       status: 2,
       when: "the command is invalid: an unknown word or flag, an invalid value, an incomplete line",
     },
-    { status: 4, when: "show fleet: the load balancers differ" },
+    {
+      status: 4,
+      when:
+        "show fleet: the load balancers differ; drain with fleet or site and wait: not all of " +
+        "them are drained",
+    },
     { status: 129, when: "SIGHUP" },
     { status: 130, when: "Ctrl-C, except in watch events" },
     { status: 141, when: "the reader of the output closed it early, as with | head -1" },

@@ -148,7 +148,9 @@ function permissionLines({ program, flags }: ManPage): readonly string[] {
   return [
     "The program runs under a launcher, which grants permissions of Deno, and no others.",
     prose(
-      `Without flags and variables these are${program.home ? `, for home ${HOME_OF_MAN_PAGE}` : ""}:`,
+      `Without flags and variables these are${
+        program.home ? `, for home ${HOME_OF_MAN_PAGE}` : ""
+      }:`,
     ),
     ...rows(defaultPermissions(program, flags)),
     ".PP",

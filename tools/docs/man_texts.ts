@@ -35,7 +35,10 @@ export const MAN_PAGES: readonly ManPage[] = [
     ],
     environment: [
       SHIM,
-      ["MAGLEV_VPPAPICLIENT", "Path of VPP's library for its shared memory (`--vpp-api-addr` shm:)."],
+      [
+        "MAGLEV_VPPAPICLIENT",
+        "Path of VPP's library for its shared memory (`--vpp-api-addr` shm:).",
+      ],
     ],
     files: [
       CONFIG_FILE,

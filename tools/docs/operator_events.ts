@@ -1,9 +1,9 @@
 /** PURE. The events about what operators did: a part of log_events.ts. */
 import { event } from "./log_event.ts";
 
-const INTENT = "intent scope frontend pool backend then weight peer identity reason since from until";
-const SHARED =
-  "id intent scope frontend pool backend weight via peer identity reason";
+const INTENT =
+  "intent scope frontend pool backend then weight peer identity reason since from until";
+const SHARED = "id intent scope frontend pool backend weight via peer identity reason";
 
 export const OPERATOR_EVENTS = {
   "operator-action": event(

@@ -27,4 +27,3 @@ const BY = 'instance="lb1:9091",job="maglevd"';
 export function series(name: string, labels = ""): string {
   return `${name}{${labels === "" ? "" : `${labels},`}${BY}}`;
 }
-

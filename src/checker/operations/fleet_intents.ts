@@ -64,14 +64,32 @@ export class FleetIntents {
       if (to !== undefined) this.#act(name, to, moment);
     }
     const frontends = new Set(
-      touched.flatMap((each) => each.kind === "weight" ? [each.frontend] : []),
+      touched.flatMap((each) =>
+        each.kind === "weight"
+          ? [each.frontend]
+          : each.kind === "drain"
+          ? registry.frontendsOf(each.backend)
+          : []
+      ),
     );
     this.#parts.apply(after, { transitions, frontends: [...frontends].sort() });
   }
 
-  /** True when a frontend serves now, and would not with the weights of `config`. */
+  /**
+   * True when a frontend serves now, and would not with the weights of `config`. Before its checks
+   * have decided, their servers count as if they passed: else a start would let everything through.
+   */
   isEmptied(frontend: string, config: FrontendConfig): boolean {
-    return this.#parts.registry().isEmptied(frontend, () => config);
+    const registry = this.#parts.registry();
+    if (registry.isEmptied(frontend, () => config)) return true;
+    const mayServe = ({ pools }: FrontendConfig) =>
+      pools.some(({ backends }) =>
+        backends.some(({ name, weight }) => {
+          const state = weight > 0 ? registry.backend(name)?.state : undefined;
+          return state === "unknown" || state === "up";
+        })
+      );
+    return !mayServe(config) && mayServe(registry.frontend(frontend)!.config);
   }
 
   /** The intent of the fleet that keeps a backend from a resume or an enable. */

@@ -1,6 +1,6 @@
 /** A command that calls a server: it returns the view to show and its JSON form. */
 import type { WallMs } from "../../base/instant.ts";
-import type { Json, MaglevClient } from "../../grpc/client/client.ts";
+import type { Json, MaglevClient, messages } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import type { View } from "../render/model.ts";
 
@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly signal?: AbortSignal | undefined;
   /** In the shell: a `set` also reports the share of new flows that moved. */
   readonly forecast?: boolean | undefined;
+  /** With a scope: what the load balancers have foretold. */
+  readonly plans?: readonly messages.ForetoldPlan[] | undefined;
   /** The shell's memory of this server, kept between commands; rates are computed from it. */
   readonly memory?: Map<string, unknown> | undefined;
   /** For commands that take long; absent: they cannot wait. */

@@ -307,6 +307,7 @@ Deno.test("a drain waits for its end with progress, over a restart of the server
     quietNs: 4_000_000_000n,
     quietNeededNs: 42_000_000_000n,
     unwatched: "",
+    ended: "",
   };
   const still = Array.from({ length: 11 }, () => () => ({ ...drained, drain }));
   const good = await waitFor([...still, gone, () => after("disabled", "disable")]);
@@ -403,7 +404,10 @@ Deno.test("set names the VIPs with the largest shares in the forecast, and count
     ],
   ];
   for (const [vips, line] of cases) {
-    const answers = { ...WORLD, PlanBackend: () => ({ plan: { ...plan!, vips } }) };
+    const answers = {
+      ...WORLD,
+      PlanBackend: () => ({ plan: { ...plan!, vips }, foretold: undefined }),
+    };
     const { answer } = run("set backend resume", {
       answers,
       args: { backend: "web1" },
@@ -512,6 +516,7 @@ Deno.test("plan lists changed servers before unchanged ones", async () => {
   const answers = {
     PlanBackend: () => ({
       plan: { ...plan!, vips: [{ ...first!, servers: first!.servers.toReversed() }, ...others] },
+      foretold: undefined,
     }),
   };
   const { answer } = run("plan backend pause", { answers, args: { backend: "web1" } });

@@ -110,12 +110,14 @@ function intentRow(
 }
 
 function memberRow(member: messages.FleetMember, nowMs: WallMs): Row {
-  const { name, site, present, sinceUnixNs, applied, held, unfit, clockSkewNs, version } = member;
+  const { name, site, present, sinceUnixNs, applied, held, unfit, drains, clockSkewNs, version } =
+    member;
   const since = elapsed(nowMs - wallMsOfNanoseconds(sinceUnixNs));
   const skewMs = Number(clockSkewNs ?? 0n) / 1e6;
   const notes = [
     ...held.map(({ id, reason }) => `holds ${id}: ${reason}`),
     ...unfit.map(({ id, reason }) => `cannot obey ${id}: ${reason}`),
+    ...drains.map(({ id, state }) => `${id} ${state}`),
     ...(Math.abs(skewMs) >= SKEW_MS ? [`clock ${(skewMs / 1000).toFixed(1)} s ahead`] : []),
   ];
   return {
@@ -129,7 +131,7 @@ function memberRow(member: messages.FleetMember, nowMs: WallMs): Row {
         comparisonKey: present ? version : "away",
         style: present ? "good" : "bad",
       },
-      { text: notes.join("; "), style: notes.length === 0 ? "muted" : "bad" },
+      { text: notes.join("; "), style: notes.length === drains.length ? "muted" : "bad" },
     ],
   };
 }

@@ -45,6 +45,7 @@ function info(fields: Partial<FleetInfo>): FleetInfo {
       revision: 18000n,
       here: "held",
       hereReason: "frontend web would have no server",
+      plans: [],
     }],
     members: [{
       name: "lb2",
@@ -57,6 +58,7 @@ function info(fields: Partial<FleetInfo>): FleetInfo {
       configHash: "",
       held: [],
       unfit: [{ id: "0123abcd", reason: "the backend is gone" }],
+      drains: [],
     }],
     ended: [{
       id: "89abcdef",

@@ -4,7 +4,7 @@ import type { Args } from "../language/node.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { View } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
-import { intentRequest } from "./intent.ts";
+import { intentRequest, scopeRequest } from "./intent.ts";
 import { planView } from "./plan_view.ts";
 import { type Action, weightOf, weightPlace } from "./set.ts";
 
@@ -37,6 +37,24 @@ async function planOf(
   const request = { name: backend, action: "weight", ...place, ...value, ...intentRequest(args) };
   const message = await ask(context, "PlanBackend", { request });
   return answer("PlanBackend", message, { view: viewOf(message) });
+}
+
+/** The request for the plan of a `plan` or a `set` with a scope. */
+export function planRequestOf(
+  command: string,
+  args: Args,
+): Partial<messages.PlanBackendRequest> {
+  const { scope } = scopeRequest(args);
+  const shared = { ...(scope === undefined ? {} : { scope }), ...intentRequest(args) };
+  if (/ weight/.test(command)) {
+    const { backend, ...place } = weightPlace(args);
+    const value = command.endsWith(" file") ? { file: true } : { weight: weightOf(args) };
+    return { name: backend, action: "weight", ...place, ...value, ...shared };
+  }
+  const action = command.split(" ").at(-1)!;
+  // A drain is planned without its end.
+  const end = action === "drain" ? { end: undefined } : {};
+  return { name: need(args, "backend"), action, ...shared, ...end };
 }
 
 function viewOf({ plan }: messages.PlanBackendResponse): View {

@@ -157,7 +157,7 @@ function shiftLine(vip: messages.VipChange): Cell {
 }
 
 /** `33.3 % of new flows moved when settled (80 % by all steps of slow-start together)`. */
-function shiftText(vip: messages.VipChange): string {
+export function shiftText(vip: messages.VipChange): string {
   const { movedInSteps, settled } = vip;
   const text = endsText(vip);
   if (movedInSteps === undefined || settled === undefined || settled.buckets === 0) return text;
@@ -194,7 +194,8 @@ function shiftWords({ moved, lost, gained, buckets, shareMoved, rehashed }: Shif
   return parts.join(" and ") + (rehashed ? " (about: src-ip-sticky changes)" : "");
 }
 
-function styleOf({ atOnce, settled, change }: messages.VipChange): Style {
+/** How bad a change is. */
+export function styleOf({ atOnce, settled, change }: messages.VipChange): Style {
   if (change === "refused" || (atOnce?.lost ?? 0) > 0 || (settled?.lost ?? 0) > 0) return "bad";
   return (atOnce?.moved ?? 0) > 0 || (settled?.moved ?? 0) > 0 ? "warn" : "good";
 }

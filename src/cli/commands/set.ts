@@ -9,7 +9,7 @@ import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { drainText, intentText, stateCell } from "./cells.ts";
 import { drainEnd } from "./drain_wait.ts";
-import { beginOf, intentRequest, nanoseconds, scopeRequest, spanOf } from "./intent.ts";
+import { beginOf, instantOf, intentRequest, nanoseconds, scopeRequest, spanOf } from "./intent.ts";
 import { forecastLine, warningLine } from "./plan_view.ts";
 
 /** Longest delay of a change by its forecast, in milliseconds. */
@@ -35,7 +35,7 @@ export function setBackend(action: Action): Command {
   return async (context, args) => {
     const name = need(args, "backend");
     const begin = beginOf(args);
-    const request = { name, ...intentRequest(args), ...scopeRequest(args), begin };
+    const request = { name, ...intentRequest(args), ...scoped(context, args), begin };
     const forecast = begin === undefined ? await forecastOf(context, { name, action }) : [];
     const message = await ask(context, METHODS[action], { request });
     const lines = [
@@ -80,7 +80,13 @@ export async function clearBackend(context: CommandContext, args: Args): Promise
 
 /** `set backend <name> drain`; with `wait` it answers at the end of the drain. */
 export async function drainBackend(context: CommandContext, args: Args): Promise<Answer> {
-  const { for: span, then = "", force, wait, reason = "" } = args;
+  const { for: span, until, then = "", force, wait, reason = "" } = args;
+  const { scope, plans } = scoped(context, args);
+  if (args.ignore !== undefined) {
+    const message =
+      "cannot ignore load balancers: only a drain with fleet or site waits for several";
+    throw new MaglevError("invalid-argument", message);
+  }
   if (wait !== undefined && beginOf(args) !== undefined) {
     throw new MaglevError("invalid-argument", "cannot wait for a drain that begins later");
   }
@@ -92,6 +98,9 @@ export async function drainBackend(context: CommandContext, args: Args): Promise
       then,
       force: force !== undefined,
       begin: beginOf(args),
+      ...(scope === undefined ? {} : { scope }),
+      ...(plans === undefined ? {} : { plans }),
+      ...(until === undefined ? {} : { untilUnixNs: nanoseconds(instantOf(until)) }),
     },
   });
   const ended = wait === undefined ? undefined : await drainEnd(context, message);
@@ -170,7 +179,7 @@ async function weigh(
   const planned = { name: backend, action: "weight", frontend, pool, ...value };
   const forecast = begin === undefined ? await forecastOf(context, planned) : [];
   const message = await ask(context, "SetFrontendPoolBackendWeight", {
-    request: { ...place, ...value, ...intentRequest(args), ...scopeRequest(args), begin },
+    request: { ...place, ...value, ...intentRequest(args), ...scoped(context, args), begin },
   });
   const entry = message.pools.find(({ name }) => name === pool)?.backends
     .find(({ name }) => name === backend);
@@ -193,6 +202,14 @@ async function weigh(
 function styled(state: string): Pick<Cell, "style"> {
   const { style = "plain" } = stateCell(state);
   return { style };
+}
+
+/** The fields of a request with a scope. */
+function scoped(
+  { plans }: CommandContext,
+  args: Args,
+): Partial<Pick<messages.BackendRequest, "scope" | "force" | "plans">> {
+  return { ...scopeRequest(args), ...(plans === undefined ? {} : { plans }) };
 }
 
 /** The pool entry of a weight. */

@@ -187,7 +187,7 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
     word(name, ACTION_HELP[verb][name], {
       run: `${verb} backend ${name}`,
       options: verb === "plan"
-        ? ends ? [REASON] : LASTING
+        ? [...ends ? [REASON] : LASTING, ...SCOPE]
         : ends
         ? [REASON, ...SCOPE]
         : [...LASTING, ...BEGINNING, ...SCOPE, FORCE],
@@ -201,7 +201,7 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
       ? [
         word("drain", "Effect of a drain while it lasts", {
           run: "plan backend drain",
-          options: [REASON, FORCE],
+          options: [REASON, ...SCOPE, FORCE],
         }),
       ]
       : [
@@ -216,6 +216,7 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
           more: [
             "Its weight is 0 wherever it is used. Present flows stay until the drain ends.",
             "An enable, resume, pause or disable ends it.",
+            "With fleet or site: needs an end (for, until); new flows come back then.",
           ],
         }),
       ]),
@@ -236,12 +237,14 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
   const weights = [
     word("file", file, {
       run: `${verb} weight file`,
-      options: verb === "set" ? [REASON, ...SCOPE] : [REASON],
+      options: [REASON, ...SCOPE],
     }),
     slot("weight", help, {
       slot: "weight",
       run: `${verb} weight`,
-      options: verb === "set" ? [...LASTING, ...BEGINNING, ...SCOPE, FORCE] : LASTING,
+      options: verb === "set"
+        ? [...LASTING, ...BEGINNING, ...SCOPE, FORCE]
+        : [...LASTING, ...SCOPE],
       more: ENDS,
     }),
   ];

@@ -66,10 +66,24 @@ export const DRAIN: readonly OptionNode[] = [
     word: "for",
     help: "How long at most; left out: five times VPP's flow timeout",
     value: { slot: "duration" },
+    excludes: "until",
+  },
+  {
+    word: "until",
+    help: "With fleet or site: when it ends",
+    value: { slot: "time" },
+    excludes: "for",
   },
   { word: "then", help: "What follows; left out: disable", value: { slot: "then" } },
   FORCE,
+  ...SCOPE,
   { word: "wait", help: "Wait for its end, with progress" },
+  {
+    word: "ignore",
+    help: "Do not wait for these load balancers: a,b",
+    value: { slot: "text" },
+    after: "wait",
+  },
 ];
 
 interface Rest {

@@ -17,6 +17,7 @@ import type { ClientTls } from "../../grpc/client/channel.ts";
 import type { Intent } from "../../intent/intent.ts";
 import { fileProblem, readRegularText } from "../../system/read_file.ts";
 import type { MaglevdSettings } from "../flags.ts";
+import type { Daemon } from "../wire.ts";
 
 /** The settings that are about the fleet. */
 export type FleetSettings = Pick<
@@ -116,6 +117,7 @@ export async function createFleetMember(
   settings: FleetSettings,
   parts: {
     readonly checker: Checker;
+    readonly vpp: Pick<Daemon, "vpp">["vpp"];
     readonly book: OpenedBook | undefined;
     readonly configHash: () => string;
     readonly clock: Clock;
@@ -124,13 +126,20 @@ export async function createFleetMember(
 ): Promise<DaemonFleet | undefined> {
   const address = settings["fleet-store"];
   if (address === "") return undefined;
-  const [{ EtcdStore }, { FleetMember }, { FleetRequests }, { prefixOf }] = await Promise.all([
+  const [
+    { EtcdStore },
+    { FleetMember },
+    { FleetRequests },
+    { prefixOf },
+    { fleetTraffic },
+  ] = await Promise.all([
     import("../../fleet/etcd/etcd_store.ts"),
     import("../../fleet/member/member.ts"),
     import("../../fleet/member/requests.ts"),
     import("../../fleet/book/keys.ts"),
+    import("./traffic.ts"),
   ]);
-  const { checker, book, configHash, clock, logger } = parts;
+  const { checker, vpp, book, configHash, clock, logger } = parts;
   const { fleet } = settings;
   const store = new EtcdStore({
     servers: serversOf(address),
@@ -144,6 +153,7 @@ export async function createFleetMember(
     version: BUILD.version,
     store,
     checker,
+    traffic: fleetTraffic({ checker, vpp, clock }),
     configHash,
     disk: book?.disk,
     kept: book?.kept,

@@ -40,7 +40,7 @@ Deno.test("without --fleet-store nothing is opened or made", async () => {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   assert.equal(await openBook({ ...OFF, "state-dir": "/nowhere" }, { clock, logger }), undefined);
   const { checker } = setUp();
-  const parts = { checker, book: undefined, configHash: () => "", clock, logger };
+  const parts = { checker, vpp: undefined, book: undefined, configHash: () => "", clock, logger };
   assert.equal(await createFleetMember(OFF, parts), undefined);
   assert.deepEqual(logger.records, []);
 });

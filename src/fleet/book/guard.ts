@@ -3,8 +3,9 @@
  *
  * A wish was decided elsewhere, by another load balancer's view. So it is judged again by this one's
  * own state before it is obeyed. It is held, and shown as held, when a frontend that serves would
- * have no server, or when new wishes together touch more than a share of a pool. An end of a wish is
- * never held, because servers that stay out are as bad.
+ * have no server, when more new flows would move than its operator was shown, or when new wishes
+ * together touch more than a share of a pool. An end of a wish is never held, because servers that
+ * stay out are as bad.
  */
 import type { Config, FrontendConfig } from "../../config/model.ts";
 import { withoutWeight } from "../../config/pool_weights.ts";
@@ -12,6 +13,7 @@ import type { Backend } from "../../health/state.ts";
 import type { IntentSet } from "../../intent/intent.ts";
 import { gone, overtaken } from "../../intent/rules.ts";
 import { inForce } from "../../intent/weights_in_force.ts";
+import { exceeds, type FrontendShift } from "./foretold.ts";
 import { MAX_UNOBEYED_LENGTH, type Unobeyed, type Wish } from "./values.ts";
 
 /** New wishes may touch this share of a pool together, and always one server. */
@@ -35,6 +37,16 @@ export interface GuardInput {
   readonly intents: IntentSet;
   /** True when a frontend serves now, and would not with these weights. */
   readonly isEmptied: (frontend: string, config: FrontendConfig) => boolean;
+  /** Name of this load balancer. */
+  readonly lb: string;
+  /** The frontends whose new flows move when `wish` is obeyed too. */
+  readonly foresee: (wish: KeyedWish, change: Step) => readonly FrontendShift[];
+}
+
+/** The intents in force before and after a wish is obeyed. */
+export interface Step {
+  readonly before: IntentSet;
+  readonly after: IntentSet;
 }
 
 export interface Decision {
@@ -73,7 +85,8 @@ export function decide(input: GuardInput): Decision {
     const reason = wish.force
       ? undefined
       : crowded.find(({ names }) => names.has(wish.intent.backend))?.reason ??
-        emptiedBy(wish, next, input);
+        emptiedBy(wish, next, input) ??
+        unforeseenBy(wish, { obeyed, next }, input);
     if (reason === undefined) obeyed.set(wish.key, wish);
     else held.push(unobeyed(wish, reason));
   }
@@ -133,4 +146,20 @@ function emptiedBy(
     if (isEmptied(name, weights)) return `frontend ${name} would have no server`;
   }
   return undefined;
+}
+
+/** Why a wish is held: the first frontend of which more moves than was foretold. */
+function unforeseenBy(
+  wish: KeyedWish,
+  { obeyed, next }: {
+    readonly obeyed: ReadonlyMap<string, KeyedWish>;
+    readonly next: ReadonlyMap<string, KeyedWish>;
+  },
+  { lb, intents, foresee }: GuardInput,
+): string | undefined {
+  const foretold = wish.plans.find((plan) => plan.lb === lb);
+  if (foretold === undefined) return undefined;
+  const setOf = (wishes: ReadonlyMap<string, KeyedWish>) =>
+    intents.withShared([...wishes.values()].map(({ intent }) => intent));
+  return exceeds(foretold, foresee(wish, { before: setOf(obeyed), after: setOf(next) }));
 }

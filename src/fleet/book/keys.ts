@@ -2,7 +2,7 @@
  * PURE. The keys of a fleet in its store, below `/maglev/FLEET/`:
  *
  *     meta                                  identity of the store's content
- *     intent/SCOPE/b/BACKEND                a pause or disable
+ *     intent/SCOPE/b/BACKEND                a pause, disable or drain
  *     intent/SCOPE/w/FRONTEND/POOL/BACKEND  a weight
  *     lb/NAME/status                        what one load balancer has applied; ends with its lease
  *

@@ -14,12 +14,14 @@ import {
 } from "../../intent/file.ts";
 import {
   type BackendIntent,
+  type DrainIntent,
   intentId,
   type OperatorId,
   type WeightIntent,
 } from "../../intent/intent.ts";
 import { MAX_REASON_LENGTH } from "../../intent/request.ts";
 import { MAX_ID_LENGTH } from "../../intent/rules.ts";
+import { type Foretold, plansOf, plansRecord } from "./foretold.ts";
 import { isScope, keyOf, scopeOfKey } from "./keys.ts";
 
 const VERSION = 1;
@@ -32,14 +34,16 @@ const MAX_NAME = 256;
 /** Most held or unsuitable wishes in a status. */
 export const MAX_LISTED = 50;
 
-/** An intent with a scope, and how it came. */
+/** An intent with a scope, and how it came. A drain gives the server back at its end. */
 export interface Wish {
-  readonly intent: (BackendIntent | WeightIntent) & { readonly scope: string };
+  readonly intent: (BackendIntent | WeightIntent | DrainIntent) & { readonly scope: string };
   readonly id: string;
   /** Name of the load balancer that took the request. */
   readonly via: string;
   /** It is obeyed also where the guard would hold it. */
   readonly force: boolean;
+  /** What its operator was shown; of other load balancers nothing was foretold. */
+  readonly plans: readonly Foretold[];
 }
 
 /** A wish that was ended; who ended it stays visible. */
@@ -71,6 +75,17 @@ export interface Unobeyed {
   readonly reason: string;
 }
 
+/** A shared drain on one load balancer. */
+export interface DrainHere {
+  readonly id: string;
+  /** VPP does not have weight 0 yet; it has, and flows may be left; none is left. */
+  readonly state: "applying" | "draining" | "drained";
+  /** Sticky flows left, expired ones included; undefined: not known. */
+  readonly flows: number | undefined;
+  /** What it waits for, or why none is left; may be empty. */
+  readonly note: string;
+}
+
 /** What one load balancer publishes of itself. */
 export interface Status {
   /** Of the process. */
@@ -86,10 +101,13 @@ export interface Status {
   readonly held: readonly Unobeyed[];
   /** Not applicable with its configuration; the first MAX_LISTED. */
   readonly unfit: readonly Unobeyed[];
+  /** Progress of the drains that it obeys; the first MAX_LISTED. */
+  readonly drains: readonly DrainHere[];
 }
 
-export function encodeWish({ intent, id, via, force }: Wish): string {
-  return JSON.stringify({ v: VERSION, id, via, force, intent: toRecord(intent) });
+export function encodeWish({ intent, id, via, force, plans }: Wish): string {
+  const plan = plans.length === 0 ? undefined : plansRecord(plans);
+  return JSON.stringify({ v: VERSION, id, via, force, plan, intent: toRecord(intent) });
 }
 
 export function encodeTombstone({ id, by, via, reason, atMs, cause }: Tombstone): string {
@@ -121,10 +139,13 @@ export function decodeValue(key: string, text: string): Value {
   const scope = scopeOfKey(key);
   if (scope === undefined || !isScope(scope)) return INVALID;
   if (intent === undefined || intent.scheduled === true) return INVALID;
-  if (intent.kind === "drain" || intent.kind === "lameduck") return INVALID;
+  if (intent.kind === "lameduck") return INVALID;
+  if (intent.kind === "drain" && intent.then !== "resume") return INVALID;
   const scoped = { ...intent, scope };
   if (keyOf(scoped) !== key || intentId(scoped) !== id) return INVALID;
-  return { kind: "wish", wish: { intent: scoped, id, via, force: record.force === true } };
+  const plans = plansOf(record.plan);
+  if (plans === undefined) return INVALID;
+  return { kind: "wish", wish: { intent: scoped, id, via, force: record.force === true, plans } };
 }
 
 export function encodeMeta({ uuid, restored }: Meta): string {
@@ -141,7 +162,7 @@ export function decodeMeta(text: string): Meta | undefined {
 }
 
 export function encodeStatus(status: Status): string {
-  const { instance, version, site, wallMs, applied, configHash, held, unfit } = status;
+  const { instance, version, site, wallMs, applied, configHash, held, unfit, drains } = status;
   return JSON.stringify({
     v: VERSION,
     instance,
@@ -152,6 +173,7 @@ export function encodeStatus(status: Status): string {
     config_hash: configHash,
     held: held.slice(0, MAX_LISTED),
     unfit: unfit.slice(0, MAX_LISTED),
+    ...(drains.length === 0 ? {} : { drains: drains.slice(0, MAX_LISTED) }),
   });
 }
 
@@ -167,8 +189,10 @@ export function decodeStatus(text: string): Status | undefined {
   if (!isWhole(applied, Number.MAX_SAFE_INTEGER)) return undefined;
   const held = unobeyedOf(record.held);
   const unfit = unobeyedOf(record.unfit);
-  if (held === undefined || unfit === undefined) return undefined;
-  return { instance, version, site, wallMs, applied, configHash, held, unfit };
+  // Absent in a version without shared drains.
+  const drains = drainsOf(record.drains ?? []);
+  if (held === undefined || unfit === undefined || drains === undefined) return undefined;
+  return { instance, version, site, wallMs, applied, configHash, held, unfit, drains };
 }
 
 const INVALID: Value = { kind: "ignored", reason: "invalid" };
@@ -184,6 +208,20 @@ function unobeyedOf(list: unknown): readonly Unobeyed[] | undefined {
     const { id, reason } = each;
     if (!isId(id) || !isText(reason, MAX_UNOBEYED_LENGTH)) return undefined;
     found.push({ id, reason });
+  }
+  return found;
+}
+
+function drainsOf(list: unknown): readonly DrainHere[] | undefined {
+  if (!Array.isArray(list) || list.length > MAX_LISTED) return undefined;
+  const found: DrainHere[] = [];
+  for (const each of list) {
+    if (!isRecord(each)) return undefined;
+    const { id, state, flows, note } = each;
+    if (!isId(id) || !isText(note, MAX_UNOBEYED_LENGTH)) return undefined;
+    if (state !== "applying" && state !== "draining" && state !== "drained") return undefined;
+    if (flows !== undefined && !isWhole(flows, Number.MAX_SAFE_INTEGER)) return undefined;
+    found.push({ id, state, flows, note });
   }
   return found;
 }

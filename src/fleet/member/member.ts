@@ -18,6 +18,8 @@ import {
   type Verdict,
 } from "../book/book.ts";
 import { type KeptBook, keyedWishesOf } from "../book/file.ts";
+import type { FrontendShift } from "../book/foretold.ts";
+import type { KeyedWish, Step } from "../book/guard.ts";
 import { lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
 import type {
   FleetStore,
@@ -26,9 +28,10 @@ import type {
   StoreListener,
   StoreSnapshot,
 } from "../book/store.ts";
-import { encodeMeta } from "../book/values.ts";
+import { type DrainHere, encodeMeta } from "../book/values.ts";
 import type { BookDisk } from "./book_disk.ts";
 import { BookKeeper, type Followed } from "./book_keeper.ts";
+import { DrainReport } from "./drain_report.ts";
 import { Ends } from "./ends.ts";
 import { Obedience, type Present } from "./obedience.ts";
 import { Roster } from "./roster.ts";
@@ -38,12 +41,21 @@ import type { FleetView, StoreState } from "./view.ts";
 const TICK_MS = 1000;
 const MAX_ENDED = 100;
 
+/** The traffic of this load balancer, as intents change it. */
+export interface FleetTraffic {
+  /** The frontends whose new flows move between two sets of intents. */
+  readonly foresee: (change: Step) => readonly FrontendShift[];
+  /** Progress of these drains. */
+  readonly drains: (obeyed: readonly KeyedWish[]) => readonly DrainHere[];
+}
+
 export interface FleetMemberOptions {
   readonly fleet: string;
   readonly place: Place;
   readonly version: string;
   readonly store: FleetStore;
   readonly checker: Pick<Checker, "current" | "fleet" | "subscribe" | "cancelIntent">;
+  readonly traffic: FleetTraffic;
   /** SHA-256 of the configuration in force, in hexadecimal. */
   readonly configHash: () => string;
   /** Absent: the book ends with the process. */
@@ -62,6 +74,7 @@ export class FleetMember implements StoreListener {
   readonly unsettled: Unsettled;
   readonly #keeper: BookKeeper;
   readonly #ends: Ends;
+  readonly #drains: DrainReport;
   #values = new Map<string, StoredValue>();
   #revision = 0;
   /** A snapshot arrived, and the store has answered since. */
@@ -85,11 +98,16 @@ export class FleetMember implements StoreListener {
   constructor(options: FleetMemberOptions) {
     this.options = options;
     const { fleet, store, checker, place, clock, disk, kept, newUuid, logger } = options;
+    const { foresee } = options.traffic;
     this.#book = kept?.book ?? EMPTY_BOOK;
     this.#confirmedMs = kept?.savedMs;
     this.#applied = this.#book.revision;
     this.#store = { kind: "connecting", sinceMs: clock.wallMs() };
-    this.obedience = new Obedience({ place, checker, clock, logger }, kept?.obeyed ?? new Map());
+    this.obedience = new Obedience(
+      { place, checker, foresee, clock, logger },
+      kept?.obeyed ?? new Map(),
+    );
+    this.#drains = new DrainReport(clock);
     this.#keeper = new BookKeeper({ fleet, disk, clock });
     this.#ends = new Ends({ lb: place.lb, store, clock });
     this.unsettled = new Unsettled({ clock, logger });
@@ -290,10 +308,12 @@ export class FleetMember implements StoreListener {
   }
 
   #publish(): void {
-    const { version, configHash } = this.options;
-    const { held, unfit } = this.obedience.decision;
+    const { version, configHash, traffic } = this.options;
+    const { obeyed, held, unfit } = this.obedience.decision;
     const applied = this.#applied;
-    this.roster.publish({ version, applied, configHash: configHash(), held, unfit });
+    const drained = [...obeyed.values()].filter(({ intent }) => intent.kind === "drain");
+    const drains = this.#drains.of(drained.length === 0 ? [] : traffic.drains(drained));
+    this.roster.publish({ version, applied, configHash: configHash(), held, unfit, drains });
     if (this.#store.kind === "ok") void this.roster.writeDue();
   }
 

@@ -1,9 +1,11 @@
 /** Decides which intents of its fleet this load balancer obeys, and carries the decision out. */
+import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { Book } from "../book/book.ts";
 import { keyedWishesOf } from "../book/file.ts";
-import { decide, type Decision, type KeyedWish } from "../book/guard.ts";
+import type { FrontendShift } from "../book/foretold.ts";
+import { decide, type Decision, type KeyedWish, type Step } from "../book/guard.ts";
 import { appliesTo, type Place } from "../book/keys.ts";
 import { logDecision } from "./log.ts";
 import type { WishHere } from "./view.ts";
@@ -14,9 +16,14 @@ export const END_GRACE_MS = 5000;
 export interface ObedienceOptions {
   readonly place: Place;
   readonly checker: Pick<Checker, "current" | "fleet">;
+  /** The frontends whose new flows move between two sets of intents. */
+  readonly foresee: (change: Step) => readonly FrontendShift[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** A wish that is held is not forecast again for this time. */
+const FORESEEN_MS = 5000;
 
 /** What is decided about: a book, and whether the store answers. */
 export interface Present {
@@ -29,6 +36,11 @@ export class Obedience {
   #decision: Decision;
   /** Ids of the wishes that this clock ended: they do not return with the store. */
   #ended: ReadonlySet<string> = new Set();
+  /** Forecasts of held wishes, by id. */
+  #foreseen = new Map<
+    string,
+    { readonly shifts: readonly FrontendShift[]; readonly atMs: MonotonicMs }
+  >();
 
   /** `obeyed`: in force already, from the book of the previous process. */
   constructor(options: ObedienceOptions, obeyed: ReadonlyMap<string, KeyedWish>) {
@@ -42,7 +54,7 @@ export class Obedience {
 
   /** Decides about all wishes; `always`: the configuration changed. */
   evaluate(present: Present, { always = false }: { readonly always?: boolean } = {}): void {
-    const { checker, logger } = this.#options;
+    const { checker, logger, place } = this.#options;
     const { config, backends, intents } = checker.current;
     const before = this.#decision;
     const wishes = keyedWishesOf(present.book);
@@ -56,7 +68,12 @@ export class Obedience {
       backends,
       intents,
       isEmptied: (frontend, weights) => checker.fleet.isEmptied(frontend, weights),
+      lb: place.lb,
+      foresee: (wish, change) => this.#foresee(wish, change),
     });
+    for (const id of [...this.#foreseen.keys()]) {
+      if (!decision.held.some((held) => held.id === id)) this.#foreseen.delete(id);
+    }
     this.#decision = decision;
     if (always || !sameWishes(before.obeyed, decision.obeyed)) {
       checker.fleet.put([...decision.obeyed.values()].map(({ intent }) => intent));
@@ -74,6 +91,16 @@ export class Obedience {
     const cause = unfit.find(isIt);
     if (cause !== undefined) return { kind: "unfit", reason: cause.reason };
     return { kind: "held", reason: held.find(isIt)?.reason ?? "not decided yet" };
+  }
+
+  #foresee({ id }: KeyedWish, change: Step): readonly FrontendShift[] {
+    const { clock, foresee } = this.#options;
+    const known = this.#foreseen.get(id);
+    const nowMs = clock.monotonicMs();
+    if (known !== undefined && nowMs < later(known.atMs, FORESEEN_MS)) return known.shifts;
+    const shifts = foresee(change);
+    this.#foreseen.set(id, { shifts, atMs: nowMs });
+    return shifts;
   }
 
   #isHere({ intent }: KeyedWish): boolean {

@@ -6,6 +6,7 @@ import { listWords } from "../../base/text.ts";
 import { type Intent, intentId, type OperatorId } from "../../intent/intent.ts";
 import { MAX_ENTRIES } from "../book/book.ts";
 import { wishOf } from "../book/file.ts";
+import { boundedPlans, type Foretold } from "../book/foretold.ts";
 import type { KeyedWish } from "../book/guard.ts";
 import { appliesTo, isScope, keyOf, MAX_KEY_LENGTH, META, scopeOfKey } from "../book/keys.ts";
 import type { StoreWrite, WriteOutcome } from "../book/store.ts";
@@ -15,6 +16,7 @@ import {
   encodeMeta,
   encodeTombstone,
   encodeWish,
+  MAX_VALUE_LENGTH,
   type Wish,
 } from "../book/values.ts";
 import type { FleetMember } from "./member.ts";
@@ -41,7 +43,12 @@ export interface FleetDone {
 /** Puts an intent into the store, in place of an older one of its scope. */
 export async function putWish(
   member: FleetMember,
-  { intent: asked, force }: { readonly intent: ScopedIntent; readonly force: boolean },
+  { intent: asked, force, plans = [] }: {
+    readonly intent: ScopedIntent;
+    readonly force: boolean;
+    /** What its operator was shown; default: nothing. */
+    readonly plans?: readonly Foretold[];
+  },
 ): Promise<FleetDone | MaglevError> {
   const refused = scopeProblem(asked.scope) ?? storeProblem(member) ?? endProblem(member, asked);
   if (refused !== undefined) return refused;
@@ -63,11 +70,17 @@ export async function putWish(
   const { forMs: _, ...rest } = { ...asked, sinceMs: sinceMs as WallMs };
   const intent: ScopedIntent = rest;
   const id = intentId(intent);
-  const wish = { intent, id, via: member.options.place.lb, force };
+  const via = member.options.place.lb;
+  const text = encodeWish({ intent, id, via, force, plans: boundedPlans(plans) });
+  if (text.length > MAX_VALUE_LENGTH) {
+    const message =
+      `cannot share the intent: need a value of at most ${MAX_VALUE_LENGTH} characters`;
+    return new MaglevError("invalid-argument", message);
+  }
   const ifRevision = present?.revision ?? 0;
   const outcome = await member.options.store.write({
     key,
-    text: encodeWish(wish),
+    text,
     ifRevision,
     ifValue: member.metaCondition(),
   });

@@ -29,6 +29,7 @@ const REQUEST: BackendRequest = {
   begin: undefined,
   scope: "",
   force: false,
+  plans: [],
 };
 const INFO = create(BackendInfo);
 

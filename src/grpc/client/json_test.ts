@@ -15,7 +15,7 @@ Deno.test("answerJson() returns the standard JSON form, fields at their defaults
     warning: "",
     carried: [],
   };
-  assert.deepEqual(answerJson("PlanBackend", { plan }), {
+  assert.deepEqual(answerJson("PlanBackend", { plan, foretold: undefined }), {
     plan: {
       states: [],
       assumedUp: [],
@@ -34,7 +34,7 @@ Deno.test("answerJson() returns the standard JSON form, fields at their defaults
       carried: [],
     },
   });
-  assert.deepEqual(answerJson("PlanBackend", { plan: undefined }), {});
+  assert.deepEqual(answerJson("PlanBackend", { plan: undefined, foretold: undefined }), {});
   assert.equal(
     Object.keys(answerJson("GetHealthCheck", create(HealthCheckInfo)) as object).length,
     46,

@@ -278,6 +278,8 @@ export interface DrainProgress {
   readonly quietNeededNs: bigint;
   /** Why it cannot end early now; empty: it can. */
   readonly unwatched: string;
+  /** Why no flow is left: no-flows or no-packets. Only of a drain of the fleet, which its time ends. */
+  readonly ended: string;
 }
 
 export interface ProbeResult {
@@ -368,10 +370,20 @@ export interface DrainBackendRequest {
   /** Also when it takes the last server with a weight from a frontend. */
   readonly force: boolean;
   /** Its beginning; neither: now. */
-  readonly begin: { readonly $case: "fromUnixNs"; readonly value: bigint } | {
-    readonly $case: "inNs";
-    readonly value: bigint;
-  } | undefined;
+  readonly begin:
+    | { readonly $case: "fromUnixNs"; readonly value: bigint }
+    | { readonly $case: "inNs"; readonly value: bigint }
+    | undefined;
+  /**
+   * Load balancers that it is for: empty or `here` (this one), and with a fleet `fleet`, `site=NAME`
+   * or `lb=NAME`. With one it begins now, needs an end (`for_ns` or `until_unix_ns`), and gives the
+   * backend back then; `then` is empty.
+   */
+  readonly scope: string;
+  /** End of a drain with a scope, in place of `for_ns`; 0: none. */
+  readonly untilUnixNs: bigint;
+  /** With a scope: what the operator was shown. */
+  readonly plans: readonly ForetoldPlan[];
 }
 
 export interface BackendRequest {
@@ -395,6 +407,11 @@ export interface BackendRequest {
   readonly scope: string;
   /** With a scope: also where a load balancer's guard would hold it. */
   readonly force: boolean;
+  /**
+   * With a scope: what the operator was shown. A load balancer holds the request when more moves
+   * there by now.
+   */
+  readonly plans: readonly ForetoldPlan[];
 }
 
 export interface SetLameduckRequest {
@@ -448,6 +465,26 @@ export interface SetWeightRequest {
   readonly scope: string;
   /** With a scope: also where a load balancer's guard would hold it. */
   readonly force: boolean;
+  /** As in BackendRequest. */
+  readonly plans: readonly ForetoldPlan[];
+}
+
+/** The effect of a request with a scope on one load balancer, as PlanBackend foretold it. */
+export interface ForetoldPlan {
+  /** Its name in the fleet. */
+  readonly lb: string;
+  /** The frontends whose new flows move. */
+  readonly shares: readonly ForetoldShare[];
+  /** The largest share of the frontends that are not listed. */
+  readonly rest: number;
+  /** Frontends that lose their last server. */
+  readonly emptied: readonly string[];
+}
+
+export interface ForetoldShare {
+  readonly frontend: string;
+  /** Share of its new flows that gets another server, 0 to 1. */
+  readonly share: number;
 }
 
 export interface GetFleetRequest {
@@ -488,6 +525,8 @@ export interface FleetIntent {
   /** obeyed, held (by the guard), unfit (the configuration lacks it or decides itself), elsewhere, over. */
   readonly here: string;
   readonly hereReason: string;
+  /** What its operator was shown. */
+  readonly plans: readonly ForetoldPlan[];
 }
 
 export interface EndedFleetIntent {
@@ -518,6 +557,22 @@ export interface FleetMember {
   readonly configHash: string;
   readonly held: readonly UnobeyedIntent[];
   readonly unfit: readonly UnobeyedIntent[];
+  /** Drains of the fleet that it obeys. */
+  readonly drains: readonly FleetDrain[];
+}
+
+/** A drain of the fleet on one load balancer. */
+export interface FleetDrain {
+  /** Of the intent. */
+  readonly id: string;
+  /** applying (VPP does not have weight 0 yet), draining, or drained (no flow is left). */
+  readonly state: string;
+  /** Sticky flows left, expired ones included; absent: not known. */
+  readonly flows?:
+    | bigint
+    | undefined;
+  /** What it waits for, or why it is drained. */
+  readonly note: string;
 }
 
 export interface UnobeyedIntent {
@@ -969,10 +1024,19 @@ export interface PlanBackendRequest {
   readonly file: boolean;
   /** For a drain: also of the last server with a weight of a frontend. */
   readonly force: boolean;
+  /** Load balancers of the planned request; empty or `here`: this one. The plan is that of this one. */
+  readonly scope: string;
 }
 
 export interface PlanBackendResponse {
-  readonly plan: Plan | undefined;
+  readonly plan:
+    | Plan
+    | undefined;
+  /**
+   * With a scope: the effect of the request on this load balancer. Absent: the scope does not contain
+   * it.
+   */
+  readonly foretold: ForetoldPlan | undefined;
 }
 
 export interface ExplainBackendRequest {
@@ -3209,7 +3273,7 @@ export const BackendInfo: MessageFns<BackendInfo, "maglev.BackendInfo"> = {
 };
 
 function createBaseDrainProgress(): DrainProgress {
-  return { flows: undefined, quietNs: undefined, quietNeededNs: 0n, unwatched: "" };
+  return { flows: undefined, quietNs: undefined, quietNeededNs: 0n, unwatched: "", ended: "" };
 }
 
 export const DrainProgress: MessageFns<DrainProgress, "maglev.DrainProgress"> = {
@@ -3242,6 +3306,9 @@ export const DrainProgress: MessageFns<DrainProgress, "maglev.DrainProgress"> = 
     }
     if (message.unwatched !== "") {
       writer.uint32(34).string(message.unwatched);
+    }
+    if (message.ended !== "") {
+      writer.uint32(42).string(message.ended);
     }
     return writer;
   },
@@ -3289,6 +3356,14 @@ export const DrainProgress: MessageFns<DrainProgress, "maglev.DrainProgress"> = 
             }
 
             message.unwatched = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ended = reader.string();
             continue;
           }
         }
@@ -3937,7 +4012,17 @@ export const CancelIntentResponse: MessageFns<CancelIntentResponse, "maglev.Canc
   };
 
 function createBaseDrainBackendRequest(): DrainBackendRequest {
-  return { name: "", reason: "", forNs: 0n, then: "", force: false, begin: undefined };
+  return {
+    name: "",
+    reason: "",
+    forNs: 0n,
+    then: "",
+    force: false,
+    begin: undefined,
+    scope: "",
+    untilUnixNs: 0n,
+    plans: [],
+  };
 }
 
 export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainBackendRequest"> = {
@@ -3981,6 +4066,20 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
         }
         writer.uint32(408).int64(message.begin.value);
         break;
+    }
+    if (message.scope !== "") {
+      writer.uint32(418).string(message.scope);
+    }
+    if (message.untilUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.untilUnixNs) !== message.untilUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.untilUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(424).int64(message.untilUnixNs);
+    }
+    for (const v of message.plans) {
+      ForetoldPlan.encode(v!, writer.uint32(434).fork()).join();
     }
     return writer;
   },
@@ -4054,6 +4153,30 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
             message.begin = { $case: "inNs", value: reader.int64() as bigint };
             continue;
           }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 53: {
+            if (tag !== 424) {
+              break;
+            }
+
+            message.untilUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.plans.push(ForetoldPlan.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4068,7 +4191,15 @@ export const DrainBackendRequest: MessageFns<DrainBackendRequest, "maglev.DrainB
 };
 
 function createBaseBackendRequest(): BackendRequest {
-  return { name: "", reason: "", end: undefined, begin: undefined, scope: "", force: false };
+  return {
+    name: "",
+    reason: "",
+    end: undefined,
+    begin: undefined,
+    scope: "",
+    force: false,
+    plans: [],
+  };
 }
 
 export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest"> = {
@@ -4122,6 +4253,9 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
     }
     if (message.force !== false) {
       writer.uint32(424).bool(message.force);
+    }
+    for (const v of message.plans) {
+      ForetoldPlan.encode(v!, writer.uint32(434).fork()).join();
     }
     return writer;
   },
@@ -4201,6 +4335,14 @@ export const BackendRequest: MessageFns<BackendRequest, "maglev.BackendRequest">
             }
 
             message.force = reader.bool();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.plans.push(ForetoldPlan.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -4450,6 +4592,7 @@ function createBaseSetWeightRequest(): SetWeightRequest {
     begin: undefined,
     scope: "",
     force: false,
+    plans: [],
   };
 }
 
@@ -4516,6 +4659,9 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
     }
     if (message.force !== false) {
       writer.uint32(424).bool(message.force);
+    }
+    for (const v of message.plans) {
+      ForetoldPlan.encode(v!, writer.uint32(434).fork()).join();
     }
     return writer;
   },
@@ -4627,6 +4773,154 @@ export const SetWeightRequest: MessageFns<SetWeightRequest, "maglev.SetWeightReq
             }
 
             message.force = reader.bool();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.plans.push(ForetoldPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForetoldPlan(): ForetoldPlan {
+  return { lb: "", shares: [], rest: 0, emptied: [] };
+}
+
+export const ForetoldPlan: MessageFns<ForetoldPlan, "maglev.ForetoldPlan"> = {
+  $type: "maglev.ForetoldPlan" as const,
+
+  encode(message: ForetoldPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lb !== "") {
+      writer.uint32(10).string(message.lb);
+    }
+    for (const v of message.shares) {
+      ForetoldShare.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.rest !== 0) {
+      writer.uint32(25).double(message.rest);
+    }
+    for (const v of message.emptied) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForetoldPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForetoldPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lb = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.shares.push(ForetoldShare.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.rest = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.emptied.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForetoldShare(): ForetoldShare {
+  return { frontend: "", share: 0 };
+}
+
+export const ForetoldShare: MessageFns<ForetoldShare, "maglev.ForetoldShare"> = {
+  $type: "maglev.ForetoldShare" as const,
+
+  encode(message: ForetoldShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frontend !== "") {
+      writer.uint32(10).string(message.frontend);
+    }
+    if (message.share !== 0) {
+      writer.uint32(17).double(message.share);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForetoldShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForetoldShare() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.share = reader.double();
             continue;
           }
         }
@@ -4889,7 +5183,15 @@ export const FleetInfo: MessageFns<FleetInfo, "maglev.FleetInfo"> = {
 };
 
 function createBaseFleetIntent(): FleetIntent {
-  return { intent: undefined, via: "", force: false, revision: 0n, here: "", hereReason: "" };
+  return {
+    intent: undefined,
+    via: "",
+    force: false,
+    revision: 0n,
+    here: "",
+    hereReason: "",
+    plans: [],
+  };
 }
 
 export const FleetIntent: MessageFns<FleetIntent, "maglev.FleetIntent"> = {
@@ -4918,6 +5220,9 @@ export const FleetIntent: MessageFns<FleetIntent, "maglev.FleetIntent"> = {
     }
     if (message.hereReason !== "") {
       writer.uint32(50).string(message.hereReason);
+    }
+    for (const v of message.plans) {
+      ForetoldPlan.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -4981,6 +5286,14 @@ export const FleetIntent: MessageFns<FleetIntent, "maglev.FleetIntent"> = {
             }
 
             message.hereReason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.plans.push(ForetoldPlan.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -5159,6 +5472,7 @@ function createBaseFleetMember(): FleetMember {
     configHash: "",
     held: [],
     unfit: [],
+    drains: [],
   };
 }
 
@@ -5210,6 +5524,9 @@ export const FleetMember: MessageFns<FleetMember, "maglev.FleetMember"> = {
     }
     for (const v of message.unfit) {
       UnobeyedIntent.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.drains) {
+      FleetDrain.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -5305,6 +5622,100 @@ export const FleetMember: MessageFns<FleetMember, "maglev.FleetMember"> = {
             }
 
             message.unfit.push(UnobeyedIntent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.drains.push(FleetDrain.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetDrain(): FleetDrain {
+  return { id: "", state: "", flows: undefined, note: "" };
+}
+
+export const FleetDrain: MessageFns<FleetDrain, "maglev.FleetDrain"> = {
+  $type: "maglev.FleetDrain" as const,
+
+  encode(message: FleetDrain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.flows !== undefined) {
+      if (BigInt.asUintN(64, message.flows) !== message.flows) {
+        throw new globalThis.Error(
+          "value provided for field message.flows of type uint64 too large",
+        );
+      }
+      writer.uint32(24).uint64(message.flows);
+    }
+    if (message.note !== "") {
+      writer.uint32(34).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetDrain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetDrain() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.flows = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = reader.string();
             continue;
           }
         }
@@ -8964,6 +9375,7 @@ function createBasePlanBackendRequest(): PlanBackendRequest {
     end: undefined,
     file: false,
     force: false,
+    scope: "",
   };
 }
 
@@ -9012,6 +9424,9 @@ export const PlanBackendRequest: MessageFns<PlanBackendRequest, "maglev.PlanBack
     }
     if (message.force !== false) {
       writer.uint32(400).bool(message.force);
+    }
+    if (message.scope !== "") {
+      writer.uint32(418).string(message.scope);
     }
     return writer;
   },
@@ -9109,6 +9524,14 @@ export const PlanBackendRequest: MessageFns<PlanBackendRequest, "maglev.PlanBack
             message.force = reader.bool();
             continue;
           }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9123,7 +9546,7 @@ export const PlanBackendRequest: MessageFns<PlanBackendRequest, "maglev.PlanBack
 };
 
 function createBasePlanBackendResponse(): PlanBackendResponse {
-  return { plan: undefined };
+  return { plan: undefined, foretold: undefined };
 }
 
 export const PlanBackendResponse: MessageFns<PlanBackendResponse, "maglev.PlanBackendResponse"> = {
@@ -9132,6 +9555,9 @@ export const PlanBackendResponse: MessageFns<PlanBackendResponse, "maglev.PlanBa
   encode(message: PlanBackendResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.plan !== undefined) {
       Plan.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.foretold !== undefined) {
+      ForetoldPlan.encode(message.foretold, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -9155,6 +9581,14 @@ export const PlanBackendResponse: MessageFns<PlanBackendResponse, "maglev.PlanBa
             }
 
             message.plan = Plan.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.foretold = ForetoldPlan.decode(reader, reader.uint32());
             continue;
           }
         }

@@ -16,9 +16,17 @@ import type {
 } from "../gen/maglev.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import type { Backend } from "../../health/state.ts";
-import { scopeFields, scopeOf, shareAction } from "./fleet/scoped.ts";
 import { missing } from "./diagnosis/missing.ts";
-import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
+import { scopeFields, scopeOf, shareAction, shareDrain } from "./fleet/scoped.ts";
+import { requestedPlans } from "./fleet/shared_plan.ts";
+import {
+  durabilityWarning,
+  joined,
+  replacementWarning,
+  type RequestedTimes,
+  timesOf,
+  timeTexts,
+} from "./intent.ts";
 
 export function listBackends(
   { checker, probers, vpp, clock }: DaemonApi,
@@ -97,7 +105,9 @@ export function actOnBackend(
     if (scope instanceof MaglevError) return { answer: scope };
     if (scope !== undefined) {
       const { name, force } = request;
-      const shared = await shareAction(daemon, { name, kind, scope, force, options });
+      const plans = requestedPlans(request.plans);
+      if (plans instanceof MaglevError) return { answer: plans };
+      const shared = await shareAction(daemon, { name, kind, scope, force, plans, options });
       if (shared.answer instanceof MaglevError) return { ...shared, answer: shared.answer };
       const info = infoOf(checker.current.backends.get(name)!);
       return { ...shared, answer: { ...info, warning: shared.answer.warning } };
@@ -127,12 +137,47 @@ export function actOnBackend(
 
 /** Drains a backend. */
 export function drainBackend(
-  { checker, probers, vpp, clock }: DaemonApi,
+  daemon: DaemonApi,
 ): ActionHandler<DrainBackendRequest, BackendInfo> {
-  async function run(
-    { name, reason, forNs, then, force, begin }: DrainBackendRequest,
-    { caller }: CallContext,
+  const { checker, probers, vpp, clock } = daemon;
+  async function share(
+    request: DrainBackendRequest,
+    { caller: { peer, identity } }: CallContext,
   ): Promise<ActionResult<BackendInfo>> {
+    const { name, reason, forNs, untilUnixNs, then, force, begin, scope } = request;
+    const end: End = untilUnixNs !== 0n
+      ? { $case: "untilUnixNs", value: untilUnixNs }
+      : forNs === 0n
+      ? undefined
+      : { $case: "forNs", value: forNs };
+    const times = timesOf({ begin, end }, clock.wallMs());
+    if (times instanceof MaglevError) return { answer: times };
+    const plans = requestedPlans(request.plans);
+    if (plans instanceof MaglevError) return { answer: plans };
+    const by = { peer, identity };
+    const options = { by, reason: reason === "" ? undefined : reason, ...times };
+    const shared = await shareDrain(daemon, { name, then, scope, force, plans, options });
+    if (shared.answer instanceof MaglevError) return { ...shared, answer: shared.answer };
+    const info = backendInfo(checker.current.backends.get(name)!, {
+      snapshot: checker.current,
+      transitions: true,
+      blind: probers.voidReason(name),
+      drain: vpp?.drains.progress(name),
+      clock,
+    });
+    return { ...shared, answer: { ...info, warning: shared.answer.warning } };
+  }
+  async function run(
+    request: DrainBackendRequest,
+    context: CallContext,
+  ): Promise<ActionResult<BackendInfo>> {
+    const { name, reason, forNs, then, force, begin, scope } = request;
+    const { caller } = context;
+    if (scope !== "" && scope !== "here") return await share(request, context);
+    if (request.untilUnixNs !== 0n) {
+      const message = "cannot take an end (until): a drain without a scope has a length (for)";
+      return { answer: new MaglevError("invalid-argument", message) };
+    }
     if (then !== "" && then !== "pause" && then !== "disable") {
       return {
         answer: new MaglevError(
@@ -176,7 +221,17 @@ export function drainBackend(
     };
   }
   return {
-    argumentsOf: ({ name, forNs, then, force, begin }): LogFields => {
+    argumentsOf: ({ name, forNs, untilUnixNs, then, force, begin, scope }): LogFields => {
+      if (scope !== "" && scope !== "here") {
+        const end: End = untilUnixNs === 0n
+          ? { $case: "forNs", value: forNs }
+          : { $case: "untilUnixNs", value: untilUnixNs };
+        return {
+          backend: name,
+          ...scopeFields({ scope, force }),
+          ...timeTexts({ begin, end }, clock.wallMs()),
+        };
+      }
       const lengthMs = drainLengthMs({ forMs: lengthOf(forNs) }, checker.current.config);
       const end = { $case: "forNs", value: nanoseconds(lengthMs) } as const;
       return {
@@ -191,6 +246,8 @@ export function drainBackend(
     run,
   };
 }
+
+type End = RequestedTimes["end"];
 
 /** The requested length in milliseconds; undefined: the default. */
 function lengthOf(forNs: bigint): number | undefined {

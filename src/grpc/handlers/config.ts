@@ -21,6 +21,7 @@ import {
   type ReloadConfigResponse,
 } from "../gen/maglev.ts";
 import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
+import { forecastShared, foretoldOf } from "./fleet/shared_plan.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
 /** Longest time that a forecast runs without a pause, in milliseconds. */
@@ -79,25 +80,31 @@ export function planConfig(
 }
 
 export function planBackend(
-  { checker, clock, vpp }: DaemonApi,
+  { checker, clock, vpp, fleet }: DaemonApi,
 ): Handler<PlanBackendRequest, PlanBackendResponse> {
   return async (request, { signal }) => {
     const snapshot = checker.snapshot();
     const nowMs = clock.wallMs();
     const action = forecastActionOf(request, { snapshot, nowMs });
     if (action instanceof MaglevError) return action;
-    const refusal = action.kind === "drain" ? checker.drainProblem(action) : undefined;
-    if (refusal !== undefined) return refusal;
     const state = vpp?.connection.state;
     const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
-    const steps = forecastAction(snapshot, action, {
-      nowMs,
-      can,
-      atMs: clock.monotonicMs(),
-    });
+    const options = { nowMs, can, atMs: clock.monotonicMs() };
+    const slices = { clock, sliceMs: FORECAST_SLICE_MS, signal };
+    const { scope } = request;
+    if (scope !== "" && scope !== "here") {
+      const shared = forecastShared({ fleet }, { snapshot, action, scope, options });
+      if (shared instanceof MaglevError) return shared;
+      const forecast = await inSlices(shared.steps, slices);
+      const plan = planOf(forecast, planWarning(vpp));
+      return { plan, foretold: foretoldOf(shared, forecast) };
+    }
+    const refusal = action.kind === "drain" ? checker.drainProblem(action) : undefined;
+    if (refusal !== undefined) return refusal;
+    const steps = forecastAction(snapshot, action, options);
     if (steps instanceof MaglevError) return steps;
-    const forecast = await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal });
-    return { plan: planOf(forecast, planWarning(vpp)) };
+    const forecast = await inSlices(steps, slices);
+    return { plan: planOf(forecast, planWarning(vpp)), foretold: undefined };
   };
 }
 

@@ -118,12 +118,15 @@ export function backendInfo(
   });
 }
 
-function drainMessage({ flows, quietMs, neededMs, unwatched }: DrainProgress): DrainMessage {
+function drainMessage(
+  { flows, quietMs, neededMs, unwatched, end }: DrainProgress,
+): DrainMessage {
   return {
     flows: flows === undefined ? undefined : BigInt(flows),
     quietNs: quietMs === undefined ? undefined : nanoseconds(quietMs),
     quietNeededNs: nanoseconds(neededMs),
     unwatched,
+    ended: end ?? "",
   };
 }
 

@@ -200,14 +200,16 @@ Deno.test("backendInfo() shows what VPP shows of a drain", () => {
       clock: FROZEN,
     }).drain;
   assert.equal(shown(undefined), undefined);
-  assert.deepEqual(shown({ flows: 3, quietMs: 1500, neededMs: 42_000, unwatched: "" }), {
+  const rest = { isZero: true, end: undefined };
+  assert.deepEqual(shown({ ...rest, flows: 3, quietMs: 1500, neededMs: 42_000, unwatched: "" }), {
     flows: 3n,
     quietNs: 1_500_000_000n,
     quietNeededNs: 42_000_000_000n,
     unwatched: "",
+    ended: "",
   });
   const unwatched = "VPP is not connected";
-  const none = shown({ flows: undefined, quietMs: undefined, neededMs: 1, unwatched });
+  const none = shown({ ...rest, flows: undefined, quietMs: undefined, neededMs: 1, unwatched });
   assert.deepEqual([none?.flows, none?.quietNs, none?.unwatched], [
     undefined,
     undefined,

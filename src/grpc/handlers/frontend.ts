@@ -14,6 +14,7 @@ import type { DaemonApi } from "../calls/daemon_api.ts";
 import type { FrontendView } from "../../checker/ports.ts";
 import { scopeFields, scopeOf, shareWeight } from "./fleet/scoped.ts";
 import { missing } from "./diagnosis/missing.ts";
+import { requestedPlans } from "./fleet/shared_plan.ts";
 import { durabilityWarning, joined, replacementWarning, timesOf, timeTexts } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
@@ -84,7 +85,9 @@ export function setWeight(daemon: DaemonApi): ActionHandler<SetWeightRequest, Fr
     if (scope instanceof MaglevError) return { answer: scope };
     if (scope !== undefined) {
       const { force } = request;
-      const asked = { request: { frontend, pool, backend, weight }, scope, force, options };
+      const plans = requestedPlans(request.plans);
+      if (plans instanceof MaglevError) return { answer: plans };
+      const asked = { request: { frontend, pool, backend, weight }, scope, force, plans, options };
       const shared = await shareWeight(daemon, asked);
       if (shared.answer instanceof MaglevError) return { ...shared, answer: shared.answer };
       const info = infoOf(checker.current.frontends.get(frontend)!);

@@ -40,6 +40,10 @@ export interface DrainProgress {
   readonly neededMs: number;
   /** Why the drain cannot end before its time; empty: it can. */
   readonly unwatched: string;
+  /** VPP is known to send it no new flow: it has weight 0 in every VIP, or is absent. */
+  readonly isZero: boolean;
+  /** No flow is left; undefined: not known to be so. */
+  readonly end: DrainEnd | undefined;
 }
 
 export interface DrainWatchOptions {
@@ -52,7 +56,7 @@ export interface DrainWatchOptions {
   readonly read: (keys: readonly string[]) => void;
   /** How long no packet must be sent, in milliseconds. */
   readonly neededMs: () => number;
-  /** Called when nothing is left; ends the drain. */
+  /** Called once when nothing is left; ends the drain, or leaves it. */
   readonly onEnd: (server: DrainedServer, end: DrainEnd) => void;
 }
 
@@ -61,12 +65,17 @@ interface Watched {
   /** Of the connection during the looks. */
   readonly lb: object;
   readonly memory: DrainMemory;
+  readonly end: DrainEnd | undefined;
 }
 
 /** The server in VPP: its figures where it has weight 0, or the reason why it cannot be watched. */
 type Found =
-  | { readonly figures: readonly (ServerFigures | undefined)[]; readonly problem: undefined }
-  | { readonly figures?: undefined; readonly problem: string };
+  | {
+    readonly figures: readonly (ServerFigures | undefined)[];
+    readonly problem: undefined;
+    readonly isZero: true;
+  }
+  | { readonly figures?: undefined; readonly problem: string; readonly isZero: boolean };
 
 export class DrainWatch {
   readonly #options: DrainWatchOptions;
@@ -99,14 +108,16 @@ export class DrainWatch {
     if (server === undefined) return undefined;
     const found = this.#find(server);
     const neededMs = this.#options.neededMs();
-    const memory = this.#memoryOf(server);
-    const since = memory?.quietSinceMs;
+    const watched = this.#watchedOf(server);
+    const since = watched?.memory.quietSinceMs;
     const quietMs = since && this.#options.clock.monotonicMs() - since;
     return {
       flows: flowsOf(this.#figures(server)),
       quietMs: found.problem === undefined ? quietMs : undefined,
       neededMs,
+      isZero: found.isZero,
       unwatched: found.problem ?? (this.#stats === undefined ? NO_STATS : ""),
+      end: found.problem === undefined ? watched?.end : undefined,
     };
   }
 
@@ -133,9 +144,13 @@ export class DrainWatch {
       if (found.problem !== undefined || state.kind !== "connected") continue;
       const { figures } = found;
       const look = { nowMs, figures, packets: packets.get(routeIndexOf(figures)) };
-      const past = this.#memoryOf(server);
-      const { memory, end } = afterLook(past, { look, quietMs: neededMs() });
-      next.set(server.backend, { drain: server.drain, lb: state.lb, memory });
+      const past = this.#watchedOf(server);
+      if (past?.end !== undefined) {
+        next.set(server.backend, past);
+        continue;
+      }
+      const { memory, end } = afterLook(past?.memory, { look, quietMs: neededMs() });
+      next.set(server.backend, { drain: server.drain, lb: state.lb, memory, end });
       if (end !== undefined) ended.push([server, end]);
       else unread.push(...server.vips);
       if (past === undefined) this.#readAtMs = undefined;
@@ -158,30 +173,41 @@ export class DrainWatch {
   }
 
   /** Undefined after another connection: that VPP counts from 0. */
-  #memoryOf({ backend, drain }: DrainedServer): DrainMemory | undefined {
+  #watchedOf({ backend, drain }: DrainedServer): Watched | undefined {
     const { state } = this.#options.connection;
     const watched = this.#watched.get(backend);
     const same = watched?.drain === drain && state.kind === "connected" && state.lb === watched.lb;
-    return same ? watched.memory : undefined;
+    return same ? watched : undefined;
   }
 
   #find({ address, vips }: DrainedServer): Found {
     const problem = problemOf(this.#options.connection.state);
-    if (problem !== undefined) return { problem };
+    if (problem !== undefined) return { problem, isZero: this.#isAbsent({ address, vips }) };
     const figures: (ServerFigures | undefined)[] = [];
     for (const key of vips) {
       const vip = this.#options.vip(key);
-      if (vip === undefined) return { problem: `VPP is not known to have VIP ${vipLabel(key)}` };
+      if (vip === undefined) {
+        return { problem: `VPP is not known to have VIP ${vipLabel(key)}`, isZero: false };
+      }
       const server = vip.servers.find((each) => each.address.text === address.text);
       if (server === undefined) continue;
       if (server.weight !== 0) {
         return {
           problem: `VPP still has weight ${server.weight} for it in VIP ${vipLabel(key)}`,
+          isZero: false,
         };
       }
       figures.push(server.figures);
     }
-    return { figures, problem: undefined };
+    return { figures, problem: undefined, isZero: true };
+  }
+
+  /** True when a VPP without weights has deleted it from every VIP. */
+  #isAbsent({ address, vips }: Pick<DrainedServer, "address" | "vips">): boolean {
+    return this.#options.connection.state.kind === "connected" &&
+      vips.every((key) =>
+        this.#options.vip(key)?.servers.every((each) => each.address.text !== address.text) === true
+      );
   }
 
   /** Its figures in every VIP that VPP has. */

@@ -17,6 +17,7 @@ const WEB_NAME = "192.0.2.1:80/tcp";
 const NEEDED_MS = 42_000;
 
 class DrainWorld {
+  readonly #ends: boolean;
   readonly clock = new FakeClock();
   readonly connection = new FakeConnection();
   readonly vips = new Map<string, ActualVip>();
@@ -46,9 +47,15 @@ class DrainWorld {
     neededMs: () => NEEDED_MS,
     onEnd: ({ backend }, end) => {
       this.ended.push(`${backend} ${end}`);
+      if (!this.#ends) return;
       this.drained = this.drained.filter((server) => server.backend !== backend);
     },
   });
+
+  /** `ends` false: drains go on when no flow is left. */
+  constructor({ ends = true } = {}) {
+    this.#ends = ends;
+  }
 
   connect(weights = true): void {
     this.connection.connect(new PluginLb(undefined, { weights }), this.stats);
@@ -94,7 +101,14 @@ Deno.test("DrainWatch ends a drain after the silence, and shows how long it last
   world.packets++;
   world.clock.advance(11_000);
   const { watch, ended, clock } = world;
-  const shown = { flows: 14, quietMs: 10_000, neededMs: NEEDED_MS, unwatched: "" };
+  const shown = {
+    flows: 14,
+    quietMs: 10_000,
+    neededMs: NEEDED_MS,
+    isZero: true,
+    unwatched: "",
+    end: undefined,
+  };
   assert.deepEqual(watch.progress("a"), shown);
   clock.advance(31_000);
   assert.deepEqual(ended, []);
@@ -134,6 +148,27 @@ Deno.test("DrainWatch waits until VPP has weight 0, and reports what is missing"
   assert.deepEqual(world.ended, []);
   world.clock.advance(1000);
   assert.deepEqual(world.ended, ["a no-packets"]);
+});
+
+Deno.test("DrainWatch reports the end of a drain that goes on once, and shows it until then", () => {
+  const world = new DrainWorld({ ends: false });
+  world.connect();
+  world.drain();
+  assert.deepEqual([world.watch.progress("a")?.isZero, world.watch.progress("a")?.end], [
+    false,
+    undefined,
+  ]);
+  world.found(7);
+  world.clock.advance(2 * NEEDED_MS);
+  assert.deepEqual(world.ended, ["a no-packets"]);
+  const reads = world.reads.length;
+  world.packets++;
+  world.clock.advance(NEEDED_MS);
+  assert.deepEqual([world.ended.length, world.reads.length], [1, reads]);
+  assert.equal(world.watch.progress("a")?.end, "no-packets");
+  world.connect();
+  assert.equal(world.watch.progress("a")?.end, undefined);
+  world.watch.stop();
 });
 
 Deno.test("DrainWatch does not watch a VPP without weights", () => {

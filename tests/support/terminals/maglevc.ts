@@ -50,9 +50,11 @@ export interface Finished {
 export interface RunOptions extends MaglevcOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** Default: 20 s. */
+  readonly deadlineMs?: number;
 }
 
-/** Runs maglevc to its end (at most 20 s). */
+/** Runs maglevc to its end, in bounded time. */
 export function maglevc(args: readonly string[], options: RunOptions): Promise<Finished> {
   return run([...maglevcCommand(options), ...args], options);
 }
@@ -72,7 +74,7 @@ async function run(command: readonly string[], options: RunOptions): Promise<Fin
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(options.deadlineMs ?? 20_000),
   }).spawn();
   if (options.stdin !== undefined) {
     const writer = child.stdin.getWriter();

@@ -70,6 +70,7 @@ export function answersOf(words: Words): Required<Answers> {
         quietNs: 10_000_000_000n,
         quietNeededNs: 42_000_000_000n,
         unwatched: words.reason,
+        ended: "",
       },
     }),
     ListIntents: () => ({
@@ -96,6 +97,7 @@ export function answersOf(words: Words): Required<Answers> {
         revision: 18000n,
         here: at === 0 ? "held" : "obeyed",
         hereReason: at === 0 ? words.reason : "",
+        plans: [],
       })),
       members: [{
         ...create(FleetMember),
@@ -142,7 +144,7 @@ export function answersOf(words: Words): Required<Answers> {
       plan: planOf(words),
       planHash: "5e".repeat(32),
     }),
-    PlanBackend: () => ({ plan: planOf(words) }),
+    PlanBackend: () => ({ plan: planOf(words), foretold: undefined }),
     ExplainBackend: () => backendExplanation(words),
     ExplainFrontend: () => frontendExplanation(words),
     ListHistory: () => historyOf(words),

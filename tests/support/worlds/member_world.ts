@@ -2,6 +2,7 @@
 import type { Checker } from "../../../src/checker/checker.ts";
 import type { Clock } from "../../../src/base/ports.ts";
 import type { KeptBook } from "../../../src/fleet/book/file.ts";
+import { fleetTraffic } from "../../../src/daemon/fleet/traffic.ts";
 import type { FleetStore } from "../../../src/fleet/book/store.ts";
 import { FleetMember } from "../../../src/fleet/member/member.ts";
 import type { ScopedIntent } from "../../../src/fleet/member/requests.ts";
@@ -11,7 +12,7 @@ import { RecordingLogger } from "../fakes/recording_logger.ts";
 import { wall } from "../fakes/instants.ts";
 import { setUp } from "./checker_fixture.ts";
 import { PASS } from "../fakes/fake_probe_engine.ts";
-import { smallConfig } from "../fakes/small_config.ts";
+import { type SmallConfig, smallConfig } from "../fakes/small_config.ts";
 
 /** Five servers in one pool, and a frontend with one of them alone. */
 export const FIVE = {
@@ -23,6 +24,8 @@ export interface MemberOptions {
   readonly lb: string;
   readonly site?: string;
   readonly kept?: KeptBook;
+  /** Default: FIVE. */
+  readonly config?: SmallConfig;
   /** Servers whose checks pass; default: all. */
   readonly up?: readonly string[];
 }
@@ -38,10 +41,10 @@ export interface MemberParts {
 /** A member of fleet edge with a checker of its own. */
 export function memberOn(
   { store, clock, newUuid }: MemberParts,
-  { lb, site = "", kept, up = Object.keys(FIVE.backends) }: MemberOptions,
+  { lb, site = "", kept, config = FIVE, up = Object.keys(config.backends) }: MemberOptions,
 ) {
   const shared = [...kept?.obeyed.values() ?? []].map(({ intent }) => intent);
-  const { checker, engine, stateOf } = setUp(smallConfig(FIVE), {
+  const { checker, engine, stateOf } = setUp(smallConfig(config), {
     ...(kept === undefined ? {} : {
       intents: {
         kept: shared,
@@ -60,6 +63,7 @@ export function memberOn(
     version: "1",
     store,
     checker,
+    traffic: fleetTraffic({ checker, vpp: undefined, clock }),
     configHash: () => "hash",
     disk: { save: (book) => void saved.push(book), close: () => Promise.resolve() },
     kept,

@@ -15,7 +15,10 @@ Deno.test("requirePinned() takes the program that runs this, and no other versio
     const own = `\0Deno/0.80.0\0Deno/${DENO_VERSION}+0123456\0`;
     await refused("#!/bin/sh\n", /: not a deno program; expected Deno \d/);
     await refused(own, /: not a deno program/);
-    await refused(`\0Deno/9.0.1+0123456${V8_VERSION}-rusty`, /: Deno 9\.0\.1 with V8 .*; expected /);
+    await refused(
+      `\0Deno/9.0.1+0123456${V8_VERSION}-rusty`,
+      /: Deno 9\.0\.1 with V8 .*; expected /,
+    );
     await refused(`${own}14.0.1.2-rusty`, /: Deno \S+ with V8 14\.0\.1\.2; expected /);
     await Deno.writeTextFile(path, `${own}${V8_VERSION}-rusty`);
     await requirePinned(path);

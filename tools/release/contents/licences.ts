@@ -61,7 +61,8 @@ function authorOf({ author, name }: Manifest): string {
 }
 
 function placeOf(licence: string): string {
-  const own = "The file notices of vpp-maglev-runtime has the text, with the notice of each package.";
+  const own =
+    "The file notices of vpp-maglev-runtime has the text, with the notice of each package.";
   return licence === "Apache-2.0"
     ? `On Debian /usr/share/common-licenses/Apache-2.0 has the text.\n ${own}`
     : own;

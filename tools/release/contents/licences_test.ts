@@ -55,7 +55,10 @@ Deno.test("licenceNotices() has the text of each package once, and of Deno, V8 a
     const own = "--- @c/d 1.2.3\n\nIt has no file; its manifest names (Apache-2.0 AND MIT).\n\n" +
       "--- a 1.0.0, b 2.0.0\n\nCopyright (c) A\nPermission is granted.\n\n";
     assert.ok(notices.startsWith(`${own}--- deno\n\nMIT License\n`), notices);
-    assert.match(notices, /^--- v8\n\nCopyright 2014, the V8 project authors\.[\s\S]*Sun Microsystems/m);
+    assert.match(
+      notices,
+      /^--- v8\n\nCopyright 2014, the V8 project authors\.[\s\S]*Sun Microsystems/m,
+    );
     assert.match(notices, /^--- protobuf\n\nCopyright 2008 Google Inc\./m);
   });
 });
@@ -65,7 +68,10 @@ Deno.test("licenceParagraphs() has one paragraph of files, and one of each licen
     const [files, apache, mit, ...others] = (await licenceParagraphs(sources)).split("\n\n");
     assert.match(files!, /^Files: .*\nCopyright: the authors of @c\/d\n the authors of a\n B\n/);
     assert.match(files!, /^License: Apache-2\.0 and Expat$/m);
-    assert.match(files!, / Apache-2\.0:\n npm @c\/d 1\.2\.3\n Expat:\n npm @c\/d 1\.2\.3\n npm a 1/);
+    assert.match(
+      files!,
+      / Apache-2\.0:\n npm @c\/d 1\.2\.3\n Expat:\n npm @c\/d 1\.2\.3\n npm a 1/,
+    );
     assert.doesNotMatch(files!, /types/);
     assert.match(apache!, /^License: Apache-2\.0\n .*common-licenses/);
     assert.match(mit!, /^License: Expat\n /);

@@ -17,6 +17,7 @@ import {
 } from "../../gen/maglev.ts";
 import { intentMessage, nanoseconds, unixNanoseconds } from "../convert.ts";
 import { noFleet } from "./scoped.ts";
+import { plansMessage } from "./shared_plan.ts";
 
 export function getFleet({ fleet }: DaemonApi): Handler<GetFleetRequest, FleetInfo> {
   return () => fleet === undefined ? create(FleetInfo, { store: "off" }) : fleetInfo(fleet);
@@ -33,13 +34,14 @@ function fleetInfo({ view }: FleetRequests): FleetInfo {
     storeSinceUnixNs: unixNanoseconds(store.sinceMs),
     revision: BigInt(view.revision),
     confirmedUnixNs: confirmedMs === undefined ? undefined : unixNanoseconds(confirmedMs),
-    intents: view.wishes.map(({ intent, via, force, revision, here }): FleetIntent => ({
+    intents: view.wishes.map(({ intent, via, force, revision, here, plans }): FleetIntent => ({
       intent: intentMessage(intent),
       via,
       force,
       revision: BigInt(revision),
       here: here.kind,
       hereReason: "reason" in here ? here.reason : "",
+      plans: plansMessage(plans),
     })),
     ended: view.ended.map((
       { scope, target, id, by: { peer, identity }, via, reason, atMs, cause },
@@ -65,6 +67,12 @@ function fleetInfo({ view }: FleetRequests): FleetInfo {
       configHash: status.configHash,
       held: status.held.map(unobeyed),
       unfit: status.unfit.map(unobeyed),
+      drains: status.drains.map(({ id, state, flows, note }) => ({
+        id,
+        state,
+        flows: flows === undefined ? undefined : BigInt(flows),
+        note,
+      })),
     })),
     nameTaken: view.nameTaken,
     ignored: [...view.ignored.values()].reduce((sum, count) => sum + count, 0),

@@ -8,6 +8,7 @@ import {
   checkWeightRequest,
 } from "../../../checker/operations/operator.ts";
 import { weightOf } from "../../../config/pool_weights.ts";
+import type { Foretold } from "../../../fleet/book/foretold.ts";
 import type { FleetDone, FleetRequests, ScopedIntent } from "../../../fleet/member/requests.ts";
 import type { OperatorId } from "../../../intent/intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "../../../intent/request.ts";
@@ -37,11 +38,12 @@ export function scopeFields({ scope, force }: Scoped): LogFields {
 /** Puts a pause or disable into the store, or ends it. */
 export async function shareAction(
   { checker, fleet, clock }: DaemonApi,
-  { name, kind, scope, force, options }: {
+  { name, kind, scope, force, plans, options }: {
     readonly name: string;
     readonly kind: BackendAction;
     readonly scope: string;
     readonly force: boolean;
+    readonly plans: readonly Foretold[];
     readonly options: OperatorOptions;
   },
 ): Promise<ActionResult<FleetDone>> {
@@ -58,7 +60,7 @@ export async function shareAction(
     const ends = kind === "resume" ? "pause" : "disable";
     const like: ScopedIntent = { kind: ends, backend: name, scope, ...askedBy({ options, nowMs }) };
     const wish = fleet.find({ like });
-    if (wish !== undefined && wish.intent.kind !== ends) {
+    if (wish !== undefined && wish.intent.kind !== ends && wish.intent.kind !== "drain") {
       const message = `cannot ${kind} backend ${JSON.stringify(name)}: scope ${scope} has ` +
         `${wish.intent.kind} ${wish.id} for it`;
       return { answer: new MaglevError("failed-precondition", message) };
@@ -71,16 +73,62 @@ export async function shareAction(
     return { answer: new MaglevError("failed-precondition", message) };
   }
   const intent: ScopedIntent = { kind, backend: name, ...askedBy({ options, nowMs }), scope };
-  return { before, answer: await fleet.put({ intent, force }), after: stateOf(checker, name) };
+  const answer = await fleet.put({ intent, force, plans });
+  return { before, answer, after: stateOf(checker, name) };
+}
+
+/** Puts a drain into the store. Its end is mandatory, so that no server stays drained. */
+export async function shareDrain(
+  { checker, fleet, clock }: DaemonApi,
+  { name, then, scope, force, plans, options }: {
+    readonly name: string;
+    readonly then: string;
+    readonly scope: string;
+    readonly force: boolean;
+    readonly plans: readonly Foretold[];
+    readonly options: OperatorOptions;
+  },
+): Promise<ActionResult<FleetDone>> {
+  if (fleet === undefined) return { answer: noFleet(scope) };
+  const { config, backends } = checker.current;
+  const before = backends.get(name)?.state;
+  if (before === undefined) return { answer: notFound("backend", name, backends.keys()) };
+  const nowMs = clock.wallMs();
+  const { untilMs } = options;
+  const cannot = `cannot drain backend ${JSON.stringify(name)} with a scope:`;
+  const problem = laterProblem(options) ?? checkOptions(options, { nowMs, canEnd: true });
+  if (problem !== undefined) return { answer: problem, before };
+  if (untilMs === undefined || then !== "") {
+    const need = untilMs === undefined
+      ? "need an end (for, until), after which new flows come back"
+      : "leave out what follows (then): new flows come back at its end";
+    return { answer: new MaglevError("invalid-argument", `${cannot} ${need}`), before };
+  }
+  if (!config.backends.get(name)!.enabled) {
+    const message = `${cannot} the configuration disables it`;
+    return { answer: new MaglevError("failed-precondition", message), before };
+  }
+  const asked = askedBy({ options, nowMs });
+  const intent: ScopedIntent = {
+    kind: "drain",
+    backend: name,
+    then: "resume",
+    ...asked,
+    untilMs,
+    scope,
+  };
+  const answer = await fleet.put({ intent, force, plans });
+  return { before, answer, after: stateOf(checker, name) };
 }
 
 /** Puts a weight into the store; the file's own weight ends it. */
 export async function shareWeight(
   { checker, fleet, clock }: DaemonApi,
-  { request, scope, force, options }: {
+  { request, scope, force, plans, options }: {
     readonly request: SetWeightRequest;
     readonly scope: string;
     readonly force: boolean;
+    readonly plans: readonly Foretold[];
     readonly options: OperatorOptions;
   },
 ): Promise<ActionResult<FleetDone>> {
@@ -97,7 +145,7 @@ export async function shareWeight(
   if (request.weight === fileWeight) {
     return await ended(fleet, { like: intent, options, nowMs }, after);
   }
-  const answer = await fleet.put({ intent, force });
+  const answer = await fleet.put({ intent, force, plans });
   return { before, answer, after: after() };
 }
 
