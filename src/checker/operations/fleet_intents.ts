@@ -94,9 +94,14 @@ export class FleetIntents {
 
   /** The intent of the fleet that keeps a backend from a resume or an enable. */
   heldBy(backend: string, kind: BackendAction | "clear"): Intent | undefined {
-    const shared = this.#parts.registry().intents.sharedOfBackend(backend);
-    if (shared === undefined || shared.kind === "drain") return undefined;
-    return ENDS[shared.kind] === kind ? shared : undefined;
+    const { intents } = this.#parts.registry();
+    const shared = intents.sharedOfBackend(backend);
+    if (shared?.kind === "drain") {
+      const local = intents.localOfBackend(backend);
+      const ends = kind === "resume" || kind === "enable";
+      return ends && (local === undefined || local.kind === "drain") ? shared : undefined;
+    }
+    return shared !== undefined && ENDS[shared.kind] === kind ? shared : undefined;
   }
 
   /** Ends a pause or disable of this load balancer, unless the fleet requires the same state. */

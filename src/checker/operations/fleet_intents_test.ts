@@ -61,6 +61,41 @@ Deno.test("FleetIntents: an own disable ends into the fleet's pause", () => {
   checker.stop();
 });
 
+Deno.test("FleetIntents: an operator here ends an own drain, and not the fleet's", () => {
+  const { checker, stateOf } = setUpHealthy();
+  const weights = () => checker.current.frontends.get("web")!.effectiveWeights;
+  const drain: Intent = {
+    kind: "drain",
+    backend: "a",
+    then: "resume",
+    scope: "fleet",
+    ...base,
+    untilMs: wall(9_000_000_000_000),
+  };
+  const before = weights();
+  checker.fleet.put([drain]);
+  assert.notDeepEqual(weights(), before);
+  assert.equal(stateOf("a"), "up");
+  for (const act of ["resumeBackend", "enableBackend"] as const) {
+    const refused = checker[act]("a", WHO);
+    assert.match(
+      refused.ok ? "" : refused.error.message,
+      /drain [0-9a-f]{8} of bob has scope fleet/,
+    );
+  }
+  const own = { backend: "a", then: "disable", forMs: 60_000, force: false } as const;
+  assert.equal(checker.drainBackend(own, WHO).ok, true);
+  assert.equal(checker.enableBackend("a", WHO).ok, true);
+  assert.deepEqual(checker.current.intents.list(), [drain]);
+  assert.notDeepEqual(weights(), before);
+  // A pause here is ended as without it.
+  checker.pauseBackend("a", WHO);
+  assert.equal(checker.resumeBackend("a", WHO).ok, true);
+  assert.equal(stateOf("a"), "unknown");
+  checker.fleet.put([]);
+  checker.stop();
+});
+
 Deno.test("FleetIntents: an own pause that ends by itself leaves the fleet's in force", () => {
   const { checker, clock, stateOf, news } = setUpHealthy();
   checker.fleet.put([shared("pause", "a")]);

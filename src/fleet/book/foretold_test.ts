@@ -7,7 +7,8 @@ import {
   plansRecord,
   TOLERANCE,
 } from "./foretold.ts";
-import { decodeValue, encodeWish, MAX_VALUE_LENGTH } from "./values.ts";
+import { decodeStatus, decodeValue, encodeStatus, encodeWish, MAX_VALUE_LENGTH } from "./values.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { keyOf } from "./keys.ts";
 import { intentId } from "../../intent/intent.ts";
 import { wish } from "../../../tests/support/worlds/member_world.ts";
@@ -51,6 +52,32 @@ Deno.test("plans of a hundred load balancers with long names fit into a value", 
     }
   }
   assert.ok(boundedPlans(many.slice(0, 3))[0]!.shares.size > 5);
+});
+
+Deno.test("a status with many long reasons and drains fits into a value", () => {
+  const id = (at: number) => at.toString(16).padStart(8, "0");
+  const list = Array.from({ length: 60 }, (_, at) => ({ id: id(at), reason: "r".repeat(200) }));
+  const drains = list.map(({ id }) => ({
+    id,
+    state: "draining" as const,
+    flows: 7,
+    note: "n".repeat(200),
+  }));
+  const status = {
+    instance: "i",
+    version: "1",
+    site: "",
+    wallMs: wall(1),
+    applied: 7,
+    configHash: "h",
+  };
+  const all = decodeStatus(encodeStatus({ ...status, held: list, unfit: list, drains }));
+  assert.ok(all !== undefined && all.held.length > 10 && all.drains.length > 10);
+  const few = decodeStatus(encodeStatus({ ...status, held: [], unfit: [], drains }));
+  assert.equal(few?.drains.length, 50);
+  assert.deepEqual(few?.drains[0], drains[0]);
+  const none = decodeStatus(encodeStatus({ ...status, held: [], unfit: [], drains: [] }));
+  assert.deepEqual(none?.drains, []);
 });
 
 Deno.test("plansOf() takes valid plans alone", () => {

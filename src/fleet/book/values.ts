@@ -162,7 +162,18 @@ export function decodeMeta(text: string): Meta | undefined {
 }
 
 export function encodeStatus(status: Status): string {
-  const { instance, version, site, wallMs, applied, configHash, held, unfit, drains } = status;
+  // Long reasons: fewer of them, because a value that is too large is not read.
+  for (let most = MAX_LISTED;; most = Math.floor(most / 2)) {
+    const text = statusText(status, most);
+    if (text.length <= MAX_VALUE_LENGTH || most === 0) return text;
+  }
+}
+
+/** A status with so many entries of each list. */
+function statusText(
+  { instance, version, site, wallMs, applied, configHash, held, unfit, drains }: Status,
+  most: number,
+): string {
   return JSON.stringify({
     v: VERSION,
     instance,
@@ -171,9 +182,9 @@ export function encodeStatus(status: Status): string {
     wall_ms: wallMs,
     applied,
     config_hash: configHash,
-    held: held.slice(0, MAX_LISTED),
-    unfit: unfit.slice(0, MAX_LISTED),
-    ...(drains.length === 0 ? {} : { drains: drains.slice(0, MAX_LISTED) }),
+    held: held.slice(0, most),
+    unfit: unfit.slice(0, most),
+    ...(drains.length === 0 ? {} : { drains: drains.slice(0, most) }),
   });
 }
 

@@ -196,7 +196,10 @@ export function intentOf(intent: messages.Intent): Intent {
       : {}),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),
-    ...(kind === "drain" ? { then: intent.then === "pause" ? "pause" : "disable" } : {}),
+    // After a drain of the fleet new flows come back.
+    ...(kind === "drain" && intent.then !== "resume"
+      ? { then: intent.then === "pause" ? "pause" : "disable" }
+      : {}),
   };
 }
 

@@ -21,6 +21,8 @@ Deno.test("an intent is in force since it began; one to come has the time of its
   assert.deepEqual(times({}), [1000, undefined, 9000]);
   assert.deepEqual(times({ fromUnixNs: ns(5000), scheduled: true }), [1000, 5000, 9000]);
   assert.deepEqual(times({ fromUnixNs: ns(5000), scheduled: false }), [5000, undefined, 9000]);
+  const thenOf = (then: string) => intentOf(create(Intent, { ...drain, then })).then;
+  assert.deepEqual(["pause", "disable", "resume"].map(thenOf), ["pause", "disable", undefined]);
   const idOf = (more: Partial<Intent>) =>
     intentOf(create(Intent, { ...drain, id: "7", ...more })).id;
   assert.equal(idOf({ fromUnixNs: ns(5000), scheduled: true }), "7");
