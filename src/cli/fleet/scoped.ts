@@ -42,6 +42,7 @@ export async function runScoped(
       : []
   );
   if (asked === undefined) return { text: "", errors: notes, status: 1 };
+  if (!isEnd) notes.push(...await unasked(foretold, args, options));
   const plans = foretold.flatMap(({ result }) =>
     result instanceof MaglevError || result.foretold === undefined ? [] : [result.foretold]
   );
@@ -81,7 +82,36 @@ async function showPlans(
       result: result instanceof MaglevError ? result : answer("PlanBackend", result, { view: [] }),
     })));
   const text = await render(planTable(foretold), json, options);
-  return { text, errors: failed, status: failed.length === 0 ? 0 : 1 };
+  const errors = [...failed, ...await unasked(foretold, args, options)];
+  return { text, errors, status: errors.length === 0 ? 0 : 1 };
+}
+
+/** Load balancers of the scope that foretold nothing, because they are not among the servers. */
+async function unasked(
+  foretold: readonly Foretelling[],
+  args: Args,
+  { signal }: ScopedOptions,
+): Promise<readonly string[]> {
+  const good = foretold.find(({ result }) => !(result instanceof MaglevError));
+  if (good === undefined) return [];
+  const named = new Set(foretold.map(({ server }) => server.name));
+  for (const { result } of foretold) {
+    if (!(result instanceof MaglevError) && result.foretold !== undefined) {
+      named.add(result.foretold.lb);
+    }
+  }
+  const { site } = args;
+  try {
+    const { members } = await good.server.ask((client) => client.call("GetFleet", {}, { signal }));
+    return members.filter((each) => (site ?? each.site) === each.site && !named.has(each.name))
+      .map(({ name, present }) =>
+        `${name}: nothing is foretold for it: ${present ? "no answer by --server" : "it is away"}`
+      );
+  } catch (error) {
+    return [
+      `the fleet's load balancers are not known: ${explain(errorOf(error), good.server.endpoint)}`,
+    ];
+  }
 }
 
 /** Asks all servers for their plans, or, without a request, whether they answer. */

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
-import type { PlanBackendResponse } from "../../grpc/gen/maglev.ts";
+import { FleetInfo, FleetMember, type PlanBackendResponse } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 import { type Answers, fakeClient } from "../../../tests/support/fakes/fake_client.ts";
 import { answersOf } from "../../../tests/support/worlds/cli_answers.ts";
 import { NOW_MS, PLAIN } from "../../../tests/support/worlds/cli_words.ts";
@@ -15,6 +16,11 @@ import type { Server } from "../servers.ts";
 import { runScoped } from "./scoped.ts";
 
 const WORLD = answersOf(PLAIN);
+
+/** Of the fleet; lb2 and lb7 are at another site. */
+const members = [["lb1", "ams"], ["lb5", "ams"], ["lb6", "ams"], ["lb7", "fra"]].map(
+  ([name = "", site = ""]) => ({ ...create(FleetMember), name, site, present: name !== "lb6" }),
+);
 
 function foretold(lb: string, share: number, emptied: readonly string[] = []) {
   return { lb, shares: [{ frontend: "web", share }], rest: 0, emptied };
@@ -28,7 +34,7 @@ function server(name: string, plan: messages.ForetoldPlan | MaglevError | undefi
   const isAway = plan instanceof MaglevError;
   const answers: Answers = {
     ...WORLD,
-    GetFleet: (request) => isAway ? fails() : WORLD.GetFleet(request),
+    GetFleet: () => isAway ? fails() : { ...create(FleetInfo), store: "ok", members },
     PlanBackend: () =>
       isAway ? fails() : { ...WORLD.PlanBackend({}), foretold: plan } satisfies PlanBackendResponse,
   };
@@ -74,16 +80,18 @@ Deno.test("a change with a scope goes to one server, with the plans of all that 
   assert.deepEqual(errors, [
     "lb1:9090: nothing is foretold for it: connection refused: no process listens there; is maglevd " +
     "running?",
+    "lb5: nothing is foretold for it: no answer by --server",
+    "lb6: nothing is foretold for it: it is away",
   ]);
   assert.deepEqual(all.map(({ asked }) => asked.map(({ method }) => method)), [
     ["PlanBackend"],
-    ["PlanBackend", "DisableBackend"],
+    ["PlanBackend", "GetFleet", "DisableBackend"],
     ["PlanBackend"],
     ["PlanBackend"],
   ]);
   const planned = { name: "web1", action: "disable", scope: "site=ams", reason: "disk" };
   assert.deepEqual(lb3.asked[0]!.request, { ...planned, end: undefined });
-  const { plans, scope } = lb2.asked[1]!.request as messages.BackendRequest;
+  const { plans, scope } = lb2.asked[2]!.request as messages.BackendRequest;
   // One without a store has the name that maglevc gives it.
   assert.deepEqual([scope, plans], ["site=ams", [foretold("lb2", 0.34), foretold("lb3", 0.5)]]);
 });
@@ -109,7 +117,8 @@ Deno.test("a plan with a scope has a row of each load balancer, and a note where
   assert.match(text, /^lb1 +web +192\.0\.2\.1:80\/tcp .*no server is left/m);
   assert.match(text, /^lb2 .*not asked: connection refused/m);
   assert.match(text, /^lb3 .*not of this scope/m);
-  assert.match(errors.join(), /^lb2:9090: connection refused/);
+  assert.match(errors[0]!, /^lb2:9090: connection refused/);
+  assert.deepEqual(errors.slice(1).map((line) => line.slice(0, 4)), ["lb5:", "lb6:", "lb7:"]);
   assert.equal((lb1.asked[0]!.request as messages.PlanBackendRequest).scope, "fleet");
   const json = JSON.parse(
     (await run("plan backend drain", args, { servers, output: "json" })).text,
