@@ -85,7 +85,7 @@ packagingTest(
         );
       const health = async (id: string) => (await podman.run("healthcheck", "run", id)).code;
       const becomes = async (id: string, wanted: (code: number) => boolean) => {
-        const endMs = performance.now() + 15_000;
+        const endMs = performance.now() + 120_000;
         while (!wanted(await health(id))) {
           if (performance.now() > endMs) {
             const { stdout, stderr } = await podman.run("logs", id);
@@ -158,6 +158,8 @@ packagingTest(
           await podman.run("rm", "--force", "--time", "5", dashboard, maglevt);
         });
       } finally {
+        // Those of a step that failed.
+        await podman.run("rm", "--force", "--all", "--time", "5");
         await simulator.stop();
       }
     }),

@@ -94,7 +94,7 @@ export class Machine implements AsyncDisposable {
 
   /** Runs a line of shell. */
   async run(line: string): Promise<Ran> {
-    return await this.#podman.run("exec", this.#id, "timeout", "300", "sh", "-c", line);
+    return await this.#podman.run("exec", this.#id, "timeout", "900", "sh", "-c", line);
   }
 
   /** Its output; throws when it fails. */

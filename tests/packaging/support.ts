@@ -1,5 +1,5 @@
 /** What the tests of packages share: when they run, commands, and the packages that prepare.ts built. */
-import { isThere } from "../../tools/debian.ts";
+import { isThere, mayInstall } from "../../tools/debian.ts";
 
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 /** Where prepare.ts puts its results. */
@@ -17,6 +17,9 @@ export const PROGRAMS_NEEDED: Readonly<Record<string, string>> = {
   "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
   "qemu-aarch64-static": "qemu-user-static",
   mandoc: "mandoc",
+  npm: "npm",
+  ip: "iproute2",
+  "systemd-analyze": "systemd",
 };
 
 /** Servers that are taken out of Debian's packages: installing them would start them. */
@@ -41,26 +44,46 @@ export function whyNoOlder(): string | undefined {
   }
 }
 
-/** A test that runs only in `deno task test:packaging`, where its programs are installed. */
+/**
+ * A test that runs only in `deno task test:packaging`, where its programs are installed. As root on
+ * Debian a missing program is a failure.
+ */
 export function packagingTest(
   name: string,
   needs: readonly string[],
   fn: (t: Deno.TestContext) => Promise<void>,
 ): void {
-  const reason = whyNot(needs);
-  const note = reason === undefined ? "" : ` (skipped: ${reason})`;
-  Deno.test({ name: `${name}${note}`, ignore: reason !== undefined, fn });
+  const plan = planOf(needs);
+  const note = plan.kind === "skip" ? ` (skipped: ${plan.reason})` : "";
+  Deno.test({
+    name: `${name}${note}`,
+    ignore: plan.kind === "skip",
+    fn: plan.kind === "run" ? fn : () => {
+      throw new Error(`this test cannot run: ${plan.reason}`);
+    },
+  });
 }
 
-function whyNot(needs: readonly string[]): string | undefined {
-  if (Deno.env.get("MAGLEV_PACKAGING") !== "1") return "run by `deno task test:packaging`";
-  if (Deno.uid() !== 0) return "needs root";
+export type Plan = { readonly kind: "run" } | {
+  readonly kind: "skip" | "fail";
+  readonly reason: string;
+};
+
+/** What becomes of a test with these needs. */
+export function planOf(needs: readonly string[]): Plan {
+  if (Deno.env.get("MAGLEV_PACKAGING") !== "1") {
+    return { kind: "skip", reason: "run by `deno task test:packaging`" };
+  }
+  if (Deno.uid() !== 0) return { kind: "skip", reason: "needs root" };
+  // There prepare.ts installs all of them.
+  const kind = mayInstall() ? "fail" : "skip";
   const missing = needs.find((program) => {
     const path = PROGRAMS_EXTRACTED[program];
     return path === undefined ? !isThere(program) : !exists(path);
   });
-  if (missing !== undefined) return `${missing} is not installed`;
-  return exists(`${BUILT}/second`) ? undefined : "prepare.ts built nothing";
+  if (missing !== undefined) return { kind, reason: `${missing} is not installed` };
+  if (exists(`${BUILT}/second`)) return { kind: "run" };
+  return { kind, reason: "prepare.ts built nothing" };
 }
 
 function exists(path: string): boolean {

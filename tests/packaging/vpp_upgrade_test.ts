@@ -1,7 +1,8 @@
 /**
  * Upgrades and downgrades between builds while a real VPP carries traffic, also to an older commit:
- * no bucket moves, every packet goes to the flow's first server, none is lost. Method: the code that
- * the packages hold, started in the place of the other's.
+ * no bucket moves, every packet goes to the flow's first server, none is lost. Method: the launchers
+ * and the code that the packages hold, started in the place of the other's. Neither dpkg nor a unit
+ * takes part; machine_test.ts has these, with a simulated VPP.
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
