@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { checkPolicies } from "../../tests/support/judges/policy_rules.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { rounds } from "../../tests/support/fakes/fuzz.ts";
+import { propertyRuns } from "../../tests/support/fakes/fuzz.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { encapKey } from "./encap/pairs.ts";
@@ -346,7 +346,7 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
       assert.equal(world.engine.running.size, 0);
       assert.equal(world.clock.timers, 0);
     }),
-    { numRuns: rounds(300) },
+    propertyRuns(300),
   );
 });
 

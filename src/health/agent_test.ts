@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { rounds } from "../../tests/support/fakes/fuzz.ts";
+import { propertyRuns } from "../../tests/support/fakes/fuzz.ts";
 import {
   afterWords,
   AGENT_READY,
@@ -42,7 +42,7 @@ Deno.test("agentWords() is short and plain for any line", () => {
       assert.match(words, /^((up|ready|drain|maint|down|fail|failed|stopped|\d{1,3}%|\?)( |$))*$/);
       assert.equal(agentWords(words.replace(" ?", "")), words.replace(" ?", ""));
     }),
-    { numRuns: rounds(100) },
+    propertyRuns(100),
   );
 });
 

@@ -1,4 +1,4 @@
-/** Bugs of intents, plans, files and events. */
+/** Bugs of intents, plans, files, events and explanations. */
 import type { Mutation } from "./mutation.ts";
 
 export const DAEMON_MUTATIONS: readonly Mutation[] = [
@@ -190,5 +190,23 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     file: "src/forecast/forecast.ts",
     from: "if (passed.ok) after.set(name, passed.backend);",
     to: "",
+  },
+  {
+    name: "an explanation ends with the weight that VPP should have",
+    file: "src/explain/vpp_links.ts",
+    from: "difference}${ofServer}`,\n      weight,",
+    to: "difference}${ofServer}`,\n      weight: effectiveWeight,",
+  },
+  {
+    name: "an explanation does not name max-down",
+    file: "src/explain/place_links.ts",
+    from: "  maxDownLink,\n  poolLink,",
+    to: "  poolLink,",
+  },
+  {
+    name: "an explanation names a difference although VPP is right",
+    file: "src/explain/vpp_links.ts",
+    from: "const equal = effectiveWeight === (weight ?? 0) &&",
+    to: "const equal = effectiveWeight === (weight ?? 0) && effectiveWeight > 0 &&",
   },
 ];

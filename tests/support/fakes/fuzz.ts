@@ -4,7 +4,8 @@
  */
 import { mulberry32 } from "./mulberry32.ts";
 
-const SEED = Number(Deno.env.get("MAGLEV_FUZZ_SEED") ?? 20_261_121);
+const CHOSEN = Deno.env.get("MAGLEV_FUZZ_SEED");
+const SEED = Number(CHOSEN ?? 20_261_121);
 const FACTOR = Number(Deno.env.get("MAGLEV_FUZZ") ?? 1);
 
 /** A whole number from 0 to below its argument. */
@@ -20,6 +21,13 @@ export function fuzz(offset = 0): { readonly seed: number; readonly below: Below
 /** How many rounds to make of what is `count` by default. */
 export function rounds(count: number): number {
   return count * FACTOR;
+}
+
+/** The runs of a property of fast-check, which begins anywhere unless a seed is chosen. */
+export function propertyRuns(
+  count: number,
+): { readonly numRuns: number; readonly seed?: number } {
+  return { numRuns: rounds(count), ...(CHOSEN === undefined ? {} : { seed: SEED }) };
 }
 
 /** `message` with one to four things wrong: bytes changed, cut, lengthened, or all of it noise. */
