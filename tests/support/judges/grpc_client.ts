@@ -172,10 +172,19 @@ export class GrpcClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer.close().catch(() => {});
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 2000);
+    const timer = setTimeout(() => this.#killIfRunning(), 2000);
     await this.#child.status;
     clearTimeout(timer);
     await this.#reading;
+  }
+
+  /** On a busy machine its end may not be known yet. */
+  #killIfRunning(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   #open(command: object): GrpcStream {
