@@ -116,9 +116,14 @@ function healthIn(
       const blind = state === "blind" && entry.weight > 0;
       const kept = blind || (doubtful && state === "up" && entry.weight > 0) ||
         other?.keep === true;
-      const server = { address, weight: greatest, flush: flushAll };
+      const server: MergedServer = { address, weight: greatest, flush: flushAll };
+      const isDamped = greatest === 0 && !flushAll && (flush || state === "damped") &&
+        (other === undefined || other.flush || other.damped === true);
       const keep = kept && (doubtful || greatest === 0);
-      byAddress.set(address.text, keep ? { ...server, keep } : server);
+      byAddress.set(
+        address.text,
+        keep ? { ...server, keep } : isDamped ? { ...server, damped: true } : server,
+      );
       return weight;
     })
   );

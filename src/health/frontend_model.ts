@@ -58,6 +58,11 @@ export interface MergedServer {
    * then, and `weight` only applies to a VIP that would have no weight at all. Absent otherwise.
    */
   readonly keep?: true;
+  /**
+   * True when damping alone keeps it out of a flushing state: when its checks fail again, a flush
+   * that it had before is not repeated. Absent otherwise.
+   */
+  readonly damped?: true;
 }
 
 /** Looks up the backends of a frontend. */

@@ -42,6 +42,7 @@ Deno.test("a damped server has no weight and is not flushed while another one se
   assert.deepEqual(weights, [0, 50, 0]);
   assert.deepEqual([memory, events], [NO_MEMORY, []]);
   assert.ok(health.servers.every(({ flush }) => !flush));
+  assert.deepEqual(health.servers.map(({ damped }) => damped), [true, undefined, undefined]);
   assert.deepEqual(evaluate({ a: "damped", b: "down", c: "up" }).weights, [0, 0, 10]);
 });
 

@@ -82,24 +82,33 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
 /**
  * `vip` without the flushes of servers that have left their flushing state, so that they are
  * flushed again when they next enter one. The same value when nothing changes.
+ *
+ * Damping moves a server that fails again and again between a flushing state and its own. While
+ * the server was flushed and has had no weight since, it has no flows, so it stays flushed.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);
   if (!flushed) return vip;
-  const flushing = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
+  const wanted = new Map(desired.servers.map((server) => [server.address.text, server]));
+  const servers = forgotten(vip.servers, ({ address, idle }) => {
+    const now = wanted.get(address.text);
+    return now?.flush !== true && !(now?.damped === true && idle === true);
+  });
   // A removed server that is not desired keeps its flush: it has no flushing state to leave.
-  const servers = forgotten(vip.servers, (address) => flushing.get(address.text) !== true);
-  const removed = forgotten(vip.removed, (address) => flushing.get(address.text) === false);
+  const removed = forgotten(vip.removed, ({ address }) => {
+    const now = wanted.get(address.text);
+    return now?.flush === false && now.damped !== true;
+  });
   return servers === vip.servers && removed === vip.removed ? vip : { ...vip, servers, removed };
 }
 
 /** `servers` without the flushes of those for which `over` is true; the same array if none. */
-function forgotten<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
+function forgotten<T extends { readonly flushed: boolean }>(
   servers: readonly T[],
-  over: (address: IpAddress) => boolean,
+  over: (server: T) => boolean,
 ): readonly T[] {
-  if (!servers.some((server) => server.flushed && over(server.address))) return servers;
-  return servers.map((s) => s.flushed && over(s.address) ? { ...s, flushed: false } : s);
+  if (!servers.some((server) => server.flushed && over(server))) return servers;
+  return servers.map((s) => s.flushed && over(s) ? { ...s, flushed: false } : s);
 }
 
 function asAdded(vip: DesiredVip): ActualVip {

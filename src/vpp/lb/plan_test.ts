@@ -367,6 +367,19 @@ Deno.test("forgetFlushes() makes a server due for a flush again after it left it
   assert.equal(forgetFlushes(next, desired(VIP, "10.0.0.1=0! 10.0.0.2=0")), next);
 });
 
+Deno.test("forgetFlushes() keeps the flush of a damped server that VPP removed", () => {
+  const { servers, ...vip } = actual(VIP, "10.0.0.1=100");
+  const [address] = desired(VIP, "10.0.0.2=0").servers.map((server) => server.address);
+  const known: ActualVip = { ...vip, servers, removed: [{ address: address!, flushed: true }] };
+  const now = desired(VIP, "10.0.0.1=100 10.0.0.2=0");
+  const damped: DesiredVip = {
+    ...now,
+    servers: now.servers.map((s) => s.weight === 0 ? { ...s, damped: true } : s),
+  };
+  assert.equal(forgetFlushes(known, damped), known);
+  assert.equal(forgetFlushes(known, now).removed[0]!.flushed, false);
+});
+
 function bare(vip: DesiredVip | ActualVip) {
   return {
     key: vipKeyText(vip),

@@ -1,5 +1,6 @@
 /** A transition is sent immediately, flushes once per reason, and overtakes full runs. */
 import assert from "node:assert/strict";
+import type { DesiredVip } from "../lb/model.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import {
   A,
@@ -125,6 +126,33 @@ Deno.test("a flush is sent once per reason, not on every run, and again after re
   world.connection.connect(world.lb);
   await world.calm();
   assert.deepEqual(world.takeWrites(), [CUT]);
+  await world.reconciler.stop();
+});
+
+Deno.test("a damped server that goes on failing is flushed once, until it has had weight", async () => {
+  const world = await twoVips().start();
+  const step = async (vip: DesiredVip) => {
+    world.takeWrites();
+    world.transition("web", vip);
+    await world.calm();
+    return world.takeWrites();
+  };
+  const [up, down] = [desired(A, UP), desired(A, ONE_DOWN)];
+  const held = desired(A, "10.0.0.1=100 10.0.0.2=0");
+  const [first, second] = held.servers;
+  const damped: DesiredVip = { ...held, servers: [first!, { ...second!, damped: true }] };
+  assert.deepEqual(await step(down), [CUT]);
+  for (let flap = 0; flap < 3; flap++) {
+    assert.deepEqual(await step(damped), []);
+    await world.pass(30_000);
+    assert.deepEqual(await step(down), []);
+  }
+  await step(up);
+  assert.deepEqual(await step(down), [CUT]);
+  await step(up);
+  // Damping gave way: the server had weight, and its flows stay until it fails.
+  await step(damped);
+  assert.deepEqual(await step(down), [CUT]);
   await world.reconciler.stop();
 });
 
