@@ -21,6 +21,9 @@ export interface Alert {
   readonly silent: Series;
 }
 
+/** The minute at which a test looks. */
+export const LOOK_MINUTE = 100;
+
 const BY = 'instance="lb1:9091",job="maglevd"';
 
 /** The series of `name` with further labels. */

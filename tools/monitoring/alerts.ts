@@ -3,13 +3,12 @@
  * silent. The rule file and its test file follow from this table.
  */
 
-import { type Alert, type Series, series } from "./alert.ts";
+import { type Alert, LOOK_MINUTE, type Series, series } from "./alert.ts";
 import { FLEET_ALERTS } from "./fleet_alerts.ts";
 import { POLICY_ALERTS } from "./policy_alerts.ts";
 
-/** Minutes that a test feeds, and the minute at which it looks. */
+/** Minutes that a test feeds. */
 const MINUTES = 120;
-export const LOOK_MINUTE = 100;
 
 /** A counter that grows by `step` each minute. */
 function growing(step: number): readonly number[] {

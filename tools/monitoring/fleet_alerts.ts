@@ -64,7 +64,8 @@ export const FLEET_ALERTS: readonly Alert[] = [
     condition: "> 0",
     for: "0s",
     severity: "critical",
-    summary: "{{ $labels.instance }} does not believe its fleet's store: wiped, restored or another's",
+    summary:
+      "{{ $labels.instance }} does not believe its fleet's store: wiped, restored or another's",
     action: "`maglevc show fleet intents`, then `fleet restore` or `fleet forget` (docs/fleet.md).",
     fires: { [series("maglev_fleet_store_foreign")]: [1] },
     silent: { [series("maglev_fleet_store_foreign")]: [0] },
@@ -75,7 +76,8 @@ export const FLEET_ALERTS: readonly Alert[] = [
     condition: "> 0",
     for: "1m",
     severity: "warning",
-    summary: "{{ $labels.instance }} does not obey {{ $value }} intents of its fleet ({{ $labels.here }})",
+    summary:
+      "{{ $labels.instance }} does not obey {{ $value }} intents of its fleet ({{ $labels.here }})",
     action: "`maglevc show fleet intents` has the reason of each.",
     fires: { [series("maglev_fleet_intents", 'kind="pause",here="held"')]: [1] },
     silent: { [series("maglev_fleet_intents", 'kind="pause",here="held"')]: [0] },

@@ -1,5 +1,8 @@
 /** PURE. The alert rules about policies: a part of alerts.ts. */
-import { type Alert, series } from "./alert.ts";
+import { type Alert, LOOK_MINUTE, series } from "./alert.ts";
+
+/** Sample per minute of an isolation that `max-hold` of 60 s ended before the test looks. */
+const ISOLATED_FOR_A_MINUTE = [...new Array<number>(LOOK_MINUTE - 2).fill(0), 1, 0];
 
 export const POLICY_ALERTS: readonly Alert[] = [
   {
@@ -38,14 +41,16 @@ export const POLICY_ALERTS: readonly Alert[] = [
   },
   {
     name: "MaglevProberIsolated",
-    query: "maglev_prober_isolated",
+    // `max-hold` ends an isolation, and the gauge with it, although the host may still be cut off.
+    query: "max_over_time(maglev_prober_isolated[5m])",
     condition: "== 1",
-    for: "1m",
+    for: "0s",
     severity: "critical",
-    summary: "{{ $labels.instance }} takes itself to be cut off: no failure of a server counts",
+    summary:
+      "{{ $labels.instance }} takes or took itself to be cut off: failures do not count for max-hold",
     action: "Its uplink and the targets of `isolation`: `maglevc show status`.",
-    fires: { [series("maglev_prober_isolated", 'netns=""')]: [1] },
-    silent: { [series("maglev_prober_isolated", 'netns=""')]: [0] },
+    fires: { [series("maglev_prober_isolated", 'netns=""')]: ISOLATED_FOR_A_MINUTE },
+    silent: { [series("maglev_prober_isolated", 'netns=""')]: [1, 0] },
   },
   {
     name: "MaglevAnnounceStale",
