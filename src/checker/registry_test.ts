@@ -138,7 +138,7 @@ Deno.test("Registry: policies keep their memory, wake at their time, and survive
   const evaluate: typeof frontendHealth = (frontend, lookup, moment) => {
     pasts.push(moment!.past);
     const memory = { wakeAtMs: later(moment!.nowMs, 500) };
-    const change = { event: "frontend-transition", frontend: "any", message: "ramps" } as const;
+    const change = { event: "frontend-held", frontend: "any", message: "ramps" } as const;
     return { ...frontendHealth(frontend, lookup, moment), memory, policyChanges: [change] };
   };
   const options = { clock: { monotonicMs: () => now }, evaluate };

@@ -2,7 +2,7 @@
  * A record of the history, as a line of a file and back, and the selection of a page. PURE.
  *
  * A record is a log record of one of HISTORY_EVENTS, whose names and fields are an interface
- * already. So a policy's event gets into the history by its name alone.
+ * already. Those of policies are all kept.
  *
  * Each line has a checksum of its own:
  *
@@ -13,6 +13,7 @@
 import { crc32 } from "node:zlib";
 import { LATEST_MS, type WallMs } from "../base/instant.ts";
 import type { LogEventName, LogFields, LogValue } from "../base/ports.ts";
+import { POLICY_EVENTS } from "../health/policy/changes.ts";
 
 /** Events that are kept. */
 export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
@@ -22,14 +23,9 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "backend-transition",
   "frontend-transition",
   "lameduck",
-  "backend-damped",
-  "damping-overridden",
-  "backend-held",
-  "backend-released",
-  "frontend-held",
-  "frontend-released",
-  "slow-start-begin",
-  "slow-start-end",
+  ...POLICY_EVENTS,
+  "agent-report",
+  "agent-forgotten",
   "frontend-announced",
   "frontend-withdrawn",
   "announce-failed",
@@ -42,6 +38,9 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "operator-intent-begun",
   "operator-intent-waiting",
   "operator-intent-dropped",
+  "operator-intent-not-stored",
+  "operator-shared-obeyed",
+  "operator-shared-ended",
   "prober-blind",
   "prober-restored",
   "prober-isolated",
@@ -50,6 +49,7 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "vpp-connect",
   "vpp-disconnect",
   "vpp-withheld",
+  "vpp-lbsync-drift",
   "vpp-warmup-done",
 ]);
 

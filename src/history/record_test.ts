@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { WallMs } from "../base/instant.ts";
 import type { LogFields } from "../base/ports.ts";
+import { POLICY_EVENTS } from "../health/policy/changes.ts";
 import {
   decodeRecords,
   encodeRecord,
   fieldOf,
+  HISTORY_EVENTS,
   type HistoryRecord,
   historyRecord,
   keptFields,
@@ -31,6 +33,15 @@ function keptRecord(id: number, fields: LogFields = {}): KeptRecord {
 function fileOf(records: readonly HistoryRecord[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(records.flatMap((it) => [...encodeRecord(it)]));
 }
+
+Deno.test("every event of a policy is kept, and the API's page names all that are", async () => {
+  for (const event of POLICY_EVENTS) assert.ok(HISTORY_EVENTS.has(event), event);
+  const page = await Deno.readTextFile(new URL("../../docs/api.md", import.meta.url));
+  const section = page.slice(page.indexOf("\n## History"), page.indexOf("\n## Fingerprints"));
+  const named = [...section.matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, name]) => name!);
+  const missing = [...HISTORY_EVENTS].filter((event) => !named.includes(event));
+  assert.deepEqual(missing, []);
+});
 
 Deno.test("decodeRecords(encodeRecord()) has every record, whatever its texts", () => {
   const text = fc.string({ unit: "binary", maxLength: 20 });
