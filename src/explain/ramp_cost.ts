@@ -1,5 +1,5 @@
 /** The buckets that a slow start moves, computed with the plugin's own new-flow tables. PURE. */
-import { stepWeight } from "../health/policy/bucket_share.ts";
+import { BucketShares } from "../health/policy/bucket_share.ts";
 import type { MergedServer, SlowStart } from "../health/frontend_model.ts";
 import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
 
@@ -27,6 +27,7 @@ export interface RampCost {
 /** Measures the rise. */
 export function rampCost({ servers, at, target, length, steps }: RisingServer): RampCost {
   const weights = servers.map(({ weight }) => weight).with(at, target);
+  const shares = new BucketShares({ weights, length });
   const tableAt = (weight: number) =>
     newFlowTable(
       servers.map(({ address }, i) => ({ address, weight: i === at ? weight : weights[i]! })),
@@ -36,7 +37,7 @@ export function rampCost({ servers, at, target, length, steps }: RisingServer): 
   let moved = 0;
   let before = first;
   for (let step = 1; step <= steps; step++) {
-    const after = tableAt(stepWeight({ weights, length }, { at, step, steps }));
+    const after = tableAt(shares.stepWeight({ at, last: target, step, steps }));
     moved += differing(before, after);
     before = after;
   }

@@ -18,7 +18,7 @@ import { earliest, later, NEVER_MS } from "../../base/instant.ts";
 import type { BackendLookup, FrontendHealth, FrontendShape, SlowStart } from "../frontend_model.ts";
 import type { StateOf } from "../pool.ts";
 import { clampWeight } from "../weight.ts";
-import { type Shares, stepWeight } from "./bucket_share.ts";
+import { BucketShares } from "./bucket_share.ts";
 import type { PolicyChange } from "./changes.ts";
 import type { Moment, PolicyMemory, Ramp, SlowStartMemory } from "./memory.ts";
 
@@ -209,7 +209,7 @@ function keptPeers(
 
 /** The whole weights of the servers, each address once. */
 interface ServerShares {
-  readonly shares: Shares;
+  readonly shares: BucketShares;
   readonly placeOf: (address: IpAddress) => number;
 }
 
@@ -226,7 +226,7 @@ function sharesOf(
   const places = new Map(servers.map(({ address }, at) => [address.text, at]));
   const weights = servers.map(({ weight }) => weight);
   return {
-    shares: { weights, length: tableLength ?? Infinity },
+    shares: new BucketShares({ weights, length: tableLength ?? Infinity }),
     placeOf: ({ text }) => places.get(text)!,
   };
 }
@@ -244,8 +244,7 @@ function steppedRamp(
   const { steps } = slowStart;
   const spacingMs = intervalMs(slowStart);
   const at = placeOf(address);
-  const own = { ...shares, weights: shares.weights.with(at, target) };
-  const weightAt = (step: number) => stepWeight(own, { at, step, steps });
+  const weightAt = (step: number) => shares.stepWeight({ at, last: target, step, steps });
   let { step, nextMs } = ramp;
   if (step === 0) {
     step = 1;
