@@ -243,7 +243,10 @@ Deno.test("a damped server whose check was edited stays out until its suppressio
 
 Deno.test("a hold survives a restart when penalties are kept", () => {
   let kept: readonly KeptPenalty[] = [];
-  const penalties = { kept: [], save: (next: readonly KeptPenalty[]) => void (kept = next) };
+  const penalties = {
+    kept: [],
+    save: (next: () => readonly KeptPenalty[]) => void (kept = next()),
+  };
   const first = setUpDamped({ penalties });
   assert.deepEqual(kept, []);
   flap(first);

@@ -27,8 +27,11 @@ export interface WeightsSent {
 /** Penalties of the previous process, and where those of this one are kept. */
 export interface PenaltyStore {
   readonly kept: readonly KeptPenalty[];
-  /** Replaces what is kept; returns before it is written. */
-  save(penalties: readonly KeptPenalty[]): void;
+  /**
+   * Replaces what is kept by what `penalties` returns, which is called now or within a second.
+   * Returns before it is written.
+   */
+  save(penalties: () => readonly KeptPenalty[]): void;
 }
 
 /** The parts of a Checker. */

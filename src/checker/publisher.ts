@@ -52,10 +52,12 @@ export class Publisher {
     if (registry.takePenaltiesChanged()) this.#savePenalties(registry);
   }
 
-  #savePenalties({ current: { backends, config } }: Registry): void {
+  #savePenalties(registry: Registry): void {
     const { penalties, clock } = this.#options;
-    if (penalties === undefined) return;
-    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-    penalties.save(keptPenalties(backends, config, now));
+    penalties?.save(() => {
+      const { backends, config } = registry.current;
+      const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+      return keptPenalties(backends, config, now);
+    });
   }
 }

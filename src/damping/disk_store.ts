@@ -5,7 +5,7 @@
 import { orLate } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
 import { permissionText } from "../base/permission.ts";
-import type { Clock, Logger } from "../base/ports.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { ReplacedFile } from "../system/replaced_file.ts";
 import { type FolderIo, folderIo, StateFile } from "../system/state_file.ts";
 import { decodePenalties, encodePenalties, MAX_DAMPING_FILE_BYTES } from "./file.ts";
@@ -15,6 +15,8 @@ import type { KeptPenalty } from "./kept.ts";
 export const DAMPING_FILE = "damping.json";
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
+/** Least time between two savings. */
+export const SAVE_EVERY_MS = 1000;
 
 export interface PenaltyStoreOptions {
   /** The state directory. */
@@ -28,9 +30,12 @@ export interface PenaltyStoreOptions {
 /** A store, and the penalties that it had. */
 export interface OpenedPenalties {
   readonly kept: readonly KeptPenalty[];
-  /** Replaces what is kept; returns before it is written. */
-  save(penalties: readonly KeptPenalty[]): void;
-  /** Waits for the write in progress. */
+  /**
+   * Replaces what is kept by what `penalties` returns; returns before it is written. It is called
+   * immediately, but once in SAVE_EVERY_MS at most, because there may be thousands of penalties.
+   */
+  save(penalties: () => readonly KeptPenalty[]): void;
+  /** Writes what is due, and waits for the write in progress. */
   close(): Promise<void>;
 }
 
@@ -61,10 +66,31 @@ export async function openPenalties(options: PenaltyStoreOptions): Promise<Opene
       else logger.error("damping-not-stored", { folder, err: reason });
     },
   }, text);
+  return { kept, ...savingOf(replaced, clock) };
+}
+
+/** Saves the newest penalties, not more often than SAVE_EVERY_MS. */
+function savingOf(file: ReplacedFile, clock: Clock): Pick<OpenedPenalties, "save" | "close"> {
+  let due: (() => readonly KeptPenalty[]) | undefined;
+  let timer: Timer | undefined;
+  const saveDue = () => {
+    timer = undefined;
+    if (due === undefined) return;
+    file.set(encodePenalties(due()));
+    due = undefined;
+    timer = clock.after(SAVE_EVERY_MS, saveDue);
+  };
   return {
-    kept,
-    save: (penalties) => replaced.set(encodePenalties(penalties)),
-    close: () => replaced.close(),
+    save(penalties) {
+      due = penalties;
+      if (timer === undefined) saveDue();
+    },
+    close() {
+      timer?.cancel();
+      saveDue();
+      timer?.cancel();
+      return file.close();
+    },
   };
 }
 
