@@ -10,7 +10,7 @@ import {
 import { weightOf } from "../../../config/pool_weights.ts";
 import type { Foretold } from "../../../fleet/book/foretold.ts";
 import type { FleetDone, FleetRequests, ScopedIntent } from "../../../fleet/member/requests.ts";
-import type { OperatorId } from "../../../intent/intent.ts";
+import type { Intent, OperatorId } from "../../../intent/intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "../../../intent/request.ts";
 import { askedBy, weightIntentOf } from "../../../intent/rules.ts";
 import type { ActionResult } from "../../calls/calls.ts";
@@ -60,7 +60,7 @@ export async function shareAction(
     const ends = kind === "resume" ? "pause" : "disable";
     const like: ScopedIntent = { kind: ends, backend: name, scope, ...askedBy({ options, nowMs }) };
     const wish = fleet.find({ like });
-    if (wish !== undefined && wish.intent.kind !== ends && wish.intent.kind !== "drain") {
+    if (wish !== undefined && !mayEnd(kind, wish.intent.kind)) {
       const message = `cannot ${kind} backend ${JSON.stringify(name)}: scope ${scope} has ` +
         `${wish.intent.kind} ${wish.id} for it`;
       return { answer: new MaglevError("failed-precondition", message) };
@@ -185,6 +185,11 @@ async function ended(
 
 function stateOf(checker: DaemonApi["checker"], name: string): string | undefined {
   return checker.current.backends.get(name)?.state;
+}
+
+/** True when an action ends an intent of this kind. */
+export function mayEnd(action: "resume" | "enable", kind: Intent["kind"]): boolean {
+  return kind === "drain" || kind === (action === "resume" ? "pause" : "disable");
 }
 
 /** The error of a request for the fleet without a store. */

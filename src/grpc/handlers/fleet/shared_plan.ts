@@ -13,7 +13,7 @@ import type { IntentSet } from "../../../intent/intent.ts";
 import { askedBy, overtaken, weightIntentOf } from "../../../intent/rules.ts";
 import type { DaemonApi } from "../../calls/daemon_api.ts";
 import type { ForetoldPlan } from "../../gen/maglev.ts";
-import { noFleet } from "./scoped.ts";
+import { mayEnd, noFleet } from "./scoped.ts";
 
 /** The forecast of an action with a scope; `applies`: this load balancer is in the scope. */
 export interface SharedForecast {
@@ -80,11 +80,6 @@ function intentsAfter(
       return new MaglevError("failed-precondition", message);
     }
   }
-}
-
-/** True when an action ends an intent of this kind. */
-export function mayEnd(action: "resume" | "enable", kind: string): boolean {
-  return kind === "drain" || kind === (action === "resume" ? "pause" : "disable");
 }
 
 /** The message of a forecast with a scope. */
