@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
+import { environmentSteps } from "./image_environment.ts";
 import { Podman } from "./machine.ts";
 import { BASE, output, packagesOf, packagingTest, ROOT, versionOf, withPlace } from "./support.ts";
 
@@ -125,6 +126,22 @@ packagingTest(
           const { stderr } = await podman.run("logs", id);
           assert.match(stderr, /CAP_NET_RAW/);
           await podman.run("rm", "--force", id);
+        });
+        await environmentSteps(t, {
+          ...{ podman, shared },
+          start: (variables, words = []) =>
+            start({
+              options: [
+                "--cap-add",
+                "NET_RAW",
+                ...Object.entries(variables).flatMap(([name, value]) => [
+                  "--env",
+                  `${name}=${value}`,
+                ]),
+              ],
+              words,
+            }),
+          healthy: (id) => becomes(id, (code) => code === 0),
         });
         await t.step("is healthy with VPP, unhealthy without, and ends within 2 s", async () => {
           const id = await start({ options: ["--cap-add", "NET_RAW"] });
