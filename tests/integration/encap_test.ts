@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { isEqual } from "../../src/base/equal.ts";
 import { EncapServer, Program } from "../support/servers/encap_server.ts";
-import { netnsTest, PAIR_SERVER4, withPair } from "../support/servers/netns.ts";
+import { netnsTest, PAIR_SERVER4, TestNamespace, withPair } from "../support/servers/netns.ts";
 
 const PROCESS = new URL("../support/servers/encap_process.ts", import.meta.url).pathname;
 const SERVER6 = "fd77:78::1";
@@ -109,3 +109,58 @@ netnsTest("a probe through the tunnel sees a missing VIP and a missing decapsula
     }
   });
 });
+
+netnsTest(
+  "a server without the VIP that forwards packets to another server does not pass",
+  async () => {
+    await withPair(async ({ prober, server, link, other }) => {
+      const beyond = await TestNamespace.make(`mlv-${Deno.pid}-c`);
+      const targets = TARGETS.filter(([, address]) => address === PAIR_SERVER4);
+      const holder = new EncapServer(beyond.name, VIPS);
+      const forwarder = new EncapServer(server.name, VIPS);
+      let process: Program | undefined;
+      try {
+        await server.sysctl("net.ipv4.conf.all.rp_filter=0");
+        await server.sysctl(`net.ipv4.conf.${other}.rp_filter=0`);
+        await server.sysctl("net.ipv4.ip_forward=1");
+        await server.sysctl("net.ipv6.conf.all.forwarding=1");
+        await server.ip(`link add inward type veth peer uplink netns ${beyond.name}`);
+        await server.ip(`address add ${SERVER6}/64 dev ${other} nodad`);
+        await prober.ip(`address add ${PROBER6}/64 dev ${link} nodad`);
+        const ends = [[server, "inward", 1], [beyond, "uplink", 2]] as const;
+        for (const [namespace, device, number] of ends) {
+          await namespace.ip(`link set ${device} up`);
+          await namespace.ip(`address add 198.18.80.${number}/24 dev ${device}`);
+          await namespace.ip(`address add fd77:80::${number}/64 dev ${device} nodad`);
+        }
+        for (const vip of VIP_ADDRESSES) {
+          const [way, back, next] = vip.includes(":")
+            ? [SERVER6, "fd77:80::1", "fd77:80::2"]
+            : [PAIR_SERVER4, "198.18.80.1", "198.18.80.2"];
+          const family = vip.includes(":") ? "-6" : "-4";
+          await prober.ip(`${family} route add ${vip} via ${way}`);
+          await server.ip(`${family} route add ${vip} via ${next}`);
+          await beyond.ip(`${family} route add default via ${back}`);
+        }
+        await holder.start(PORT);
+        await forwarder.decapsulate(true);
+        const args = ["run", "--frozen", "-A", "--no-check", PROCESS, ...targets.flat()];
+        process = new Program(prober.name, [Deno.execPath(), ...args]);
+        const verdicts = JSON.parse(await process.ask()) as string[];
+        for (const [i, verdict] of verdicts.entries()) {
+          const [vip, address, source, port] = targets[i]!;
+          const forwards = `L3ENCAP the tunnel works, but ${address} forwards packets to ${vip}: ` +
+            "is that on its loopback?";
+          // Errors of routers about a SYN are not read.
+          const silent = `L3ENCAP no answer through the tunnel from ${source}`;
+          assert.ok(verdict.startsWith(port === "0" ? forwards : silent), verdict);
+        }
+      } finally {
+        await process?.end();
+        await forwarder.end();
+        await holder.end();
+        await beyond.remove();
+      }
+    });
+  },
+);

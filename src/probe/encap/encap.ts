@@ -8,6 +8,7 @@ import { equalBytes } from "../../base/equal.ts";
 import { errnoName } from "../../base/errno.ts";
 import { type EchoProbe, IcmpChannel, type IcmpSocket, SEND_BATCH } from "../icmp/channel.ts";
 import { ICMP_NOT_PERMITTED, IcmpProber, RAW_KIND } from "../icmp/icmp.ts";
+import { HOPS_EXCEEDED } from "../icmp/packet.ts";
 import { ChannelSockets } from "../icmp/sockets.ts";
 import { openThreadShim, type ThreadCalls } from "../net/thread_shim.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
@@ -208,6 +209,12 @@ function judged(verdict: Verdict, target: EncapTarget): Verdict {
   if (verdict.detail === "connection refused") {
     const detail = `the tunnel works, but port ${vipPort} of ${vip.text} is closed on ` +
       `${server.text}: does the service listen on the VIP?`;
+    return { ...failed("L3ENCAP", detail), ...took };
+  }
+  if (verdict.detail === HOPS_EXCEEDED) {
+    // Of the inner packet: an error about the outer one goes to VPP.
+    const detail = `the tunnel works, but ${server.text} forwards packets to ${vip.text}: ` +
+      "is that on its loopback?";
     return { ...failed("L3ENCAP", detail), ...took };
   }
   const lack = filterProblem(calls(), target);

@@ -45,8 +45,11 @@ const TCP_BYTES = 20;
 const [SYN, RST, ACK] = [0x02, 0x04, 0x10];
 const DONT_FRAGMENT = 0x4000;
 
-/** The initial TTL or hop limit of hosts. */
-const INNER_HOPS = 64;
+/**
+ * The server itself must have the VIP. One that has not, and forwards packets, would send more hops
+ * through VPP to a healthy server, whose answer would count for it.
+ */
+const INNER_HOPS = 1;
 
 /** The TTL or hop limit with which packets leave VPP: it sets 128, and then forwards. */
 export const OUTER_HOPS = 127;

@@ -180,13 +180,16 @@ const UNREACHABLE_6: readonly string[] = [
   "route rejected",
 ];
 
+/** The message for a packet whose TTL or hop limit a router counted down to 0. */
+export const HOPS_EXCEEDED = "time to live exceeded in transit (routing loop?)";
+
 /** The message for an ICMP error; undefined when the error does not end a probe. */
 export function errorText(family: IpFamily, type: number, code: number): string | undefined {
   if (type === (family === 4 ? 3 : 1)) {
     const texts = family === 4 ? UNREACHABLE_4 : UNREACHABLE_6;
     return texts[code] ?? `unreachable, code ${code}`;
   }
-  if (type === (family === 4 ? 11 : 3)) return "time to live exceeded in transit (routing loop?)";
+  if (type === (family === 4 ? 11 : 3)) return HOPS_EXCEEDED;
   if (type === (family === 4 ? 12 : 4)) return "rejected as malformed by a router on the way";
   return undefined;
 }
