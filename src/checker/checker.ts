@@ -281,7 +281,7 @@ export class Checker implements CheckerReader {
       atMs,
     });
     for (const name of stopped) this.tally.forget(name);
-    this.#agents.forget(stopped);
+    this.#agents.reloaded(worked);
     return { durable, worked };
   }
 

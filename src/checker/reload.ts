@@ -15,7 +15,8 @@ import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import type { WallMs } from "../base/instant.ts";
 import type { BackendsDiff } from "../config/diff.ts";
-import type { BackendConfig, Config } from "../config/model.ts";
+import { isEqual } from "../base/equal.ts";
+import type { AgentConfig, BackendConfig, Config } from "../config/model.ts";
 import {
   atOtherAddress,
   createBackend,
@@ -101,8 +102,9 @@ export function planReload(input: ReloadInput): ReloadPlan {
       plan.stop(name);
       const isMoved = input.before?.backends.get(name)?.address.text !== config.address.text;
       const same = input.before !== undefined && isMoved ? atOtherAddress(after) : after;
+      const keepsAgent = !isMoved && hasSameAgent(input, name);
       plan.begin(
-        plan.take(name, restart(same, { policy: policyOf(next, config), nowMs })),
+        plan.take(name, restart(same, { policy: policyOf(next, config), nowMs, keepsAgent })),
         options,
       );
       continue;
@@ -176,6 +178,18 @@ export function policyOf(config: Config, backend: BackendConfig): HealthPolicy |
   return backend.healthcheck === undefined
     ? undefined
     : config.healthchecks.get(backend.healthcheck);
+}
+
+/** True when the agent of a backend is the same in both files, and asked from the same place. */
+function hasSameAgent({ before, next }: ReloadInput, name: string): boolean {
+  if (before === undefined || before.healthchecker.netns !== next.healthchecker.netns) return false;
+  const [past, agent] = [before, next].map((config) => agentOf(config, name));
+  return agent !== undefined && isEqual(past, agent);
+}
+
+function agentOf(config: Config, name: string): AgentConfig | undefined {
+  const check = config.backends.get(name)?.healthcheck;
+  return check === undefined ? undefined : config.healthchecks.get(check)?.agent;
 }
 
 /** Creates a backend of `config` in its initial state. */

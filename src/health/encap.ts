@@ -34,6 +34,15 @@ export function isEncapFailed({ counter, policy }: EncapCheck): boolean {
   return !isUp(counter, policy);
 }
 
+/** The check with another `rise` and `fall`: it fails or passes as before, after the same results. */
+export function withPace(check: EncapCheck, policy: HealthPolicy): EncapCheck {
+  const { counter, policy: before } = check;
+  const next = isEncapFailed(check)
+    ? Math.min(counter, policy.rise - 1)
+    : Math.max(policy.rise, counterMax(policy) - (counterMax(before) - counter));
+  return { ...check, policy, counter: next };
+}
+
 /** The check after a result at `nowMs`. */
 export function stepEncap(check: EncapCheck, result: ProbeResult, nowMs: WallMs): EncapCheck {
   const counter = stepCounter(check.counter, result.ok, check.policy);

@@ -161,6 +161,8 @@ export interface RestartOptions {
   readonly policy: HealthPolicy | undefined;
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;
+  /** The agent of the server is the same, and asked as before; default: false. */
+  readonly keepsAgent?: boolean;
 }
 
 /**
@@ -172,7 +174,9 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
   // The certificate was seen by the old definition, perhaps on another port or server name.
-  const { certificateExpiryMs: _, certificateName: __, agent: ___, ...kept } = backend;
+  const { certificateExpiryMs: _, certificateName: __, ...same } = backend;
+  // Its server would have full weight until the agent has answered again.
+  const kept = options.keepsAgent === true ? same : withAgent(same, undefined);
   const counter = initialCounter(policy);
   const fresh = withPolicy({ ...kept, counter, lastResult: undefined }, policy);
   const counted = judgedState(backend);

@@ -193,6 +193,25 @@ Deno.test("a reload keeps pairs whose packets stay the same, without a new probe
   assert.deepEqual(servers("web"), ["0 flushed", "0 flushed", "10"]);
 });
 
+Deno.test("a reload that changes the pace alone keeps the verdict, and probes at the new pace", () => {
+  const { checker, tunnel, engine, servers } = healthy();
+  const pace = (tcp: { readonly [key: string]: number }) => config("on", { healthchecks: { tcp } });
+  const key = encapKey("web", "b");
+  tunnel(DEAF, "b");
+  engine.report({ [encapKey("web", "a")]: DEAF });
+  checker.reload(pace({ intervalMs: 4000, fall: 2, rise: 3 }));
+  assert.equal(engine.running.get(key)!.healthcheck.intervalMs, 4000);
+  assert.deepEqual(servers("web"), ["100", "0 flushed", "0"]);
+  // The failure before the reload counts.
+  engine.report({ [encapKey("web", "a")]: DEAF });
+  assert.deepEqual(servers("web"), ["0 flushed", "0 flushed", "10"]);
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual(servers("web")[1], "0 flushed", `${i} passes of 3`);
+    engine.report({ [key]: PASS });
+  }
+  assert.deepEqual(servers("web"), ["0 flushed", "50", "0"]);
+});
+
 Deno.test("a reload that changes a pair's packets begins it again, and it passes until it fails", () => {
   const { checker, tunnel, engine, servers, tunnels } = healthy();
   tunnel(DEAF, "a", "b");

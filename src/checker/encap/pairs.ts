@@ -6,7 +6,7 @@ import { invariant } from "../../base/assert.ts";
 import { isEqual } from "../../base/equal.ts";
 import type { IpAddress } from "../../base/address.ts";
 import type { Config, FrontendConfig, HealthcheckConfig, PoolConfig } from "../../config/model.ts";
-import { type EncapCheck, type EncapChecks, newEncapCheck } from "../../health/encap.ts";
+import { type EncapCheck, type EncapChecks, newEncapCheck, withPace } from "../../health/encap.ts";
 
 /** One pair. A backend in several pools of a frontend has the strictest mode of them. */
 export interface EncapPair {
@@ -102,6 +102,17 @@ export function samePackets(a: EncapPair, b: EncapPair): boolean {
     (a.check === b.check || isEqual({ ...a.check, name: "" }, { ...b.check, name: "" }));
 }
 
+/** True when two pairs send the same packets, at any pace. */
+function samePath(a: EncapPair, b: EncapPair): boolean {
+  return a.address.text === b.address.text &&
+    (a.check === b.check || isEqual(pathOf(a.check), pathOf(b.check)));
+}
+
+/** The fields of a check that a packet depends on. */
+function pathOf({ params, probeIpv4Src, probeIpv6Src }: HealthcheckConfig) {
+  return { params, probeIpv4Src, probeIpv6Src };
+}
+
 /** The checks of `pairs` by frontend and backend, continued from those of `past` where they are the same. */
 export function checksOf(
   pairs: EncapPairs,
@@ -115,8 +126,9 @@ export function checksOf(
     new Map([...ofFrontend].map(([backend, pair]) => {
       const before = past?.pairs.get(frontend)?.get(backend);
       const check = past?.checks.get(frontend)?.get(backend);
-      const kept = before !== undefined && check !== undefined && samePackets(before, pair);
-      return [backend, kept ? { ...check, mode: pair.mode } : newEncapCheck(pair.mode, pair.check)];
+      const kept = before !== undefined && check !== undefined && samePath(before, pair);
+      const next = kept ? withPace(check, pair.check) : newEncapCheck(pair.mode, pair.check);
+      return [backend, { ...next, mode: pair.mode }];
     })),
   ]));
 }

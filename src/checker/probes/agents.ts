@@ -1,7 +1,9 @@
 /** Follows what the agents of backends report (health/agent.ts), and logs it. */
 import type { Logger } from "../../base/ports.ts";
 import { afterWords, AGENT_READY, agentText, sameAgent, UNKNOWN_WORD } from "../../health/agent.ts";
+import { isProbed } from "../../health/machine.ts";
 import type { Backend, HealthEvent, ProbeResult } from "../../health/state.ts";
+import type { WorkedOutReload } from "../worked_reload.ts";
 
 /** An agent that has not answered this often in a row is forgotten. */
 export const FORGOTTEN_AFTER = 3;
@@ -34,11 +36,18 @@ export class Agents {
     return { kind: "agent", agent: sameAgent(next, AGENT_READY) ? undefined : next };
   }
 
-  /** Forgets backends that were removed. */
-  forget(names: readonly string[]): void {
-    for (const name of names) {
+  /** Forgets backends that were removed, and logs agents that the reload forgot. */
+  reloaded({ before, outline, plan }: WorkedOutReload): void {
+    for (const name of outline.stopped) {
       this.#failures.delete(name);
       this.#warned.delete(name);
+    }
+    for (const name of outline.restarted) {
+      if (before.backends.get(name)?.agent === undefined) continue;
+      const after = plan.backends.get(name);
+      if (after === undefined || after.agent !== undefined || !isProbed(after.state)) continue;
+      this.#failures.delete(name);
+      this.#logger.warn("agent-forgotten", { backend: name });
     }
   }
 

@@ -116,16 +116,35 @@ Deno.test("an unknown word is warned of once, and the other words count", () => 
   assert.deepEqual(logger.of("agent-unknown-word"), [{ backend: "a" }]);
 });
 
-Deno.test("what an agent reported outlives a reload that keeps the check, and no other", () => {
-  const { checker, reports, servers } = healthy();
+Deno.test("what an agent reported outlives a reload that keeps the agent, and no other", () => {
+  const { checker, reports, servers, logger } = healthy();
+  const forgotten = () => logger.of("agent-forgotten").splice(0);
   reports({ a: "50%" });
   checker.reload(config());
   assert.deepEqual(servers("web"), ["50", "50", "0"]);
+  checker.reload(config({ agent: AGENT, intervalMs: 3000 }));
+  assert.deepEqual(servers("web"), ["50", "50", "0"], "the check begins again, the agent does not");
+  assert.deepEqual(forgotten(), []);
   checker.reload(config({ agent: { ...AGENT, port: 9001 } }));
   assert.deepEqual(servers("web"), ["100", "50", "0"]);
+  assert.deepEqual(forgotten(), [{ backend: "a" }]);
   reports({ a: "50%" });
   checker.reload(config({}));
   assert.deepEqual(servers("web"), ["100", "50", "0"]);
+});
+
+Deno.test("a server that its agent took out stays out over an edit of its check, until it is silent", () => {
+  for (const words of ["down", "maint", "drain"]) {
+    const { checker, engine, reports, servers, logger } = healthy();
+    reports({ a: words });
+    const before = servers("web");
+    checker.reload(config({ agent: AGENT, fall: 5 }));
+    assert.deepEqual(servers("web"), before, words);
+    const silent = { ...FAIL, code: "L7TOUT" } as const;
+    for (let i = 0; i < FORGOTTEN_AFTER; i++) engine.report({ "a (agent)": silent });
+    assert.deepEqual(servers("web"), ["100", "50", "0"], words);
+    assert.deepEqual(logger.of("agent-forgotten"), [{ backend: "a" }]);
+  }
 });
 
 Deno.test("an agent's answer gives a server whose check was edited no more time", () => {
