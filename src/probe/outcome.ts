@@ -18,6 +18,8 @@ export interface Verdict {
   readonly detail: string;
   /** True when the prober itself failed, so that the result does not count for the server. */
   readonly inconclusive: boolean;
+  /** A pass without an answer: it proves nothing where a failure would not. */
+  readonly isSilent?: true;
   /** The lack because of which the prober failed. */
   readonly lack?: Lack;
   /** Duration in milliseconds, if it was measured nearer to the wire. */
@@ -28,6 +30,11 @@ export interface Verdict {
    */
   readonly certificateExpiryMs?: WallMs;
   readonly certificateName?: string;
+}
+
+/** True for a pass by an answer, which is beyond doubt. */
+export function isProof({ ok, isSilent }: Verdict): boolean {
+  return ok && isSilent !== true;
 }
 
 /** The stage that a probe had reached. */

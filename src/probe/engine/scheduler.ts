@@ -31,7 +31,7 @@ import { EarlyStarts } from "./early_starts.ts";
 import { DueHeap } from "../../async/due_heap.ts";
 import type { IsolationJudge } from "../isolation/isolation.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
-import { inconclusive, type Verdict } from "../outcome.ts";
+import { inconclusive, isProof, type Verdict } from "../outcome.ts";
 import { Cancellation } from "../prober.ts";
 import { turnsUntil } from "../turns.ts";
 import {
@@ -41,7 +41,7 @@ import {
   type ScheduledTarget,
   type Slot,
   slotOf,
-  takesDown,
+  turns,
 } from "./slot.ts";
 import { mostStarts, startsOf } from "./start_budget.ts";
 import {
@@ -283,22 +283,22 @@ export class Scheduler {
         return;
       }
       if (this.#inRush(slot, verdict) && mayRepeat(slot)) return this.#wait(slot, nowMs, nowMs);
-      if (this.isolation !== undefined && this.#isDoubted(slot, verdict, this.isolation)) return;
     }
+    if (!isProof(verdict) && this.#isDoubted(slot, verdict, nowMs)) return;
     this.#count(slot, { verdict, endedMs: nowMs });
   }
 
-  /** True for a failure that is void by isolation, or that waits for the targets' answers. */
-  #isDoubted(slot: Slot, verdict: Verdict, isolation: IsolationJudge): boolean {
+  /** True for a result that is void by isolation, or that waits for the targets' answers. */
+  #isDoubted(slot: Slot, verdict: Verdict, endedMs: MonotonicMs): boolean {
     const { clock } = this.#options;
-    const endedMs = clock.monotonicMs();
+    const { isolation } = this;
     const lack = "isolation";
-    const reason = isolation.reasonSince(slot.startedMs);
+    const reason = isolation?.reasonSince(slot.startedMs);
     if (reason !== undefined) {
       this.#void(slot, { nowMs: endedMs, latenessMs: 0, reason, lack });
       return true;
     }
-    if (!takesDown(slot)) return false;
+    if (isolation === undefined || !turns(slot, verdict.ok)) return false;
     const { run } = slot;
     this.#ends.remove(slot);
     slot.stage = "judged";

@@ -123,6 +123,26 @@ Deno.test("Scheduler: passes count while it is isolated, and a first failure wai
   world.scheduler.close();
 });
 
+Deno.test("Scheduler: a pass by silence is void while it is isolated, and waits before it brings a server up", async () => {
+  const world = new World({ unknown: true });
+  world.verdict = { ...CONNECTED, isSilent: true };
+  await world.clock.advanceAsync(300);
+  assert.deepEqual([world.counted, world.waiting.length], ["", 1]);
+  world.reason = "0 of 2";
+  world.waiting.pop()!(world.reason);
+  await world.clock.advanceAsync(1000);
+  assert.equal(world.counted, "");
+  assert.ok(world.voids.length > 5);
+  assert.ok(world.voids.every(({ lack }) => lack === "isolation"));
+  world.reason = undefined;
+  await world.clock.advanceAsync(200);
+  world.waiting.pop()!(undefined);
+  await world.clock.advanceAsync(500);
+  assert.match(world.counted, /^pass pass/, "one that is up already does not wait");
+  assert.equal(world.waiting.length, 0);
+  world.scheduler.close();
+});
+
 Deno.test("Scheduler: a target that is stopped or readdressed while its failure waits", async () => {
   const stopped = new World({ unknown: true });
   stopped.verdict = REFUSED;

@@ -1,11 +1,17 @@
 /**
- * Checks this host again after a failed probe. The namespace, the source address or the interface
+ * Checks this host again after a failed probe, or one that passed by silence. The namespace, the source address or the interface
  * of a scoped address may have been removed during the probe, so that no answer could arrive. Then
  * the server is not at fault, and the probe is void.
  */
 import { routeRefusal } from "../net/connect_failure.ts";
 import type { Namespace } from "../net/namespace.ts";
-import { inconclusive, NO_INTERFACE_CODE, sourceMissing, type Verdict } from "../outcome.ts";
+import {
+  inconclusive,
+  isProof,
+  NO_INTERFACE_CODE,
+  sourceMissing,
+  type Verdict,
+} from "../outcome.ts";
 import { answersFrom, type Probe, type ProbeSpec, sourceOf } from "../prober.ts";
 
 /** Wraps `probe` with that check; `namespace` is undefined in the daemon's own. */
@@ -20,7 +26,7 @@ export function withSecondLook(
     if (namespace !== undefined && namespace.problem !== "") return outside(namespace.problem);
     const identity = namespace?.identity;
     const verdict = await probe(cancellation);
-    if (verdict.ok || verdict.inconclusive) return verdict;
+    if (isProof(verdict) || verdict.inconclusive) return verdict;
     const left = namespace?.leftSince(identity) ?? "";
     return left === "" ? gone(spec) ?? verdict : outside(left);
   };

@@ -100,8 +100,8 @@ export function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot 
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
 }
 
-/** True when a failure would make the backend down. */
-export function takesDown({ unknown, counter, healthcheck }: Slot): boolean {
+/** True when a pass (`ok`) would make the backend up, or a failure would make it down. */
+export function turns({ unknown, counter, healthcheck }: Slot, ok: boolean): boolean {
   return unknown ||
-    (isUp(counter, healthcheck) && !isUp(stepCounter(counter, false, healthcheck), healthcheck));
+    isUp(counter, healthcheck) !== isUp(stepCounter(counter, ok, healthcheck), healthcheck);
 }

@@ -12,6 +12,8 @@ function passed(detail: string): Verdict {
   return { ok: true, layer: "L7", code: "L7OK", detail, inconclusive: false };
 }
 
+const SILENT: Verdict = { ...passed("no answer, and no error"), isSilent: true };
+
 /** A Prober for type `udp`. */
 export function udpProber(spec: ProbeSpec, sockets: UdpSockets): Probe {
   const { params } = spec.healthcheck;
@@ -22,7 +24,7 @@ export function udpProber(spec: ProbeSpec, sockets: UdpSockets): Probe {
     payload: bytesOfText(params.send),
     judge: (answer: Uint8Array, length: number) =>
       matcher === undefined || matcher.endIn(answer) >= 0 ? passed(`${length} bytes`) : WRONG,
-    timedOut: params.silence === "pass" ? passed("no answer, and no error") : ANSWER_TIMED_OUT,
+    timedOut: params.silence === "pass" ? SILENT : ANSWER_TIMED_OUT,
   };
   return (cancellation) => sockets.exchange(exchange, cancellation);
 }
