@@ -29,3 +29,17 @@ Deno.test("bytesProblem() refuses what cannot be sent", () => {
   ];
   for (const [text, problem] of cases) assert.match(bytesProblem(text) ?? "", problem, text);
 });
+
+Deno.test("bytesProblem() shows no part of the text, which may be a password", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["hex:41 SECRET", /place 3 /],
+    ["hex:c0ffee", /^$/],
+    ["hex:c0ffe", /number is 5, which is odd/],
+    ["hex:", /nothing follows/],
+  ];
+  for (const [text, problem] of cases) {
+    const found = bytesProblem(text) ?? "";
+    assert.match(found, problem);
+    assert.doesNotMatch(found, /SECRET|c0ff/);
+  }
+});

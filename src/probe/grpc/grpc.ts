@@ -32,8 +32,8 @@ export function grpcProber(spec: ProbeSpec): Probe {
     ["content-type", "application/grpc"],
     ["te", "trailers"],
     ["user-agent", `maglevd/${BUILD.version}`],
-    // The server may stop working on the answer then.
-    ["grpc-timeout", `${timeoutMs}m`],
+    // The server may stop working on the answer then. Whole milliseconds: gRPC allows digits only.
+    ["grpc-timeout", `${Math.ceil(timeoutMs)}m`],
   ], checkRequest(service));
   const talk: Talk = {
     async run(stream) {

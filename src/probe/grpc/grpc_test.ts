@@ -34,3 +34,27 @@ Deno.test("grpcProber() calls over TLS in both families, and verifies the certif
     }
   }
 });
+
+Deno.test("grpcProber() sends its timeout in whole milliseconds, rounded up", async () => {
+  const requests: string[] = [];
+  const server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const connection of server) {
+      const buffer = new Uint8Array(4096);
+      const size = await connection.read(buffer);
+      requests.push(new TextDecoder("latin1").decode(buffer.subarray(0, size ?? 0)));
+      await connection.write(healthAnswer(1));
+      connection.close();
+    }
+  })();
+  const { port } = server.addr as Deno.NetAddr;
+  for (const timeoutMs of [20_000.5, 30_000]) {
+    const check = healthcheck({ port, timeoutMs, params: GRPC });
+    const probe = grpcProber({ address: "127.0.0.1", healthcheck: check });
+    assert.equal((await probe(new Cancellation())).code, "L7OK");
+  }
+  server.close();
+  await serving;
+  assert.match(requests[0]!, /grpc-timeout.20001m/s);
+  assert.match(requests[1]!, /grpc-timeout.30000m/s);
+});

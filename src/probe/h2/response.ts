@@ -20,7 +20,7 @@ import { h2Error } from "./errors.ts";
 /** Maximum of bytes of all header blocks, interim ones and trailers included. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Maximum number of frames of an answer. A body of 64 KiB in pieces of 64 bytes has room. */
+/** Maximum number of frames of an answer without those that have a part of the body. */
 export const MAX_FRAMES = 2048;
 
 /** The stream of the request. */
@@ -51,7 +51,9 @@ export class H2Response {
   #blockEndsStream = false;
   #fields: readonly Field[] = [];
   #trailers: readonly Field[] = [];
+  /** With room for more. */
   #body = new Uint8Array(0);
+  #bodyBytes = 0;
   #outgoing: Uint8Array[] = [];
 
   constructor(options: H2ResponseOptions) {
@@ -60,7 +62,7 @@ export class H2Response {
 
   /** The body read so far, at most MAX_BODY_BYTES. */
   get body(): Uint8Array {
-    return this.#body;
+    return this.#body.subarray(0, this.#bodyBytes);
   }
 
   /** Value of a header, the first of several; undefined: absent. */
@@ -205,11 +207,24 @@ export class H2Response {
   #data(frame: Frame): void {
     const content = contentOf(frame);
     if (content === undefined || this.status === 0) return void this.#break("malformed data");
-    const fitting = content.subarray(0, MAX_BODY_BYTES - this.#body.length);
-    if (fitting.length > 0) this.#body = joined([this.#body, fitting]);
-    if ((frame.flags & END_STREAM) !== 0 || this.#body.length === MAX_BODY_BYTES) {
+    const fitting = content.subarray(0, MAX_BODY_BYTES - this.#bodyBytes);
+    // Bytes of the body are bounded anyway, so a server may send each in a frame of its own.
+    if (fitting.length > 0) this.#frames--;
+    this.#append(fitting);
+    if ((frame.flags & END_STREAM) !== 0 || this.#bodyBytes === MAX_BODY_BYTES) {
       this.#progress = "done";
     }
+  }
+
+  #append(bytes: Uint8Array): void {
+    const size = this.#bodyBytes + bytes.length;
+    if (size > this.#body.length) {
+      const room = new Uint8Array(Math.min(MAX_BODY_BYTES, Math.max(size, 2 * this.#body.length)));
+      room.set(this.#body.subarray(0, this.#bodyBytes));
+      this.#body = room;
+    }
+    this.#body.set(bytes, this.#bodyBytes);
+    this.#bodyBytes = size;
   }
 
   #break(problem: string): H2Progress {

@@ -223,6 +223,22 @@ Deno.test("H2Response is bounded in body, headers and frames", () => {
   assert.equal(endless.problem, "more than 64 KiB of headers");
 });
 
+Deno.test("H2Response reads a body of any number of small frames, and empty ones count", () => {
+  const small = new H2Response({ wantsBody: () => true });
+  small.feed(joined(SETTINGS, OK));
+  const line = data(bytesOf("a 12345678\n"));
+  for (let i = 0; i < 2 * MAX_FRAMES; i++) assert.equal(small.feed(line), "more");
+  assert.equal(small.feed(data(bytesOf("end"), { end: true })), "done");
+  assert.equal(small.body.length, 2 * MAX_FRAMES * 11 + 3);
+  assert.equal(new TextDecoder().decode(small.body.slice(-14)), "a 12345678\nend");
+
+  const empty = new H2Response({ wantsBody: () => true });
+  let progress = empty.feed(joined(SETTINGS, OK));
+  const nothing = data(new Uint8Array(0));
+  for (let i = 0; i < MAX_FRAMES && progress === "more"; i++) progress = empty.feed(nothing);
+  assert.equal(empty.problem, "too many frames");
+});
+
 Deno.test("H2Response survives any change of an answer, and its end is final", () => {
   const { seed, below } = fuzz(9113);
   for (let round = 0; round < rounds(3000); round++) {
