@@ -10,7 +10,7 @@ import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { RECEIVE_QUEUE_FULL, SEND_QUEUE_FULL } from "../icmp/channel.ts";
 import { type KernelMs, type ReceivedRecord, ReceivedRecords } from "../icmp/records.ts";
-import type { Channel } from "../icmp/sockets.ts";
+import { type Channel, MOST_RECEIVES } from "../icmp/sockets.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation } from "../prober.ts";
 import {
@@ -106,10 +106,10 @@ export class SynChannel implements Channel {
     });
   }
 
-  drain(): void {
+  drain(): boolean {
     const { capacity, bytes } = this.#received;
     let count = capacity;
-    while (count === capacity) {
+    for (let round = 0; count === capacity && round < MOST_RECEIVES; round++) {
       const received = this.#socket.receive(bytes);
       count = received.count;
       if (received.overflow) this.#overflows++;
@@ -119,6 +119,7 @@ export class SynChannel implements Channel {
     }
     this.#sendPackets(this.#resets, () => {});
     this.#resets = [];
+    return count < capacity;
   }
 
   abandon(reason: string): void {
@@ -181,9 +182,9 @@ export class SynChannel implements Channel {
 
   /** Cancels a probe, unless its answer is in the queue already and was in time. */
   #timeUp(pending: Pending): void {
-    if (pending.sentMs !== undefined) this.drain();
+    const isRead = pending.sentMs === undefined || this.drain();
     if (this.#pending.get(pending.syn.sequence) !== pending) return;
-    const lost = this.#overflows > pending.overflows;
+    const lost = !isRead || this.#overflows > pending.overflows;
     this.#settle(pending, lost ? inconclusive("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER);
   }
 

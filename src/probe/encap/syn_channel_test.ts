@@ -41,6 +41,9 @@ class FakeSocket implements SynSocket {
   readonly sent: Sent[] = [];
   status = 0;
   overflow = false;
+  /** Packets of others arrive without an end. */
+  flooded = false;
+  receives = 0;
   #ready: { segment: Uint8Array; address: Uint8Array; atMs: number }[] = [];
 
   send(records: Uint8Array<ArrayBuffer>): void {
@@ -54,6 +57,10 @@ class FakeSocket implements SynSocket {
   }
 
   receive(records: Uint8Array<ArrayBuffer>): { count: number; overflow: boolean } {
+    if (this.flooded) {
+      assert.ok(++this.receives < 1000, "a flood keeps the thread");
+      return { count: records.fill(0).length / 144, overflow: false };
+    }
     const taken = this.#ready.splice(0, records.length / 144);
     const view = new DataView(records.buffer, records.byteOffset, records.length);
     taken.forEach(({ segment, address, atMs }, i) => {
@@ -178,4 +185,15 @@ Deno.test("a probe whose answer may have been lost, or that cannot be sent, is v
   const running = channel.run(targetOf("10.0.1.1"), new Cancellation());
   channel.abandon("gone");
   assert.deepEqual((await running).detail, "gone");
+});
+
+Deno.test("a flood is read in parts, and a probe is void while its answer may be in it", async () => {
+  const { socket, channel, probes } = await setUp("10.0.1.1");
+  socket.flooded = true;
+  assert.equal(channel.drain(), false);
+  probes[0]!.cancellation.cancel();
+  await turn();
+  assert.equal(probes[0]!.verdict!.inconclusive, true);
+  socket.flooded = false;
+  assert.equal(channel.drain(), true);
 });

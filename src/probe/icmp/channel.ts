@@ -20,6 +20,7 @@ import {
 } from "./records.ts";
 import { connectVerdict, failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation } from "../prober.ts";
+import { type Channel, MOST_RECEIVES } from "./sockets.ts";
 
 /** An open ICMP socket. */
 export interface IcmpSocket {
@@ -74,7 +75,7 @@ export const RECEIVE_QUEUE_FULL = {
 const NO_ANSWER = failed("L7TOUT", "no echo reply within the timeout");
 
 /** ICMP probes over one socket. */
-export class IcmpChannel {
+export class IcmpChannel implements Channel {
   readonly #socket: IcmpSocket;
   readonly #onWaiting: () => void;
   readonly #pending = new Map<number, Pending>();
@@ -131,11 +132,10 @@ export class IcmpChannel {
     });
   }
 
-  /** Processes everything that has arrived. */
-  drain(): void {
+  drain(): boolean {
     const { capacity, bytes } = this.#received;
     let count = capacity;
-    while (count === capacity) {
+    for (let round = 0; count === capacity && round < MOST_RECEIVES; round++) {
       const received = this.#socket.receive(bytes);
       count = received.count;
       if (received.overflow) this.#overflows++;
@@ -144,6 +144,7 @@ export class IcmpChannel {
         this.#take(record);
       }
     }
+    return count < capacity;
   }
 
   /** Ends all probes as void: the thread has left the namespace of the socket. */
@@ -236,9 +237,9 @@ export class IcmpChannel {
 
   /** Cancels a probe, unless its answer is in the queue already and was in time. */
   #timeUp(pending: Pending): void {
-    if (pending.sentMs !== undefined) this.drain();
+    const isRead = pending.sentMs === undefined || this.drain();
     if (this.#pending.get(pending.seq) !== pending) return;
-    const lost = this.#overflows > pending.overflows;
+    const lost = !isRead || this.#overflows > pending.overflows;
     this.#settle(
       pending,
       lost ? inconclusive("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,

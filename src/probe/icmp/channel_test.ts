@@ -19,6 +19,9 @@ class FakeSocket implements IcmpSocket {
   readonly batches: number[] = [];
   status = 0;
   overflow = false;
+  /** Packets of others arrive without an end. */
+  flooded = false;
+  receives = 0;
   local = true;
   #ready: { packet: Uint8Array; address: Uint8Array; atMs: number }[] = [];
 
@@ -38,6 +41,10 @@ class FakeSocket implements IcmpSocket {
   }
 
   receive(records: Uint8Array<ArrayBuffer>): { count: number; overflow: boolean } {
+    if (this.flooded) {
+      assert.ok(++this.receives < 1000, "a flood keeps the thread");
+      return { count: records.fill(0).length / 144, overflow: false };
+    }
     const taken = this.#ready.splice(0, records.length / 144);
     const view = new DataView(records.buffer, records.byteOffset, records.length);
     taken.forEach(({ packet, address, atMs }, i) => {
@@ -160,6 +167,19 @@ Deno.test("IcmpChannel is inconclusive after its own queue overflowed", async ()
   after.cancellation.cancel();
   await turn();
   assert.deepEqual([before.verdict()?.inconclusive, after.verdict()?.inconclusive], [true, false]);
+});
+
+Deno.test("IcmpChannel reads a flood in parts, and a probe is void while its answer may be in it", async () => {
+  const { socket, channel, probe } = setup();
+  const { cancellation, verdict } = probe();
+  await turn();
+  socket.flooded = true;
+  assert.equal(channel.drain(), false);
+  cancellation.cancel();
+  await turn();
+  assert.equal(verdict()?.inconclusive, true);
+  socket.flooded = false;
+  assert.equal(channel.drain(), true);
 });
 
 Deno.test("IcmpChannel distinguishes failures to send", async () => {

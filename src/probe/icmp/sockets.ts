@@ -16,12 +16,15 @@ const WAIT_MS = 1000;
 /** Time to wait for more packets after the first one, so that one wake-up serves them all. */
 const LINGER_US = 1000;
 
+/** Receives in a row, so that a flood of packets does not hold up the other probes. */
+export const MOST_RECEIVES = 16;
+
 /** The probes over one socket. */
 export interface Channel {
   /** Probes that wait for an answer. */
   readonly waiting: number;
-  /** Processes everything that has arrived. */
-  drain(): void;
+  /** Processes what has arrived, up to MOST_RECEIVES batches; false: there may be more. */
+  drain(): boolean;
   /** Ends all probes as void. */
   abandon(reason: string): void;
 }

@@ -8,6 +8,7 @@ import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import type { KernelMs } from "../icmp/records.ts";
 import { errorText } from "../icmp/packet.ts";
+import { MOST_RECEIVES } from "../icmp/sockets.ts";
 import { connectFailure } from "../net/connect_failure.ts";
 import { openThreadShim } from "../net/thread_shim.ts";
 import { withZoneNumber } from "../net/zone.ts";
@@ -29,9 +30,6 @@ const WAIT_MS = 1000;
 const LINGER_US = 1000;
 
 const RECEIVE_BATCH = 64;
-
-/** Receives in a row, so that a server that floods its socket does not hold up the others. */
-const MOST_RECEIVES = 16;
 
 type Shim = Extract<ReturnType<typeof openThreadShim>, { kind: "ok" }>["shim"];
 
