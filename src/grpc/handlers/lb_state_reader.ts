@@ -42,11 +42,17 @@ export interface LbStateReaderOptions {
   readonly clock: Clock;
 }
 
+/** The newest reading. */
+interface Shared {
+  readonly lb: LbApi;
+  readonly state: Promise<SharedReading>;
+  /** When it began; undefined: it waits for its turn, and all callers wait with it. */
+  begunMs: MonotonicMs | undefined;
+}
+
 export class LbStateReader {
   readonly #options: LbStateReaderOptions;
-  #last:
-    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<SharedReading> }
-    | undefined;
+  #last: Shared | undefined;
 
   constructor(options: LbStateReaderOptions) {
     this.#options = options;
@@ -58,22 +64,30 @@ export class LbStateReader {
    * MaglevError, `unavailable` when the connection is lost.
    */
   read(lb: LbApi, known: () => KnownBefore, freshMs = FRESH_MS): Promise<SharedReading> {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (this.#last?.lb === lb && nowMs - this.#last.atMs < freshMs) return this.#last.state;
-    const state = this.#read(lb, known());
-    this.#last = { lb, atMs: nowMs, state };
+    const { clock } = this.#options;
+    if (this.#last?.lb === lb) {
+      const { begunMs, state } = this.#last;
+      if (begunMs === undefined || clock.monotonicMs() - begunMs < freshMs) return state;
+    }
+    const turn = readGateOf(lb, clock).turn("viewer");
+    const begin = () => {
+      shared.begunMs = clock.monotonicMs();
+      return this.#read(lb, known());
+    };
+    const { promise: state, resolve } = Promise.withResolvers<SharedReading>();
+    const shared: Shared = { lb, state, begunMs: undefined };
+    this.#last = shared;
+    resolve(turn === undefined ? begin() : turn.then(begin));
     // A failure is not shared, and a state is freed when it is too old to be shared.
     const forget = () => {
-      if (this.#last?.state === state) this.#last = undefined;
+      if (this.#last === shared) this.#last = undefined;
     };
-    state.then(() => this.#options.clock.after(FLEET_FRESH_MS, forget), forget);
+    state.then(() => clock.after(FLEET_FRESH_MS, forget), forget);
     return state;
   }
 
   async #read(lb: LbApi, before: KnownBefore): Promise<SharedReading> {
     const { logger, clock } = this.#options;
-    const turn = readGateOf(lb, clock).turn();
-    if (turn !== undefined) await turn;
     const { conf, vips } = await readLb(lb, logger, clock);
     const sticky = new Set<string>();
     for (const vip of before.state?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));

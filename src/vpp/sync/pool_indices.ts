@@ -54,7 +54,7 @@ export class PoolIndices implements CountedVips {
   }
 
   async learnIndices(): Promise<string | undefined> {
-    const turn = this.#gate.turn();
+    const turn = this.#gate.turn("indices");
     if (turn !== undefined) await turn;
     const touched = this.#touched = new Set<string>();
     try {

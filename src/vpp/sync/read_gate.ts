@@ -1,57 +1,85 @@
 /**
  * Limits full reads of VPP to one a second over all callers, because VPP forwards nothing while it
  * prints or dumps its state (25 ms for 12,000 servers). There is one gate for each connection.
+ *
+ * The reconciler's reads go first: drains and repairs wait for them, and callers of the API may ask
+ * again and again.
  */
-import { later, latest, type MonotonicMs } from "../../base/instant.ts";
+import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { LbApi } from "../ports.ts";
 
 /** Minimum time between the beginnings of two reads. */
 export const READ_EVERY_MS = 1000;
 
+/**
+ * - `state`: the reconciler reads its known state
+ * - `indices`: the reconciler reads indices alone
+ * - `viewer`: a reading for callers of the API
+ */
+export type ReadPurpose = "state" | "indices" | "viewer";
+
+/** A read that waits for its turn. */
+interface Waiting {
+  readonly purpose: ReadPurpose;
+  readonly resolve: () => void;
+}
+
 export class ReadGate {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  /** Monotonic time of the last turn that was granted; it may be in the future. */
+  /** When the last read of any purpose began. */
   #lastMs: MonotonicMs | undefined;
-  readonly #waiting = new Map<Timer, () => void>();
+  /** When the last read of the state began. */
+  #stateMs: MonotonicMs | undefined;
+  #waiting: Waiting[] = [];
+  /** Fires when the next one may begin; undefined while none waits. */
+  #timer: Timer | undefined;
 
   constructor(clock: Clock, everyMs = READ_EVERY_MS) {
     this.#clock = clock;
     this.#everyMs = everyMs;
   }
 
-  /** True when a read began less than a second ago. */
+  /** True when the reconciler began to read the state less than a second ago. */
   get recent(): boolean {
-    return this.#lastMs !== undefined && this.#clock.monotonicMs() < this.#lastMs + this.#everyMs;
+    return this.#stateMs !== undefined && this.#clock.monotonicMs() < this.#stateMs + this.#everyMs;
   }
 
-  /**
-   * Reserves the next turn. Undefined when the read may begin now; otherwise resolves when it may.
-   */
-  turn(): Promise<void> | undefined {
+  /** Takes the next turn. Undefined when the read may begin now; otherwise resolves when it may. */
+  turn(purpose: ReadPurpose): Promise<void> | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const atMs = this.#lastMs === undefined
-      ? nowMs
-      : latest(nowMs, later(this.#lastMs, this.#everyMs));
-    this.#lastMs = atMs;
-    if (atMs === nowMs) return undefined;
-    return new Promise((resolve) => {
-      const timer = this.#clock.after(atMs - nowMs, () => {
-        this.#waiting.delete(timer);
-        resolve();
-      });
-      this.#waiting.set(timer, resolve);
-    });
+    const dueMs = this.#lastMs === undefined ? nowMs : later(this.#lastMs, this.#everyMs);
+    if (this.#waiting.length === 0 && dueMs <= nowMs) {
+      this.#begin(purpose);
+      return undefined;
+    }
+    this.#timer ??= this.#clock.after(Math.max(0, dueMs - nowMs), () => this.#next());
+    return new Promise((resolve) => this.#waiting.push({ purpose, resolve }));
   }
 
   /** The connection ended: resolves all turns, so that the waiting reads fail immediately. */
   close(): void {
-    for (const [timer, resolve] of this.#waiting) {
-      timer.cancel();
-      resolve();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    const own = this.#waiting.findIndex(({ purpose }) => purpose !== "viewer");
+    const [next] = this.#waiting.splice(Math.max(0, own), 1);
+    if (next === undefined) return;
+    this.#begin(next.purpose);
+    if (this.#waiting.length > 0) {
+      this.#timer = this.#clock.after(this.#everyMs, () => this.#next());
     }
-    this.#waiting.clear();
+    next.resolve();
+  }
+
+  #begin(purpose: ReadPurpose): void {
+    this.#lastMs = this.#clock.monotonicMs();
+    if (purpose === "state") this.#stateMs = this.#lastMs;
   }
 }
 

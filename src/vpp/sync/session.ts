@@ -240,7 +240,7 @@ export class SyncSession {
   }
 
   async #read(): Promise<LbReading> {
-    const turn = this.#gate.turn();
+    const turn = this.#gate.turn("state");
     if (turn !== undefined) await turn;
     if (this.#closed) throw connectionEnded();
     const { lb, logger, source, clock } = this.#options;
