@@ -119,8 +119,10 @@ export class Announcer {
     if (settings === undefined || this.#open === undefined) return;
     this.#open = { ...this.#open, settings };
     const nowMs = clock.monotonicMs();
-    const wakeAtMs = earliest(this.#followVpp(settings, nowMs), this.#judge(nowMs));
-    this.#write(nowMs);
+    // Read once: some configurations have thousands of frontends.
+    const borders = source.borders();
+    const wakeAtMs = earliest(this.#followVpp(settings, nowMs), this.#judge(borders, nowMs));
+    this.#write(borders, nowMs);
     if (wakeAtMs === NEVER_MS) return;
     this.#timer = clock.after(Math.max(0, wakeAtMs - nowMs), () => this.update());
   }
@@ -157,22 +159,21 @@ export class Announcer {
   }
 
   /** Decides on each prefix; when time alone may change that. */
-  #judge(nowMs: MonotonicMs): MonotonicMs {
+  #judge(borders: readonly Border[], nowMs: MonotonicMs): MonotonicMs {
     const { source } = this.#options;
     if (this.#awaySinceMs !== undefined) {
-      this.#standings = frozen(this.#standings, source.borders());
+      this.#standings = frozen(this.#standings, borders);
       return NEVER_MS;
     }
     const byMs = this.#known ? nowMs : source.knownByMs();
     if (nowMs < byMs) return byMs;
     this.#known = true;
-    const borders = source.borders();
     const { standings, wakeAtMs } = judge(this.#standings, borders, nowMs);
     this.#standings = standings;
     return wakeAtMs;
   }
 
-  #write(nowMs: MonotonicMs): void {
+  #write(borders: readonly Border[], nowMs: MonotonicMs): void {
     const { source } = this.#options;
     const { settings, file } = this.#open!;
     const isAway = this.#awaySinceMs !== undefined &&
@@ -185,17 +186,23 @@ export class Announcer {
     if (!this.#known && cause === undefined) return;
     const prefixes = cause === undefined ? announcedOf(this.#standings) : [];
     file.set(announceText(settings.format, prefixes));
-    this.#report(new Set(prefixes), cause);
+    this.#report(borders, { prefixes: new Set(prefixes), cause });
   }
 
   /** Logs each frontend whose prefix changed sides. */
-  #report(prefixes: ReadonlySet<string>, cause: string | undefined): void {
-    const { source, logger } = this.#options;
+  #report(
+    borders: readonly Border[],
+    { prefixes, cause }: {
+      readonly prefixes: ReadonlySet<string>;
+      readonly cause: string | undefined;
+    },
+  ): void {
+    const { logger } = this.#options;
     const before = this.#announced;
     this.#announced = new Map();
     const prefixOf = this.#prefixes;
     this.#prefixes = new Map();
-    for (const { frontend, prefix, serving, minUp } of source.borders()) {
+    for (const { frontend, prefix, serving, minUp } of borders) {
       const announced = prefixes.has(prefix);
       this.#announced.set(frontend, announced);
       this.#prefixes.set(frontend, prefix);

@@ -5,8 +5,9 @@ import type { Clock, Logger } from "../../base/ports.ts";
 import { FAR_PAST_MS, later } from "../../base/instant.ts";
 import type { CheckerReader, FrontendView } from "../../checker/ports.ts";
 import type { FolderIo } from "../../system/state_file.ts";
+import type { AnnounceConfig, FrontendConfig } from "../../config/model.ts";
 import { vipKeyOf } from "../../vpp/lb/desired.ts";
-import type { ActualVip, VipKey } from "../../vpp/lb/model.ts";
+import { type ActualVip, type VipKey, vipPrefix } from "../../vpp/lb/model.ts";
 import type { VppConnection } from "../../vpp/ports.ts";
 import { type Withheld, withheldVip } from "../../vpp/sync/guard/withheld.ts";
 import type { SyncReport } from "../../vpp/sync/report.ts";
@@ -85,10 +86,11 @@ function announceSource(
   { checker, vpp, clock, isLameduck }: AnnounceOptions,
 ): AnnounceSource {
   const startMs = clock.monotonicMs();
+  const counts = new BorderCounts(vpp);
   return {
     isLameduck,
     settings: () => checker.current.config.announce,
-    borders: () => borders(checker, vpp),
+    borders: () => counts.borders(checker.current.frontends.values()),
     knownByMs() {
       const { config, frontends } = checker.current;
       const known = vpp?.warmedUp() ?? ![...frontends.values()].some(isUnknown);
@@ -105,43 +107,88 @@ function isUnknown({ state, config: { announce } }: FrontendView): boolean {
   return announce !== undefined && state === "unknown";
 }
 
-function borders(
-  { current: { frontends } }: CheckerReader,
-  vpp: AnnounceOptions["vpp"],
-): readonly Border[] {
-  const found: Border[] = [];
-  const withheld = new Set(vpp?.withheld().map(({ of }) => of));
-  for (const view of frontends.values()) {
-    const { announce, address } = view.config;
-    if (announce === undefined) continue;
-    const prefix = `${address.text}/${address.family === 4 ? 32 : 128}`;
-    found.push({ frontend: view.name, prefix, ...servingOf(view, vpp, withheld), ...announce });
+/** What the border of a frontend follows from, each value replaced whole when it changes. */
+interface Known {
+  readonly view: FrontendView;
+  readonly sent: ReadonlyMap<string, number> | undefined;
+  readonly vip: ActualVip | undefined;
+  readonly isWithheld: boolean;
+}
+
+/**
+ * The borders of all frontends with `announce`. Servers are counted again only in frontends where
+ * something changed, because this is asked after each transition.
+ */
+export class BorderCounts {
+  readonly #vpp: AnnounceOptions["vpp"];
+  /** By the frontend's definition. */
+  readonly #counted = new WeakMap<
+    FrontendConfig,
+    { readonly from: Known; readonly border: Border }
+  >();
+
+  constructor(vpp: AnnounceOptions["vpp"]) {
+    this.#vpp = vpp;
   }
-  return found;
+
+  borders(views: Iterable<FrontendView>): readonly Border[] {
+    const withheld = new Set(this.#vpp?.withheld().map(({ of }) => of));
+    const borders: Border[] = [];
+    for (const view of views) {
+      const { announce } = view.config;
+      if (announce !== undefined) borders.push(this.#borderOf(view, announce, withheld));
+    }
+    return borders;
+  }
+
+  #borderOf(
+    view: FrontendView,
+    announce: AnnounceConfig,
+    withheld: ReadonlySet<string>,
+  ): Border {
+    const vpp = this.#vpp;
+    const { config } = view;
+    const key = vipKeyOf(config);
+    const from: Known = {
+      view,
+      sent: vpp?.sent.of(key),
+      vip: vpp?.vip(key),
+      isWithheld: withheld.size > 0 && withheld.has(withheldVip(key)),
+    };
+    const known = this.#counted.get(config);
+    if (known !== undefined && isSame(known.from, from)) return known.border;
+    const prefix = vipPrefix(key);
+    const counts = vpp === undefined ? countedAlone(view) : countedInVpp(from);
+    const border: Border = { frontend: view.name, prefix, ...counts, ...announce };
+    this.#counted.set(config, { from, border });
+    return border;
+  }
+}
+
+function isSame(a: Known, b: Known): boolean {
+  return a.view === b.view && a.sent === b.sent && a.vip === b.vip &&
+    a.isWithheld === b.isWithheld;
+}
+
+/** Without VPP. */
+function countedAlone({ servers }: FrontendView): Pick<Border, "serving" | "acknowledged"> {
+  const serving = servers.filter(({ weight }) => weight > 0).length;
+  return { serving, acknowledged: serving };
 }
 
 /**
  * Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. Of a
  * VIP with withheld operations only those count that VPP has.
  */
-function servingOf(
-  { config, servers }: FrontendView,
-  vpp: AnnounceOptions["vpp"],
-  withheld: ReadonlySet<string>,
+function countedInVpp(
+  { view: { servers }, sent, vip, isWithheld }: Known,
 ): Pick<Border, "serving" | "acknowledged"> {
-  if (vpp === undefined) {
-    const serving = servers.filter(({ weight }) => weight > 0).length;
-    return { serving, acknowledged: serving };
-  }
-  const key = vipKeyOf(config);
-  const sent = vpp.sent.of(key);
   const serving = servers.filter(({ address, weight, keep }) =>
     (weight > 0 || keep === true) && (sent?.get(address.text) ?? 0) > 0
   );
   const inVpp = new Set(
-    vpp.vip(key)?.servers.filter(({ weight }) => weight > 0).map(({ address }) => address.text),
+    vip?.servers.filter(({ weight }) => weight > 0).map(({ address }) => address.text),
   );
   const acknowledged = serving.filter(({ address }) => inVpp.has(address.text)).length;
-  const isWithheld = withheld.has(withheldVip(key));
   return { serving: isWithheld ? acknowledged : serving.length, acknowledged };
 }

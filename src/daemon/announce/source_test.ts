@@ -9,19 +9,20 @@ import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/smal
 import { readUntil, until } from "../../../tests/support/judges/until.ts";
 import { withFolder } from "../../../tests/support/servers/daemon.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
-import { ip } from "../../../tests/support/fakes/vips.ts";
+import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts";
 import { VPP_AWAY_MS } from "../../announce/announcer.ts";
-import type { WeightsSent } from "../../checker/ports.ts";
+import type { FrontendView, WeightsSent } from "../../checker/ports.ts";
 import type { AnnounceFileConfig, Config } from "../../config/model.ts";
 import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
-import { VPP_ENCAPS } from "../../vpp/lb/model.ts";
+import { type ActualVip, vipKeyText, VPP_ENCAPS } from "../../vpp/lb/model.ts";
+import { type Withheld, withheldVip } from "../../vpp/sync/guard/withheld.ts";
 import { Reconciler, WITHDRAWAL_MS } from "../../vpp/sync/reconcile.ts";
 import { SentWeights } from "../../vpp/sync/sent_weights.ts";
 import { desiredSource } from "../desired_source.ts";
 import { folderIo } from "../../system/state_file.ts";
-import { createAnnouncer, VppProgress } from "./source.ts";
+import { BorderCounts, createAnnouncer, VppProgress } from "./source.ts";
 
 const HYSTERESIS_MS = 10_000;
 const MAX_DELAY_MS = 30_000;
@@ -145,6 +146,55 @@ async function inWorld(
     await announcer.stop();
   });
 }
+
+Deno.test("servers are counted again only in a frontend where something changed", () => {
+  const names = Array.from({ length: 100 }, (_, at) => `web${at}`);
+  const config = announcing({
+    backends: { a: {}, b: {} },
+    frontends: Object.fromEntries(names.map((name) => [name, { pools: "a b" }])),
+  }, "/announce");
+  const { checker, engine } = setUp(config);
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  let reads = 0;
+  const counting = (view: FrontendView): FrontendView => ({
+    ...view,
+    get servers() {
+      reads++;
+      return view.servers;
+    },
+  });
+  const views = [...checker.current.frontends.values()].map(counting);
+  checker.stop();
+  const sent = new SentWeights();
+  const vips = new Map<string, ActualVip>();
+  let withheld: readonly Withheld[] = [];
+  const counts = new BorderCounts({
+    sent,
+    programmed: () => true,
+    warmedUp: () => true,
+    vip: (key) => vips.get(vipKeyText(key)),
+    withheld: () => withheld,
+  });
+  const readsOf = (change: () => void) => {
+    change();
+    reads = 0;
+    const borders = counts.borders(views);
+    return [reads, borders[7]!.serving, borders[7]!.acknowledged];
+  };
+  const vip = desired("192.0.2.8", "10.0.0.1=100 10.0.0.2=100");
+  assert.equal(views[7]!.config.address.text, vip.address.text);
+  assert.deepEqual(readsOf(() => {}), [100, 0, 0]);
+  assert.deepEqual(readsOf(() => {}), [0, 0, 0]);
+  assert.deepEqual(readsOf(() => sent.sent(vip, new Set())), [1, 2, 0]);
+  const known = (servers: string) => vips.set(vipKeyText(vip), actual("192.0.2.8", servers));
+  assert.deepEqual(readsOf(() => known("10.0.0.1=100 10.0.0.2=0")), [1, 2, 1]);
+  const list = [{ kind: "chain", of: withheldVip(vip), message: "", fields: {} }] as const;
+  assert.deepEqual(readsOf(() => withheld = list), [1, 1, 1]);
+  assert.deepEqual(readsOf(() => known("10.0.0.1=100 10.0.0.2=100")), [1, 2, 2]);
+  assert.deepEqual(readsOf(() => views[7] = counting({ ...views[7]!, servers: [] })), [1, 0, 0]);
+  assert.deepEqual(readsOf(() => {}), [0, 0, 0]);
+});
 
 Deno.test("a frontend that the prober is blind to delays no other prefix longer than warm-up", async () => {
   const small = {
