@@ -381,3 +381,40 @@ Deno.test("explain: a withdrawn prefix is a link of its own, with the reason, be
   const lame = `${withdrawn}this load balancer was made lameduck by an operator: new switch`;
   assert.deepEqual(at(false), { text: lame, answer: `${takes}; ${lame}` });
 });
+
+Deno.test("explain frontend reads each server a few times, also where max-down holds thousands", () => {
+  const names = Array.from({ length: 400 }, (_, at) => `s${at}`);
+  const small = smallConfig({
+    healthchecks: { tcp: { rise: 1, fall: 1 } },
+    backends: Object.fromEntries(
+      names.map((name, at) => [name, { address: `10.0.${at >> 8}.${at & 255}` }]),
+    ),
+    frontends: { web: { pools: names.join(" ") } },
+  });
+  const web = small.frontends.get("web")!;
+  const pools = web.pools.map((pool) => ({ ...pool, maxDown: { percent: 50 } }));
+  const { checker, engine } = setUp({ ...small, frontends: new Map([["web", { ...web, pools }]]) });
+  checker.start();
+  for (const result of [PASS, FAIL]) {
+    engine.report(Object.fromEntries(names.map((name) => [name, result])));
+  }
+  checker.stop();
+  const snapshot = checker.snapshot();
+  let reads = 0;
+  const backends = new Map(snapshot.backends);
+  backends.get = (name) => {
+    reads++;
+    return Map.prototype.get.call(backends, name);
+  };
+  const explained = explainFrontend("web", {
+    snapshot: { ...snapshot, backends },
+    vpp: { kind: "off" },
+  });
+  const texts = explained.places.map(({ links }) =>
+    links.find(({ kind }) => kind === "max-down")?.text
+  );
+  const held = "held, and counts as up (max-down): 200 of 400 may be out, 200 are";
+  assert.equal(texts.filter((text) => text === held).length, 200);
+  assert.match(JSON.stringify(explained.links), /none of its servers is up, and max-down holds/);
+  assert.ok(reads < 30 * names.length, `${reads} reads`);
+});

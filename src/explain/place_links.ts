@@ -32,10 +32,38 @@ export interface ExplainedFrontend {
   readonly isWhole: boolean;
   /** Why the newest probe of a backend through VPP's tunnel was void; undefined: it was not. */
   readonly encapVoid: (backend: string) => string | undefined;
+  /** By pool: the servers that `max-down` holds or not; only of pools with some. */
+  readonly brakes: ReadonlyMap<string, ExplainedBrake>;
   /** Why the active pool is the active one. */
   readonly activeReason: string;
   /** Undefined: its prefix is announced, or it has no `announce`. */
   readonly withdrawn: Link | undefined;
+}
+
+/** A pool's brake, indexed once for all its entries. */
+interface ExplainedBrake {
+  readonly held: ReadonlySet<string>;
+  readonly out: ReadonlySet<string>;
+  /** How many of its servers are out, and how many may be; undefined: the file has no `max-down`. */
+  readonly may: string | undefined;
+}
+
+function brakesOf(
+  { backends }: Snapshot,
+  { config: { pools }, memory: { maxDown: brakes } }: FrontendView,
+): ReadonlyMap<string, ExplainedBrake> {
+  const explained = new Map<string, ExplainedBrake>();
+  for (const { name, maxDown, backends: entries } of brakes === undefined ? [] : pools) {
+    const brake = brakes?.get(name);
+    if (brake === undefined) continue;
+    const { length } = entries.filter((entry) =>
+      isCounted(entry, countedState(backends.get(entry.name)!))
+    );
+    const may = maxDown && `${mostDown(maxDown, length)} of ${length} may be out, ` +
+        `${brake.out.length} ${brake.out.length === 1 ? "is" : "are"}`;
+    explained.set(name, { held: new Set(brake.held), out: new Set(brake.out), may });
+  }
+  return explained;
 }
 
 /** Indexes a frontend. */
@@ -56,6 +84,7 @@ export function explainedFrontend(
     view,
     merged: new Map(view.servers.map((server) => [server.address.text, server])),
     namesAt: namesOfFrontend(view.config, snapshot.config.backends),
+    brakes: brakesOf(snapshot, view),
     activeReason: activeReason(snapshot, view),
     withdrawn: isWithdrawn ? withdrawnLink(snapshot, view) : undefined,
   };
@@ -84,7 +113,7 @@ export interface Place extends ExplainedFrontend {
 }
 
 /** Name, weight in force, counted state and merged server of the entry. */
-export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
+export function entryOf({ snapshot, view, merged, brakes, pool, entry }: Place): {
   readonly name: string;
   readonly weight: number;
   /** The state of the backend in all frontends. */
@@ -99,7 +128,7 @@ export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
   const backend = snapshot.backends.get(name);
   const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
   invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
-  const isHeld = view.memory.maxDown?.get(view.config.pools[pool]!.name)?.held.includes(name);
+  const isHeld = brakes.get(view.config.pools[pool]!.name)?.held.has(name);
   const own = countedState(backend);
   const state = tunneledState(own, snapshot.encap?.get(view.name)?.get(name));
   const isPassed = state === "damped" && view.memory.dampingOverridden === true;
@@ -232,22 +261,16 @@ function dampingLink(place: Place): Link | undefined {
 
 /** Only of a pool with `max-down` and servers that are out or held. */
 function maxDownLink(place: Place, before: number): Link | undefined {
-  const { view, pool } = place;
-  const { maxDown, name, backends } = view.config.pools[pool]!;
-  const brake = view.memory.maxDown?.get(name);
-  if (maxDown === undefined || brake === undefined) return undefined;
-  const { snapshot } = place;
-  const counted = backends.filter((entry) =>
-    isCounted(entry, countedState(snapshot.backends.get(entry.name)!))
-  );
-  const may = `${mostDown(maxDown, counted.length)} of ${counted.length} may be out, ` +
-    `${brake.out.length} ${brake.out.length === 1 ? "is" : "are"}`;
+  const { view, brakes, pool } = place;
+  const brake = brakes.get(view.config.pools[pool]!.name);
+  if (brake?.may === undefined) return undefined;
+  const { held, out, may } = brake;
   const entry = entryOf(place);
-  if (brake.held.includes(entry.name)) {
+  if (held.has(entry.name)) {
     const text = `held, and counts as up (max-down): ${may}`;
     return { kind: "max-down", text, weight: clampWeight(entry.weight), decides: true };
   }
-  if (!brake.out.includes(entry.name)) return undefined;
+  if (!out.has(entry.name)) return undefined;
   return { kind: "max-down", text: `not held (max-down): ${may}`, weight: before };
 }
 
@@ -334,9 +357,13 @@ function activeReason(snapshot: Snapshot, view: FrontendView): string {
     return state === "up" || view.memory.waiting?.has(name) === true ||
       (state === "damped" && view.memory.dampingOverridden === true);
   };
-  const held = view.memory.maxDown?.get(active.name)?.held ?? [];
-  const up = active.backends.filter(({ name }) => isUp(name) || held.includes(name));
-  if (up.some(({ weight }) => weight > 0)) {
+  const held = new Set(view.memory.maxDown?.get(active.name)?.held);
+  const up = active.backends.filter(({ name }) => isUp(name) || held.has(name));
+  const weighed = up.filter(({ weight }) => weight > 0);
+  if (weighed.length > 0 && weighed.every(({ name }) => held.has(name))) {
+    return "none of its servers is up, and max-down holds one with a weight";
+  }
+  if (weighed.length > 0) {
     return pools.length === 1
       ? "it has a server that is up with a weight"
       : "the first with a server that is up with a weight";
