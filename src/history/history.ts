@@ -16,12 +16,11 @@ import {
   HISTORY_EVENTS,
   type HistoryPage,
   type HistoryQuery,
-  type HistoryRecord,
   keptFields,
   type KeptRecord,
   pageOf,
 } from "./record.ts";
-import { type HistoryLimits, HistorySegments, LIMITS } from "./segments.ts";
+import { type HistoryLimits, HistorySegments, LIMITS, type ReadHistory } from "./segments.ts";
 
 /** How long records are gathered before they are written. */
 export const GATHER_MS = 100;
@@ -90,13 +89,13 @@ export class History implements HistoryReader {
       });
       if (typeof read === "string") this.#fail(read);
       else {
-        this.#records = read.map(({ fields, ...record }) => {
+        this.#lastId = read.lastId;
+        this.#records = read.records.map(({ fields, ...record }) => {
           return { ...record, fields: Object.fromEntries(fields) };
         });
         this.#segments = segments;
       }
     }
-    this.#lastId = this.#records.at(-1)?.id ?? 0;
     this.#storedId = this.#lastId;
     this.#opened = true;
     for (const record of this.#early.splice(0)) this.#add(record);
@@ -121,13 +120,13 @@ export class History implements HistoryReader {
     await this.#writes.run(undefined);
   }
 
-  async #read(segments: HistorySegments): Promise<readonly HistoryRecord[] | string> {
+  async #read(segments: HistorySegments): Promise<Omit<ReadHistory, "problems"> | string> {
     try {
-      const { records, problems } = await segments.read();
+      const { problems, ...read } = await segments.read();
       for (const { file, err } of problems) {
         this.#options.logger.warn("history-damaged", { file: `${this.#folder}/${file}`, err });
       }
-      return records;
+      return read;
     } catch (error) {
       return MaglevError.from(error).message;
     }

@@ -222,3 +222,26 @@ Deno.test("History names damaged files, and keeps the lines that are whole", asy
   ]);
   await history.close();
 });
+
+Deno.test("History goes on in a new file, with new ids, when the newest one cannot be read", async () => {
+  const io = new CrashFolder();
+  const first = await opened(io);
+  for (const name of ["a", "b", "c"]) first.step(name);
+  await first.history.close();
+  const [locked] = Object.keys(io.content);
+  io.failing = new RegExp(` ${locked}$`);
+  io.failure = new Error("Input/output error");
+  const second = await opened(io);
+  second.step("d");
+  await second.history.close();
+  assert.equal(second.logger.of("history-not-stored").length, 0);
+  assert.equal(second.logger.of("history-damaged").length, 1);
+  io.failure = undefined;
+  const third = await opened(io);
+  assert.deepEqual(backendsOf(third.history), ["a", "b", "c", "d"]);
+  third.step("e");
+  await third.history.close();
+  const last = await opened(io);
+  assert.deepEqual(backendsOf(last.history), ["a", "b", "c", "d", "e"]);
+  await last.history.close();
+});

@@ -44,6 +44,8 @@ interface Segment {
 export interface ReadHistory {
   /** In order of their ids; at most `limits.records`. */
   readonly records: readonly HistoryRecord[];
+  /** The greatest id that may be in use, also in a file that cannot be read; 0: none. */
+  readonly lastId: number;
   /** Findings about files, each with the name. */
   readonly problems: readonly { readonly file: string; readonly err: string }[];
 }
@@ -65,12 +67,14 @@ export class HistorySegments {
     const names = (await this.#names()).filter((name) => NAME.test(name)).sort();
     const records: HistoryRecord[] = [];
     const problems: { file: string; err: string }[] = [];
+    let lastId = 0;
     this.#segments = [];
     for (const name of names) {
       try {
         const bytes = await this.#io.read(name, this.#limits.bytes) ?? new Uint8Array();
         const read = decodeRecords(bytes, records.at(-1)?.id);
         records.push(...read.records);
+        lastId = Math.max(lastId, records.at(-1)?.id ?? 0);
         this.#segments.push({
           name,
           records: read.records.length,
@@ -83,11 +87,13 @@ export class HistorySegments {
         }
       } catch (error) {
         // Full by definition: it is never appended to, and removed in its turn.
-        this.#segments.push({ name, ...this.#share(), ended: false, named: true });
+        const share = this.#share();
+        this.#segments.push({ name, ...share, ended: false, named: true });
+        lastId = Math.max(lastId, Number(NAME.exec(name)![1]) + share.records);
         problems.push({ file: name, err: MaglevError.from(error).message });
       }
     }
-    return { records: records.slice(-this.#limits.records), problems };
+    return { records: records.slice(-this.#limits.records), lastId, problems };
   }
 
   /** Writes records to the disk. When it rejects, any number of them may be there. */
