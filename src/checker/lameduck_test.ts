@@ -76,6 +76,19 @@ Deno.test("lameduck ends at its time, and goes on over a restart and a reload un
   second.checker.stop();
 });
 
+Deno.test("lameduck goes on over a restart, whatever its age", () => {
+  const store = new MemoryStore();
+  const kept = { kept: [], maxAgeMs: 1000, store };
+  const first = setUpAnnouncing({ intents: kept });
+  first.checker.setLameduck(true, WHO);
+  first.checker.stop();
+  const clock = new FakeClock({ wallMs: later(first.clock.wallMs(), 3_000_000_000) });
+  const second = setUpAnnouncing({ intents: { ...kept, kept: store.intents }, clock });
+  assert.ok(second.news().includes("lameduck true"));
+  assert.deepEqual(store.intents.map(textOfIntent), ["lameduck"]);
+  second.checker.stop();
+});
+
 Deno.test("a reload without `maglev.announce` ends lameduck", () => {
   const { checker, news, logger } = setUpAnnouncing();
   checker.setLameduck(true, WHO);

@@ -51,7 +51,7 @@ export const MAGLEVD_FLAGS = {
     env: "MAGLEV_STATE_MAX_AGE",
     min: 1,
     placeholder: "TIME",
-    help: "pauses, disables and weights older than this are dropped at the start",
+    help: "pauses, disables, drains and weights older than this are dropped at the start",
   },
   "grpc-addr": {
     kind: "string",

@@ -48,7 +48,9 @@ export function restoreIntents(input: RestoreInput): Restored {
   const kept: Intent[] = [];
   for (const intent of intents) {
     const isShared = intent.scope !== undefined;
-    const cause = !isShared && nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
+    // A load balancer that was taken out of service must not announce again by itself.
+    const mayAge = !isShared && intent.kind !== "lameduck";
+    const cause = mayAge && nowMs - (intent.fromMs ?? intent.sinceMs) > maxAgeMs
       ? "it is older than --state-max-age"
       : gone(intent, config) ?? overtaken(intent, config);
     if (cause !== undefined) {
