@@ -3,8 +3,8 @@
  *
  * All targets are probed in rounds. While fewer than the quorum answer, the prober is isolated, and
  * failures of backends prove nothing. A failure waits for a round that began after it: such a round
- * is started immediately, and ends when the quorum has answered. So while all is well a failure
- * waits for one round trip, and never longer than MIN_GAP_MS + TIMEOUT_MS.
+ * is started as soon as the present one ends, and ends when the quorum has answered. So while all
+ * is well a failure waits for two round trips at most, and never longer than 2 × TIMEOUT_MS.
  *
  * An isolation that lasts too long expires: then failures count. It cannot begin again before the
  * quorum has answered in REARM_ROUNDS rounds in a row.
