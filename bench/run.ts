@@ -20,6 +20,7 @@ const BENCHMARKS: readonly {
   { name: "sync", needs: "vpp" },
   { name: "reaction", needs: "vpp" },
   { name: "counters" },
+  { name: "fleet" },
   { name: "cli" },
   { name: "dashboard" },
   { name: "dashboard_page", needs: "chromium" },

@@ -50,3 +50,41 @@ Deno.test("a store without a state directory is warned of", async () => {
   assert.equal(await openBook(ON, { clock, logger }), undefined);
   assert.match(String(logger.of("config-warning")[0]?.message), /--state-dir sets one/);
 });
+
+Deno.test("without a store nothing of it is loaded: only import() leads to it", async () => {
+  const root = new URL("../../../", import.meta.url);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "src/daemon/run.ts"],
+    cwd: root,
+  }).output();
+  const { roots, modules, redirects }: ModuleGraph = JSON.parse(new TextDecoder().decode(stdout));
+  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  const loaded = new Set<string>();
+  const waiting = [...roots];
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    const specifier = redirects[each] ?? each;
+    if (loaded.has(specifier)) continue;
+    loaded.add(specifier);
+    for (const { isDynamic, code } of bySpecifier.get(specifier)?.dependencies ?? []) {
+      if (isDynamic !== true && code !== undefined) waiting.push(code.specifier);
+    }
+  }
+  const found = [...loaded].map((specifier) => specifier.slice(root.href.length));
+  assert.ok(found.includes("src/daemon/fleet/fleet.ts"));
+  assert.deepEqual(found.filter((path) => /^src\/fleet\/(?:etcd|member)\//.test(path)), []);
+  // And the other way round: with a store they are what is loaded.
+  assert.ok(modules.some(({ specifier }) => specifier.endsWith("src/fleet/etcd/etcd_store.ts")));
+});
+
+/** The output of `deno info --json`, as far as it is read here; imports of types have no code. */
+interface ModuleGraph {
+  readonly roots: readonly string[];
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly isDynamic?: boolean;
+      readonly code?: { readonly specifier: string };
+    }[];
+  }[];
+}

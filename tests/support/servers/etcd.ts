@@ -228,7 +228,8 @@ export class EtcdCluster {
 
   /** Output of etcdctl. @throws {Error} it fails */
   async ctl(...args: string[]): Promise<string> {
-    const { success, stdout, stderr } = await this.tryCtl(...args);
+    // A busy machine may take long, above all for a password; the last of two flags counts.
+    const { success, stdout, stderr } = await this.tryCtl("--command-timeout=30s", ...args);
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     if (!success) throw new Error(`etcdctl ${args.join(" ")}: ${text(stderr)}`);
     return text(stdout);

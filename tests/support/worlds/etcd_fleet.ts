@@ -89,6 +89,14 @@ export function etcdMember(
       const until = untilMs === undefined ? {} : { untilMs };
       return okOf(await this.ask(wish(kind, backend, { atMs: now(), ...until })));
     },
+    /** The same, again while it is refused: an election may last some seconds. */
+    async putSoon(kind: "pause" | "disable", backend: string): Promise<FleetDone> {
+      for (;;) {
+        const done = await this.ask(wish(kind, backend, { atMs: now() }));
+        if (!(done instanceof MaglevError)) return done;
+        await this.is("ok");
+      }
+    },
     async end(id: string): Promise<FleetDone> {
       const by = { peer: "127.0.0.1:1", identity: "bob" };
       return okOf(await endWish(member, { id, by, reason: "", nowMs: now() as WallMs }));
