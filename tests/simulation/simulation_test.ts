@@ -165,3 +165,40 @@ Deno.test("each planted bug has its place in the source once", async () => {
     assert.equal(text.split(from).length - 1, 1, `${name}: its text in ${file}`);
   }
 });
+
+/** Rules of judges that no planted bug has broken so far. */
+const UNBROKEN = [
+  // Exceptions that the daemon does not catch.
+  "no bug",
+  // Other rules are broken before.
+  "calm comes",
+  "the daemon runs",
+  "void probes of tunnels do not count",
+  "frontends are as their servers",
+  // No chain was fatal within 40 seeds.
+  "VPP survives",
+];
+
+Deno.test("each rule of the judges is broken by a planted bug of the table", async () => {
+  const table = await Deno.readTextFile(new URL("../../docs/benchmarks.md", import.meta.url));
+  const rows = [...table.matchAll(/^\| (.+?) +\| \d+(?: \*)? +\| (\S.*?) +\|$/gm)]
+    .filter(([, bug]) => MUTATIONS.some(({ name }) => name === bug));
+  assert.ok(rows.length > 90, `${rows.length} rows`);
+  const broken = new Set(rows.map(([, , rule]) => rule!));
+  const rules = new Set<string>();
+  for (const file of ["run.ts", ...await judges("judge"), ...await judges("judge/vpp")]) {
+    const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    const found = text.matchAll(/(?:fail\(\s*|invariant: |INVARIANT = )"([^"]+)"/gi);
+    for (const [, rule] of found) rules.add(rule!);
+  }
+  assert.ok(rules.size > 40, `${rules.size} rules`);
+  const unbroken = [...rules].filter((rule) => !broken.has(rule)).sort();
+  assert.deepEqual(unbroken, [...UNBROKEN].sort());
+});
+
+/** The sources of judges in a folder. */
+async function judges(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(folder, import.meta.url)));
+  return entries.map(({ name }) => `${folder}/${name}`)
+    .filter((path) => path.endsWith(".ts") && !path.endsWith("_test.ts"));
+}

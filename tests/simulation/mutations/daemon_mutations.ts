@@ -180,10 +180,10 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     to: "let sent = vipsBefore !== null",
   },
   {
-    name: "a plan compares buckets by the places of their servers",
+    name: "a plan leaves out the buckets that move",
     file: "src/vpp/lb/table_shift.ts",
-    from: "if (rightToLeft[right[bucket & rightMask]!] !== left[bucket & leftMask]) moved++;",
-    to: "if (right[bucket & rightMask] !== left[bucket & leftMask]) moved++;",
+    from: "{ ...none, moved: this.#moves(before, after, length) }",
+    to: "none",
   },
   {
     name: "a plan of an action leaves the backend as it is",
@@ -208,5 +208,11 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     file: "src/explain/vpp_links.ts",
     from: "const equal = effectiveWeight === (weight ?? 0) &&",
     to: "const equal = effectiveWeight === (weight ?? 0) && effectiveWeight > 0 &&",
+  },
+  {
+    name: "a stop does not end",
+    file: "src/daemon/wire.ts",
+    from: "        announcer.stop(),\n        engine.close(),",
+    to: "        announcer.stop(),\n        new Promise(() => {}),\n        engine.close(),",
   },
 ];

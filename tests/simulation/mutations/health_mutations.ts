@@ -228,13 +228,25 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   {
     name: "a reload forgets verdicts of tunnels",
     file: "src/checker/encap/pairs.ts",
-    from: "return [backend, kept ?",
-    to: "return [backend, kept && check.counter < 0 ?",
+    from: "const next = kept ? withPace(",
+    to: "const next = kept && check.counter < 0 ? withPace(",
   },
   {
     name: "the tunnel to a resumed backend is not probed",
     file: "src/checker/encap/probes.ts",
     from: "this.#running.delete(key);",
     to: "",
+  },
+  {
+    name: "one pass brings a server up",
+    file: "src/health/counter.ts",
+    from: "const next = ok ? counter + 1 : counter - 1;",
+    to: "const next = ok ? Math.max(counter + 1, policy.rise) : counter - 1;",
+  },
+  {
+    name: "void probes of tunnels count",
+    file: "src/probe/engine/scheduler.ts",
+    from: "if (verdict.inconclusive || late) {",
+    to: 'if ((verdict.inconclusive && slot.healthcheck.params.type !== "encap") || late) {',
   },
 ];

@@ -207,4 +207,41 @@ export const VPP_MUTATIONS: readonly Mutation[] = [
     from: "list.push({ address, weight, buckets, flushed: false });",
     to: "list.push({ address, weight, buckets: list.at(-1)?.buckets ?? buckets, flushed: false });",
   },
+  {
+    name: "servers with weight wait for the next run",
+    file: "src/vpp/lb/plan.ts",
+    from: "[...raises, ...additions, ...cuts, ...flushes, ...deletions]",
+    to:
+      "[...(cuts.length > 0 ? [] : [...raises, ...additions]), ...cuts, ...flushes, ...deletions]",
+  },
+  {
+    name: "an added server is forgotten",
+    file: "src/vpp/sync/group_sender.ts",
+    from: "known.acknowledged(operation, plan.desired);",
+    to: 'if (operation.kind !== "as-add") known.acknowledged(operation, plan.desired);',
+  },
+  {
+    name: "additions are withheld though there is room",
+    file: "src/vpp/sync/guard/stats_guard.ts",
+    from: 'return use?.verdict === "full" ? statsUseText(use) : undefined;',
+    to: "return use === undefined ? undefined : statsUseText(use);",
+  },
+  {
+    name: "chains of VIPs are not judged",
+    file: "src/vpp/lb/guard/chain_guard.ts",
+    from: "if (!this.#suspicious(operation)) return undefined;",
+    to: "if (!this.#suspicious(operation) || operation !== undefined) return undefined;",
+  },
+  {
+    name: "the end of warm-up is not waited for",
+    file: "src/vpp/sync/reconcile.ts",
+    from: "this.#warmupTimer = clock.after(nextMs - nowMs, () => this.#stepWarmup());",
+    to: "",
+  },
+  {
+    name: "settings are sent that VPP refuses",
+    file: "src/vpp/api/lb_requests.ts",
+    from: "stickyBucketsPerCore: conf.stickyBucketsPerCore,",
+    to: "stickyBucketsPerCore: conf.stickyBucketsPerCore - 1,",
+  },
 ];
