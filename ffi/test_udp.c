@@ -65,6 +65,12 @@ static void test_exchange(int set, uint32_t family) {
   CHECK(maglev_icmp_wait(set, -1, -1, 0, 0) == 0);
   struct maglev_udp_received in;
   CHECK(receive(set, &in) == 0);
+  if (family == 4) {
+    int discover;
+    socklen_t size = sizeof discover;
+    CHECK(getsockopt(out.fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, &size) == 0);
+    CHECK(discover == IP_PMTUDISC_DONT);
+  }
 
   uint8_t bytes[3000];
   struct sockaddr_storage peer;

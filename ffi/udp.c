@@ -18,9 +18,6 @@
 
 #define BITS 64
 
-/* The MTU that every link of IPv6 has. */
-#define LEAST_MTU6 1280
-
 /* The sockets of a thread: an epoll descriptor, and a bit for each of its sockets by number. */
 struct set {
   int epoll;
@@ -129,15 +126,6 @@ static socklen_t put_address(union any_address *name, const struct maglev_udp_st
   return sizeof name->v6;
 }
 
-/*
- * Fragments are allowed, so that a link of a smaller MTU on the way passes a long datagram the first
- * time: routers fragment IPv4 without DF, and IPv6 is sent in parts that every link takes.
- */
-static int allow_fragments(int fd, int is4) {
-  return is4 ? set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
-             : set_int(fd, IPPROTO_IPV6, IPV6_MTU, LEAST_MTU6);
-}
-
 /* 0, or minus an errno. The step that failed is in the record. */
 static int start(struct set *set, int fd, struct maglev_udp_start *record,
                  const uint8_t *payload) {
@@ -147,7 +135,11 @@ static int start(struct set *set, int fd, struct maglev_udp_start *record,
   int reports = is4 ? set_int(fd, IPPROTO_IP, IP_RECVERR, 1)
                     : set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
   if (reports < 0 || set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) < 0) return -errno;
-  if (allow_fragments(fd, is4) < 0) return -errno;
+  /*
+   * Without DF, routers fragment a datagram that is too long for a link. Over IPv6 they report it, and
+   * it is sent again (src/probe/udp/sockets.ts).
+   */
+  if (is4 && set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT) < 0) return -errno;
   union any_address name;
   socklen_t length;
   if (record->has_source) {

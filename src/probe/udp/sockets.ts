@@ -31,6 +31,9 @@ const LINGER_US = 1000;
 
 const RECEIVE_BATCH = 64;
 
+/** Datagrams that are sent again because each met a link of a smaller MTU. */
+const MOST_RESENDS = 3;
+
 type Shim = Extract<ReturnType<typeof openThreadShim>, { kind: "ok" }>["shim"];
 
 /** One datagram, and what its answers mean. */
@@ -53,6 +56,7 @@ interface Pending {
   fd: number;
   sentMs: KernelMs;
   ended: boolean;
+  resends: number;
 }
 
 /** The UDP sockets of one worker. */
@@ -83,10 +87,10 @@ export class UdpSockets {
         fd: -1,
         sentMs: 0 as KernelMs,
         ended: false,
+        resends: 0,
       };
       cancellation.release = () => this.#timeUp(pending);
-      this.#queue.push(pending);
-      if (this.#queue.length === 1) queueMicrotask(() => this.#flush());
+      this.#enqueue(pending);
     });
   }
 
@@ -186,10 +190,25 @@ export class UdpSockets {
     // Both clocks are this host's; a time stamp may be a microsecond too early.
     const durationMs = Math.max(0, record.receivedMs - pending.sentMs);
     if (durationMs > spec.healthcheck.timeoutMs) return;
+    if (isTooBig(record) && pending.resends < MOST_RESENDS) return this.#resend(pending);
     const verdict = record.status === 0
       ? judge(record.packet, record.length)
       : errorVerdict(record, spec);
     if (verdict !== undefined) this.#settle(pending, { ...verdict, durationMs });
+  }
+
+  /** The kernel has learned the MTU of the path, and sends fragments now. */
+  #resend(pending: Pending): void {
+    this.#pending.delete(pending.fd);
+    this.#calls().maglev_udp_end(this.#set, pending.fd);
+    pending.fd = -1;
+    pending.resends++;
+    this.#enqueue(pending);
+  }
+
+  #enqueue(pending: Pending): void {
+    this.#queue.push(pending);
+    if (this.#queue.length === 1) queueMicrotask(() => this.#flush());
   }
 
   /** Ends an exchange, unless its answer has arrived already and in time. */
@@ -243,6 +262,11 @@ function startFailure(errno: number, step: number, spec: ProbeSpec): Verdict {
   const error = full ? { code: "ENOBUFS" } : errnoError(errno);
   const syscall = step === BIND_STEP ? "bind" : "connect";
   return connectFailure(Object.assign(error, { syscall }), spec);
+}
+
+/** True when a router of IPv6 reports that the datagram is longer than the MTU of a link. */
+function isTooBig({ status, error }: UdpRecord): boolean {
+  return status !== 0 && errnoName(status) === "EMSGSIZE" && !error.local;
 }
 
 /** The verdict for an error that the datagram met on its way. */
