@@ -60,7 +60,7 @@ netnsTest("a probe through the tunnel sees a missing VIP and a missing decapsula
         const [vip, address, source] = [...TARGETS, ...CLOSED][i]!;
         const path = `through the tunnel from ${source}: is GRE decapsulated on ${address}, ` +
           `is ${vip} on its loopback, is rp_filter loose, do routers drop this source ` +
-          "(encap-source)?";
+          "(encap-source), does a firewall of this host drop the answer (ct state invalid)?";
         // An IPv6 server without the VIP sends an error.
         const possible = [`L3ENCAP no answer ${path}`, `L3ENCAP no route to host ${path}`];
         assert.ok(possible.includes(verdict), verdict);
@@ -160,6 +160,52 @@ netnsTest(
         await forwarder.end();
         await holder.end();
         await beyond.remove();
+      }
+    });
+  },
+);
+
+const HAS_IPTABLES = await new Deno.Command("iptables", { args: ["--version"] }).output()
+  .then(({ success }) => success, () => false);
+
+netnsTest(
+  "a firewall of this host that drops the answers is named, and the rule of the guide lets them in",
+  async () => {
+    if (!HAS_IPTABLES) return;
+    await withPair(async ({ prober, server, other }) => {
+      const iptables = async (...args: string[]) =>
+        assert.ok((await prober.spawn("iptables", args).status).success, args.join(" "));
+      const invalid = ["-m", "conntrack", "--ctstate", "INVALID"];
+      const targets = TARGETS.filter(([vip, address]) =>
+        vip === VIP_ADDRESSES[0] && address === PAIR_SERVER4
+      );
+      await server.sysctl("net.ipv4.conf.all.rp_filter=0");
+      await server.sysctl(`net.ipv4.conf.${other}.rp_filter=0`);
+      await prober.ip(`route add default via ${PAIR_SERVER4}`);
+      const vips = new EncapServer(server.name, VIPS.slice(0, 1));
+      await vips.start(PORT);
+      const args = ["run", "--frozen", "-A", "--no-check", PROCESS, ...targets.flat()];
+      const process = new Program(prober.name, [Deno.execPath(), ...args]);
+      const verdicts = async () => JSON.parse(await process.ask()) as string[];
+      const passes = async () => {
+        let found = await verdicts();
+        for (let i = 0; i < 20 && !isEqual(found, ["L7OK", "L4OK"]); i++) found = await verdicts();
+        assert.deepEqual(found, ["L7OK", "L4OK"]);
+      };
+      try {
+        await passes();
+        await iptables("-A", "INPUT", ...invalid, "-j", "DROP");
+        for (const verdict of await verdicts()) {
+          assert.match(
+            verdict,
+            /^L3ENCAP no answer .* does a firewall of this host drop the answer/,
+          );
+        }
+        await iptables("-I", "INPUT", "-s", VIP_ADDRESSES[0]!, ...invalid, "-j", "ACCEPT");
+        await passes();
+      } finally {
+        await process.end();
+        await vips.end();
       }
     });
   },

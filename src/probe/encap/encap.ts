@@ -225,6 +225,6 @@ function judged(verdict: Verdict, target: EncapTarget): Verdict {
   const detail =
     `${problem} through the tunnel from ${tunnelSource.text}: is GRE decapsulated on ` +
     `${server.text}, is ${vip.text} on its loopback, is rp_filter loose, do routers drop this ` +
-    "source (encap-source)?";
+    "source (encap-source), does a firewall of this host drop the answer (ct state invalid)?";
   return { ...failed("L3ENCAP", detail), ...took };
 }
