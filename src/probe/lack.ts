@@ -12,6 +12,7 @@ export const LACKS = [
   "source-address",
   "interface",
   "permission",
+  "certificate",
   "namespace",
   "shim",
   "thread",

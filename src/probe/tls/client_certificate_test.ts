@@ -16,6 +16,7 @@ const { of, ca: pem, folder } = await certificates();
 const TLS = { serverName: "good.test", insecureSkipVerify: false, ca: { path: "", pem } };
 const KNOWN = clientOf(await clientCertificate("/CN=probe"));
 const UNKNOWN = clientOf(await clientCertificate("/CN=probe", "other_ca"));
+const EXPIRED = clientOf({ cert: `${folder}/expired.pem`, key: `${folder}/expired.key` });
 const REQUIRED = "L6RSP the server requires a client certificate";
 
 function clientOf({ cert, key }: CertificateFiles): ClientCertificate {
@@ -35,8 +36,8 @@ function https(changes: Partial<TlsParams> = {}): ProbeParams {
 async function verdictOf(port: number, params: ProbeParams): Promise<string> {
   const check = healthcheck({ port, params });
   const probe = probeOf({ address: "127.0.0.1", healthcheck: check });
-  const { code, detail } = await probe(new Cancellation());
-  return `${code} ${detail}`.trim();
+  const { code, detail, lack } = await probe(new Cancellation());
+  return `${lack === undefined ? code : `void (${lack})`} ${detail}`.trim();
 }
 
 Deno.test("an https check shows its client certificate, and checks without one stay apart", async () => {
@@ -91,5 +92,26 @@ Deno.test("a grpc check shows its client certificate", async () => {
     assert.equal(await verdictOf(server.port, grpc), REQUIRED);
   } finally {
     await server.close();
+  }
+});
+
+Deno.test("a refusal of a client certificate that has expired is void: this host is at fault", async () => {
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    const args = ["-cert", "good.pem", "-key", "good.key", version, "-Verify", "1"];
+    const server = await opensslServer(folder, [
+      ...args,
+      "-CAfile",
+      "ca.pem",
+      "-verify_return_error",
+    ]);
+    try {
+      const refused = await verdictOf(server.port, https({ client: EXPIRED }));
+      assert.match(
+        refused,
+        /^void \(certificate\) the server refuses the client certificate \([a-z ]+\): \S+\/expired\.pem expired on 2021-01-01; renew it and reload$/,
+      );
+    } finally {
+      await server.close();
+    }
   }
 });

@@ -5,7 +5,7 @@
 import { unusable } from "./certificate_limits.ts";
 import { answerVerdict } from "../established.ts";
 import { wordsOf } from "../os_errors.ts";
-import { errorCode, failed, printable, type Verdict, verdictOf } from "../outcome.ts";
+import { errorCode, failed, inconclusive, printable, type Verdict, verdictOf } from "../outcome.ts";
 
 /** The offer of the handshake: a server refuses a missing name as well as a wrong one. */
 export interface Offer {
@@ -15,6 +15,8 @@ export interface Offer {
   readonly alpn: readonly string[];
   /** A client certificate is shown to a server that requires one. */
   readonly showsCertificate?: boolean;
+  /** Why the certificate that is shown is not valid now; undefined: it is. */
+  readonly ownProblem?: () => string | undefined;
 }
 
 /** Messages for alerts of the server (RFC 8446, 6.2), by the end of the code. */
@@ -100,7 +102,12 @@ function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
   if (received !== undefined && alert !== undefined) {
     const words = alert.toLowerCase().replaceAll("_", " ");
     if (offer.showsCertificate && ABOUT_CERTIFICATE.includes(alert)) {
-      return failed("L6RSP", `the server refuses the client certificate (${words})`);
+      const detail = `the server refuses the client certificate (${words})`;
+      const problem = offer.ownProblem?.();
+      if (problem === undefined) return failed("L6RSP", detail);
+      // All servers that require one refuse it, and none of them is at fault.
+      const reason = printable(`${detail}: ${problem}`);
+      return inconclusive("answer", { lack: "certificate", detail: reason });
     }
     const known = ALERTS[alert];
     return failed("L6RSP", printable(known?.(offer) ?? `TLS alert from the server: ${words}`));

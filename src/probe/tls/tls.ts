@@ -34,6 +34,7 @@ import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
 import { ScopedSocket } from "../net/scoped_socket.ts";
 import { shownCertificates } from "./diagnosis.ts";
 import { handshakeVerdict, isBeyondLibrary, unusableVerdict } from "./outcome.ts";
+import { ownProblem } from "./own_certificate.ts";
 import { trusting } from "./trust.ts";
 
 /** The prepared TLS parameters, shared by all probes of a target. */
@@ -47,6 +48,8 @@ export interface TlsTarget {
   /** Protocols offered (ALPN); empty: none. */
   readonly alpn: readonly string[];
   readonly showsCertificate: boolean;
+  /** Why the client certificate is not valid now; undefined: nothing is wrong with it. */
+  readonly ownProblem: () => string | undefined;
   /** PEM of the authorities of `ca-file`; undefined: the system's count. */
   readonly caPem: string | undefined;
   readonly secureContext: SecureContext;
@@ -78,6 +81,7 @@ export function tlsTargetOf(
     verify: !insecureSkipVerify,
     alpn,
     showsCertificate: client !== undefined,
+    ownProblem: () => client && ownProblem(client, wallMsOf(new Date())),
     caPem: ca?.pem,
     secureContext: trusting({
       ...(insecureSkipVerify || ca === undefined ? {} : { ca }),
