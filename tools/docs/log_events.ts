@@ -314,7 +314,7 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
   "agent-forgotten": event(
     "warn",
     "backend",
-    "The agent of a server did not answer three times, so what it reported no longer counts.",
+    "An agent was silent three times, or a reload changed it: its report no longer counts.",
     "Look at the agent on the server.",
   ),
   "agent-unknown-word": event(
