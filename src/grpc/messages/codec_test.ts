@@ -252,6 +252,7 @@ Deno.test("decode() takes the last value of a field that occurs twice, also in a
     begin: undefined,
     scope: "",
     force: false,
+    plans: [],
   });
 });
 
