@@ -415,7 +415,8 @@ browserTest(
         const before = loads();
         await page.clock.setSystemTime(Date.now() + ms);
         await until(() => loads() > before);
-        // Until all that the tick set off is drawn.
+        await until(async () => await age.innerText() === "1d 2h");
+        // Nothing that the tick set off changes it again.
         await page.waitForTimeout(100);
         assert.equal(await age.innerText(), "1d 2h");
         assert.equal(await page.locator(".page.stale").count(), 0);

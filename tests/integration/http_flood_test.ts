@@ -29,6 +29,9 @@ await Deno.stdin.read(new Uint8Array(1));
 Deno.exit(0);
 `;
 
+/** Short requests that may be evicted in the whole flood. */
+const MOST_EVICTED = 3;
+
 /** Open files that a process may have; Deno raises it to the hard limit. */
 function maxFiles(): number {
   return Number(
@@ -77,15 +80,21 @@ Deno.test({
       })());
     }
     const event = new TextEncoder().encode("data: 1\n\n");
+    let evicted = 0;
+    /** The answer. A connection of a client that is too slow on a busy machine may be evicted. */
+    const healthz = async (): Promise<string> => {
+      const conn = await connect();
+      await send(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      const answer = await readAll(conn);
+      conn.close();
+      return answer === "" && ++evicted <= MOST_EVICTED ? await healthz() : answer;
+    };
     /** One event to all, and one short request; how long both took. */
     const look = async (): Promise<number> => {
       const startMs = performance.now();
       const wanted = received + STREAMS * event.length;
       for (const stream of streams) assert.ok(stream.send(event));
-      const conn = await connect();
-      await send(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-      assert.match(await readAll(conn), /^HTTP\/1\.1 200 OK\r\n/);
-      conn.close();
+      assert.match(await healthz(), /^HTTP\/1\.1 200 OK\r\n/);
       await until(() => received >= wanted);
       return performance.now() - startMs;
     };
