@@ -92,9 +92,10 @@ export class Announcer {
 
   /** Why routers may follow something else than what is wanted; empty: the file is right. */
   get problem(): string {
-    if (this.#open === undefined || !this.#open.file.stale) return "";
-    const { settings, file: { failure = "the write has not ended" } } = this.#open;
-    return `${settings.file} is not written (${failure}): routers follow what it has`;
+    // A write under way is not one: each change has it, and its end is not an event.
+    const failure = this.#open?.file.failure;
+    if (this.#open === undefined || failure === undefined) return "";
+    return `${this.#open.settings.file} is not written (${failure}): routers follow what it has`;
   }
 
   /** When the file is as the last update made it, also one that is due; undefined: it is already. */

@@ -204,6 +204,8 @@ Deno.test("a file that cannot be written is a problem with its reason, until it 
   state.disk.full = true;
   state.lameduck = true;
   state.announcer.update();
+  assert.ok(state.announcer.stale);
+  assert.equal(state.announcer.problem, "", "the write has only begun");
   await state.settle();
   assert.match(
     state.announcer.problem,

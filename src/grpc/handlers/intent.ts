@@ -164,6 +164,8 @@ export function durabilityWarning(durability: Durability, intent: Intent | undef
 /** How long an answer waits for the file that routers follow, in milliseconds. */
 export const ANNOUNCED_MS = 2000;
 
+const NOT_WRITTEN = "the file of announced prefixes is not written yet: routers follow what it has";
+
 /** Returns why routers may not follow yet what was set just now; empty: the file has it. */
 async function announceWarning(
   announcer: DaemonApi["announcer"],
@@ -171,7 +173,8 @@ async function announceWarning(
 ): Promise<string> {
   const written = announcer?.written;
   if (written !== undefined) await settledWithin(written, { clock, deadlineMs: ANNOUNCED_MS });
-  return announcer?.problem ?? "";
+  if (announcer === undefined || announcer.problem !== "") return announcer?.problem ?? "";
+  return announcer.written === undefined ? "" : NOT_WRITTEN;
 }
 
 /** Sets or ends the lameduck of this load balancer. */
