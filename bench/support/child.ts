@@ -27,7 +27,8 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-const TIMEOUT_MS = 60_000;
+/** 100 watchers of 10,000 backends are sent half a million events first. */
+const TIMEOUT_MS = 180_000;
 
 export interface StartOptions {
   /** The core it is pinned to; default: any. */
@@ -81,9 +82,9 @@ export function startProgram(name: string, { argv, env = {} }: ProgramOptions): 
     listen: (listener) => void listeners.add(listener),
     next(matches) {
       return new Promise((resolve, reject) => {
-        const fail = () => reject(new Error(`no expected line from ${name}`));
-        const timer = setTimeout(fail, TIMEOUT_MS);
-        reading.then(fail, reject);
+        const fail = (why: string) => reject(new Error(`no expected line from ${name}: ${why}`));
+        const timer = setTimeout(() => fail(`none within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS);
+        reading.then(() => fail("it has ended"), reject);
         const listener = (record: ChildRecord) => {
           if (!matches(record)) return;
           clearTimeout(timer);
