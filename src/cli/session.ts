@@ -87,8 +87,8 @@ async function fleet(
 }
 
 /** True for a change or a plan of several load balancers. */
-function hasScope(command: AskingCommand, { fleet, site }: Args): boolean {
-  return /^(set|plan) (backend|weight)/.test(command) && (fleet ?? site) !== undefined;
+function hasScope(command: AskingCommand, { fleet, site, lb }: Args): boolean {
+  return /^(set|plan) (backend|weight)/.test(command) && (fleet ?? site ?? lb) !== undefined;
 }
 
 async function scoped(

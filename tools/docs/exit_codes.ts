@@ -40,7 +40,7 @@ export const EXIT_CODES: Readonly<Record<ProgramName, readonly ExitCode[]>> = {
     {
       status: 4,
       when:
-        "show fleet: the load balancers differ; drain with fleet or site and wait: not all of " +
+        "show fleet: the load balancers differ; drain with fleet, site or lb and wait: not all of " +
         "them are drained",
     },
     { status: 129, when: "SIGHUP" },

@@ -118,7 +118,7 @@ function memberRow(member: messages.FleetMember, nowMs: WallMs): Row {
     ...held.map(({ id, reason }) => `holds ${id}: ${reason}`),
     ...unfit.map(({ id, reason }) => `cannot obey ${id}: ${reason}`),
     ...drains.map(({ id, state }) => `${id} ${state}`),
-    ...(Math.abs(skewMs) >= SKEW_MS ? [`clock ${(skewMs / 1000).toFixed(1)} s ahead`] : []),
+    ...(Math.abs(skewMs) >= SKEW_MS ? [skewText(skewMs)] : []),
   ];
   return {
     key: name,
@@ -138,6 +138,12 @@ function memberRow(member: messages.FleetMember, nowMs: WallMs): Row {
 
 /** A difference of clocks from here on is shown. */
 const SKEW_MS = 1000;
+
+/** `clock 2.5 s ahead`, or `clock 300.0 s late`. */
+function skewText(skewMs: number): string {
+  const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
+  return `clock ${seconds} s ${skewMs < 0 ? "late" : "ahead"}`;
+}
 
 function endedRow(
   { id, scope, target, peer, identity, cause, atUnixNs, reason }: messages.EndedFleetIntent,

@@ -84,6 +84,18 @@ Deno.test("show fleet intents: the store, what became of each intent, and load b
   assert.match(text, /89abcdef +site=ams +web main web2 +bob, 1m\S* ago: works again/);
 });
 
+Deno.test("show fleet intents: a clock is ahead or late, from a second on", async () => {
+  const [member] = info({}).members;
+  const notes = async (clockSkewNs: bigint) => {
+    const members = [{ ...member!, unfit: [], clockSkewNs }];
+    const { text } = await run("show fleet intents", {}, { GetFleet: () => info({ members }) });
+    return /clock .*/.exec(text)?.[0].trim();
+  };
+  assert.equal(await notes(2_500_000_000n), "clock 2.5 s ahead");
+  assert.equal(await notes(-300_000_000_000n), "clock 300.0 s late");
+  assert.equal(await notes(-999_000_000n), undefined);
+});
+
 Deno.test("show fleet intents: a store that is away or foreign is a failure, with its age", async () => {
   const fields = { store: "foreign", storeReason: "it was wiped", confirmedUnixNs: ago(3_600_000) };
   const { answer, text } = await run("show fleet intents", {}, {
@@ -110,6 +122,7 @@ Deno.test("set: the words of a scope are sent", async () => {
   assert.deepEqual(await sent({}), ["", false]);
   assert.deepEqual(await sent({ fleet: "", force: "" }), ["fleet", true]);
   assert.deepEqual(await sent({ site: "ams" }), ["site=ams", false]);
+  assert.deepEqual(await sent({ lb: "lb2" }), ["lb=lb2", false]);
 });
 
 Deno.test("fleet adopt, restore and forget: the request, and its warning", async () => {

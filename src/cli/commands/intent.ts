@@ -58,8 +58,14 @@ export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason
 export function scopeRequest(
   args: Args,
 ): Partial<Pick<messages.BackendRequest, "scope" | "force">> {
-  const { fleet, site, force } = args;
-  const scope = fleet !== undefined ? "fleet" : site !== undefined ? `site=${site}` : undefined;
+  const { fleet, site, lb, force } = args;
+  const scope = fleet !== undefined
+    ? "fleet"
+    : site !== undefined
+    ? `site=${site}`
+    : lb !== undefined
+    ? `lb=${lb}`
+    : undefined;
   return {
     ...(scope === undefined ? {} : { scope }),
     ...(force === undefined ? {} : { force: true }),

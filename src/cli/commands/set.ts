@@ -84,7 +84,7 @@ export async function drainBackend(context: CommandContext, args: Args): Promise
   const { scope, plans } = scoped(context, args);
   if (args.ignore !== undefined) {
     const message =
-      "cannot ignore load balancers: only a drain with fleet or site waits for several";
+      "cannot ignore load balancers: only a drain with fleet, site or lb waits for load balancers";
     throw new MaglevError("invalid-argument", message);
   }
   if (wait !== undefined && beginOf(args) !== undefined) {

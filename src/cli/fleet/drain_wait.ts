@@ -4,6 +4,7 @@
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { WallMs } from "../../base/instant.ts";
+import { appliesTo } from "../../fleet/book/keys.ts";
 import type { Json, messages } from "../../grpc/client/client.ts";
 import type { Waiting } from "../commands/command.ts";
 import { elapsed, wallMsOfNanoseconds } from "../render/mod.ts";
@@ -119,7 +120,7 @@ export function progressOf(
     readonly nowMs: WallMs;
   },
 ): readonly LbProgress[] {
-  return members.filter(({ site }) => scope === "fleet" || scope === `site=${site}`)
+  return members.filter(({ name, site }) => appliesTo(scope, { lb: name, site }))
     .map((member): LbProgress => {
       const { name: lb, present, sinceUnixNs, held, unfit, drains } = member;
       if (ignored.includes(lb)) return { lb, state: "ignored", note: "" };

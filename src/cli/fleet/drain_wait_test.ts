@@ -131,5 +131,11 @@ Deno.test("load balancers of another site are not waited for", async () => {
     intent: { ...each.intent!, scope: "site=ams" },
   }));
   const { status } = await waited([{ ...both, intents }], { scope: "site=ams" });
+  const ofOne = both.intents.map((each) => ({
+    ...each,
+    intent: { ...each.intent!, scope: "lb=lb1" },
+  }));
+  const one = await waited([{ ...both, intents: ofOne }], { scope: "lb=lb1" });
+  assert.equal(one.status, 0);
   assert.equal(status, 0);
 });

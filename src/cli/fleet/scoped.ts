@@ -1,9 +1,10 @@
 /**
- * Commands with a scope (`fleet`, `site`). Each load balancer of `--server` foretells its part. A plan
+ * Commands with a scope (`fleet`, `site`, `lb`). Each load balancer of `--server` foretells its part. A plan
  * shows all of them; a request carries them, and goes to one load balancer, whose store shares it.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { WallMs } from "../../base/instant.ts";
+import { appliesTo } from "../../fleet/book/keys.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import { explain } from "../../grpc/client/failures.ts";
 import { errorOf } from "../../grpc/client/fleet/read.ts";
@@ -100,10 +101,12 @@ async function unasked(
       named.add(result.foretold.lb);
     }
   }
-  const { site } = args;
+  const { scope = "fleet" } = scopeRequest(args);
   try {
     const { members } = await good.server.ask((client) => client.call("GetFleet", {}, { signal }));
-    return members.filter((each) => (site ?? each.site) === each.site && !named.has(each.name))
+    return members.filter(({ name, site }) =>
+      appliesTo(scope, { lb: name, site }) && !named.has(name)
+    )
       .map(({ name, present }) =>
         `${name}: nothing is foretold for it: ${present ? "no answer by --server" : "it is away"}`
       );

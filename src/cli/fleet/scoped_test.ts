@@ -96,6 +96,20 @@ Deno.test("a change with a scope goes to one server, with the plans of all that 
   assert.deepEqual([scope, plans], ["site=ams", [foretold("lb2", 0.34), foretold("lb3", 0.5)]]);
 });
 
+Deno.test("the scope of one load balancer: the others are not missed", async () => {
+  const lb1 = server("lb1", foretold("lb1", 0.3));
+  const disable = async (lb: string) => {
+    const args = { backend: "web1", lb };
+    return (await run("set backend disable", args, { servers: [lb1.server] })).errors;
+  };
+  assert.deepEqual(await disable("lb1"), []);
+  assert.equal((lb1.asked[0]!.request as messages.PlanBackendRequest).scope, "lb=lb1");
+  assert.equal((lb1.asked[2]!.request as messages.BackendRequest).scope, "lb=lb1");
+  assert.deepEqual(await disable("lb5"), [
+    "lb5: nothing is foretold for it: no answer by --server",
+  ]);
+});
+
 Deno.test("an end has no plan, and no server that answers is an error", async () => {
   const lb1 = server("lb1", foretold("lb1", 0.3));
   const lb2 = server("lb2", foretold("lb2", 0.3));

@@ -55,6 +55,7 @@ Deno.test("complete() does not offer options that were given, or that another ex
     "force",
     "from",
     "in",
+    "lb",
     "reason",
     "site",
   ]);

@@ -1,6 +1,6 @@
 /** PURE. Types of the tree of commands; the tree is in tree.ts. */
 
-/** Kinds of slots. The first five are completed with names on the server. */
+/** Kinds of slots. The first seven are completed with names on the server. */
 export type SlotKind =
   | "frontend"
   | "backend"
@@ -9,6 +9,10 @@ export type SlotKind =
   | "pool"
   /** A backend of the frontend and pool that are already typed. */
   | "pool-backend"
+  /** A load balancer of the fleet. */
+  | "lb"
+  /** A site of the fleet. */
+  | "site"
   /** 0 to 100. */
   | "weight"
   /** A whole number, at least 1. */
@@ -130,8 +134,8 @@ export interface OptionNode {
   readonly value?: OptionValue;
   /** Allowed only after this other option. */
   readonly after?: string;
-  /** Not allowed with this other option; set on both. */
-  readonly excludes?: string;
+  /** Not allowed with these other options; set on each. */
+  readonly excludes?: readonly string[];
 }
 
 /**

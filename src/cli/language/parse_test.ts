@@ -144,7 +144,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "a", "pause", "reason", "disk", "full"],
-      'set backend a pause reason disk: unknown word "full"; expected for, until, in, from, fleet, site or force, or the end of ' +
+      'set backend a pause reason disk: unknown word "full"; expected for, until, in, from, fleet, site, lb or force, or the end of ' +
       "the line; text with blanks needs quotes",
     ],
     [
@@ -154,7 +154,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     ],
     [
       ["set", "b", "a", "pause", "for", "1h", "until"],
-      "set backend a pause for 1h: until does not go with for; expected reason, in, from, fleet, site or force, or the end of the " +
+      "set backend a pause for 1h: until does not go with for; expected reason, in, from, fleet, site, lb or force, or the end of the " +
       "line",
     ],
     [

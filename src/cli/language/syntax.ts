@@ -45,7 +45,7 @@ function optionPieces(options: readonly OptionNode[]): readonly Piece[] {
   const done = new Set<OptionNode>();
   return options.filter(({ after }) => after === undefined).flatMap((option) => {
     if (done.has(option)) return [];
-    const either = options.filter(({ word }) => word === option.excludes);
+    const either = options.filter(({ word }) => option.excludes?.includes(word));
     for (const other of either) done.add(other);
     return [
       mark("["),

@@ -216,7 +216,7 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
           more: [
             "Its weight is 0 wherever it is used. Present flows stay until the drain ends.",
             "An enable, resume, pause or disable ends it.",
-            "With fleet or site: needs an end (for, until); new flows come back then.",
+            "With fleet, site or lb: needs an end (for, until); new flows come back then.",
           ],
         }),
       ]),

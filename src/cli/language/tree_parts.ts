@@ -15,13 +15,13 @@ export const LASTING: readonly OptionNode[] = [
     word: "for",
     help: "How long, for example 30m or 3d4h; then it ends",
     value: { slot: "duration" },
-    excludes: "until",
+    excludes: ["until"],
   },
   {
     word: "until",
     help: "When it ends, for example 2027-01-31T18:00:00Z",
     value: { slot: "time" },
-    excludes: "for",
+    excludes: ["for"],
   },
 ];
 
@@ -31,13 +31,13 @@ export const BEGINNING: readonly OptionNode[] = [
     word: "in",
     help: "Begin after this time, for example 2h",
     value: { slot: "duration" },
-    excludes: "from",
+    excludes: ["from"],
   },
   {
     word: "from",
     help: "Begin then, for example 2027-01-31T16:00:00Z",
     value: { slot: "time" },
-    excludes: "in",
+    excludes: ["in"],
   },
 ];
 
@@ -49,12 +49,18 @@ export const FORCE: OptionNode = {
 
 /** The load balancers of an action; without it the server alone. */
 export const SCOPE: readonly OptionNode[] = [
-  { word: "fleet", help: "Of all load balancers of the fleet", excludes: "site" },
+  { word: "fleet", help: "Of all load balancers of the fleet", excludes: ["site", "lb"] },
   {
     word: "site",
     help: "Of all load balancers of this site",
-    value: { slot: "text" },
-    excludes: "fleet",
+    value: { slot: "site" },
+    excludes: ["fleet", "lb"],
+  },
+  {
+    word: "lb",
+    help: "Of this load balancer of the fleet",
+    value: { slot: "lb" },
+    excludes: ["fleet", "site"],
   },
 ];
 
@@ -66,13 +72,13 @@ export const DRAIN: readonly OptionNode[] = [
     word: "for",
     help: "How long at most; left out: five times VPP's flow timeout",
     value: { slot: "duration" },
-    excludes: "until",
+    excludes: ["until"],
   },
   {
     word: "until",
-    help: "With fleet or site: when it ends",
+    help: "With fleet, site or lb: when it ends",
     value: { slot: "time" },
-    excludes: "for",
+    excludes: ["for"],
   },
   { word: "then", help: "What follows; left out: disable", value: { slot: "then" } },
   FORCE,

@@ -19,6 +19,8 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   healthcheck: "zz-check",
   pool: "zz-pool",
   "pool-backend": "zz-member",
+  lb: "zz-lb",
+  site: "zz-site",
   weight: "50",
   count: "7",
   level: "warn",
@@ -82,7 +84,7 @@ function afterOption(spot: Spot, { word, value, excludes }: OptionNode): Spot {
   const args = { ...spot.args, [word]: text[0] ?? "" };
   const all = optionsOf(run);
   const options = leftOf(all, args).filter((option) =>
-    option.word !== excludes && option.excludes !== word
+    excludes?.includes(option.word) !== true && option.excludes?.includes(word) !== true
   );
   const line = [...spot.line, word, ...text];
   if (value === undefined || optional === undefined) {
@@ -106,7 +108,7 @@ function leftOf(
   args: Readonly<Record<string, string>>,
 ): readonly OptionNode[] {
   return all.filter(({ word, after }) =>
-    !(word in args) && !all.some((other) => other.excludes === word && other.word in args) &&
+    !(word in args) && !all.some((other) => other.excludes?.includes(word) && other.word in args) &&
     (after === undefined || after in args)
   );
 }

@@ -48,6 +48,8 @@ export function placeholder(slot: SlotKind): string {
     case "backend":
     case "healthcheck":
     case "pool-backend":
+    case "lb":
+    case "site":
       return "<name>";
     case "pool":
       return "<pool>";
@@ -75,6 +77,8 @@ const NAMED: ReadonlySet<SlotKind> = new Set<SlotKind>([
   "healthcheck",
   "pool",
   "pool-backend",
+  "lb",
+  "site",
 ]);
 
 export type Checked =

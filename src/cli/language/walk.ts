@@ -150,8 +150,8 @@ function hasText({ allOptions, args }: Place): boolean {
 /** The reason why an option of the command cannot stand here. */
 function whyNot(place: Place, { word, after, excludes }: OptionNode): string {
   if (place.args.has(word)) return "was given already";
-  if (excludes !== undefined && place.args.has(excludes)) return `does not go with ${excludes}`;
-  return `needs ${after} before it`;
+  const other = excludes?.find((each) => place.args.has(each));
+  return other === undefined ? `needs ${after} before it` : `does not go with ${other}`;
 }
 
 function isWord(node: WordNode | OptionNode): node is WordNode {
@@ -218,7 +218,7 @@ function available(
 ): readonly OptionNode[] {
   return options.filter(({ word, after, excludes }) =>
     !args.has(word) && (after === undefined || args.has(after)) &&
-    (excludes === undefined || !args.has(excludes))
+    excludes?.some((other) => args.has(other)) !== true
   );
 }
 

@@ -84,6 +84,12 @@ async function namesOf(
       const pool = pools.find(({ name }) => name === args.pool);
       return pool?.backends.map(({ name }) => name) ?? [];
     }
+    case "lb":
+    case "site": {
+      const { members } = await client.call("GetFleet", {}, options);
+      const names = members.map(({ name, site }) => slot === "lb" ? name : site);
+      return names.filter((name) => name !== "");
+    }
     default:
       return [];
   }

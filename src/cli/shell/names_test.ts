@@ -27,6 +27,12 @@ const ANSWERS = {
       backends: [{ name: "b2" }],
     }],
   },
+  GetFleet: {
+    members: [{ name: "lb2", site: "ams" }, { name: "lb1", site: "ams" }, {
+      name: "lb3",
+      site: "",
+    }],
+  },
 };
 
 Deno.test("liveNames() returns sorted names, those of a pool according to the words typed so far", async () => {
@@ -39,6 +45,8 @@ Deno.test("liveNames() returns sorted names, those of a pool according to the wo
     ["pool", { frontend: "web" }, ["main", "spare"]],
     ["pool-backend", { frontend: "web", pool: "spare" }, ["b2"]],
     ["pool-backend", { frontend: "web", pool: "none" }, []],
+    ["lb", {}, ["lb1", "lb2", "lb3"]],
+    ["site", {}, ["ams"]],
     ["text", {}, []],
   ];
   for (const [slot, args, expected] of cases) assert.deepEqual(await names(slot, args), expected);
