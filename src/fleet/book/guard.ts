@@ -8,9 +8,8 @@
  * stay out are as bad.
  */
 import type { Config, FrontendConfig } from "../../config/model.ts";
-import { withoutWeight } from "../../config/pool_weights.ts";
 import type { Backend } from "../../health/state.ts";
-import type { IntentSet } from "../../intent/intent.ts";
+import { type Intent, IntentSet } from "../../intent/intent.ts";
 import { gone, overtaken } from "../../intent/rules.ts";
 import { inForce } from "../../intent/weights_in_force.ts";
 import { exceeds, type FrontendShift } from "./foretold.ts";
@@ -40,7 +39,7 @@ export interface GuardInput {
   /** Name of this load balancer. */
   readonly lb: string;
   /** The frontends whose new flows move when `wish` is obeyed too. */
-  readonly foresee: (wish: KeyedWish, change: Step) => readonly FrontendShift[];
+  readonly foresee: (wish: KeyedWish, change: () => Step) => readonly FrontendShift[];
 }
 
 /** The intents in force before and after a wish is obeyed. */
@@ -79,71 +78,144 @@ export function decide(input: GuardInput): Decision {
     const fits = present !== undefined && overtaken(present.intent, config) === undefined;
     if (fits) obeyed.set(wish.key, present);
   }
-  const crowded = crowdedPools(candidates, config);
+  if (candidates.length === 0) return { obeyed, held, unfit };
+  const crowded = crowdedBackends(candidates, config);
+  const index = new Index(input, obeyed);
   for (const wish of candidates) {
-    const next = new Map(obeyed).set(wish.key, wish);
     const reason = wish.force
       ? undefined
-      : crowded.find(({ names }) => names.has(wish.intent.backend))?.reason ??
-        emptiedBy(wish, next, input) ??
-        unforeseenBy(wish, { obeyed, next }, input);
-    if (reason === undefined) obeyed.set(wish.key, wish);
-    else held.push(unobeyed(wish, reason));
+      : crowded.get(wish.intent.backend) ?? emptiedBy(wish, index, input) ??
+        unforeseenBy(wish, obeyed, input);
+    if (reason === undefined) {
+      obeyed.set(wish.key, wish);
+      index.obey(wish);
+    } else held.push(unobeyed(wish, reason));
   }
   return { obeyed, held, unfit };
+}
+
+/**
+ * Frontends by their backends, and the intents of each backend. Thousands of wishes may be held for
+ * long, and each is decided about once a second, so none of them looks at every frontend.
+ */
+class Index {
+  readonly #config: Config;
+  readonly #frontends = new Map<string, Set<FrontendConfig>>();
+  readonly #intents = new Map<string, Map<string, Intent>>();
+
+  constructor(
+    { config, intents }: Pick<GuardInput, "config" | "intents">,
+    obeyed: ReadonlyMap<string, KeyedWish>,
+  ) {
+    this.#config = config;
+    for (const file of config.frontends.values()) {
+      for (const { name } of file.pools.flatMap(({ backends }) => backends)) {
+        const known = this.#frontends.get(name);
+        if (known === undefined) this.#frontends.set(name, new Set([file]));
+        else known.add(file);
+      }
+    }
+    for (const [at, intent] of intents.local().entries()) {
+      if (intent.kind !== "lameduck") this.#put(intent.backend, { key: `here ${at}`, intent });
+    }
+    for (const wish of obeyed.values()) this.obey(wish);
+  }
+
+  obey({ key, intent }: KeyedWish): void {
+    this.#put(intent.backend, { key, intent });
+  }
+
+  /** The frontends that a wish may change, in the file's order. */
+  affected({ intent }: KeyedWish): readonly FrontendConfig[] {
+    if (intent.kind !== "weight") return [...this.#frontends.get(intent.backend) ?? []];
+    const file = this.#config.frontends.get(intent.frontend);
+    return file === undefined ? [] : [file];
+  }
+
+  /** The intents for a frontend's backends with that of a wish. */
+  intentsOf({ pools }: FrontendConfig, { key, intent }: KeyedWish): IntentSet {
+    const found = new Map<string, Intent>();
+    for (const { name } of pools.flatMap(({ backends }) => backends)) {
+      for (const [at, each] of this.#intents.get(name) ?? []) found.set(at, each);
+    }
+    return IntentSet.of(found.set(key, intent).values());
+  }
+
+  #put(
+    backend: string,
+    { key, intent }: { readonly key: string; readonly intent: Intent },
+  ): void {
+    const known = this.#intents.get(backend);
+    if (known === undefined) this.#intents.set(backend, new Map([[key, intent]]));
+    else known.set(key, intent);
+  }
 }
 
 function unobeyed({ id }: Wish, reason: string): Unobeyed {
   return { id, reason: reason.slice(0, MAX_UNOBEYED_LENGTH) };
 }
 
-/** Pools of which the new wishes touch too much, with the names of the touched backends. */
-function crowdedPools(candidates: readonly KeyedWish[], { frontends }: Config): readonly {
-  readonly names: ReadonlySet<string>;
-  readonly reason: string;
-}[] {
+/** Backends of pools of which the new wishes touch too much, with the first reason of each. */
+function crowdedBackends(
+  candidates: readonly KeyedWish[],
+  { frontends }: Config,
+): ReadonlyMap<string, string> {
   const free = candidates.filter(({ force }) => !force);
-  if (free.length < 2) return [];
-  const found: { names: Set<string>; reason: string }[] = [];
+  const reasons = new Map<string, string>();
+  if (free.length < 2) return reasons;
+  const touched = new Set(free.map(({ intent }) => placeOf(intent)));
   for (const { name, pools } of frontends.values()) {
     for (const pool of pools) {
-      const touched = pool.backends.filter((entry) =>
-        free.some(({ intent }) =>
-          intent.backend === entry.name &&
-          (intent.kind !== "weight" || (intent.frontend === name && intent.pool === pool.name))
-        )
+      const place = { frontend: name, pool: pool.name };
+      const names = pool.backends.map((entry) => entry.name).filter((backend) =>
+        touched.has(placeOf({ kind: "", backend })) ||
+        touched.has(placeOf({ kind: "weight", backend, ...place }))
       );
-      if (touched.length < 2 || touched.length <= pool.backends.length * MAX_BATCH_SHARE) continue;
-      const share = `${touched.length} of ${pool.backends.length} servers`;
-      found.push({
-        names: new Set(touched.map((entry) => entry.name)),
-        reason: `new intents together touch ${share} of pool ${pool.name} of ${name}`,
-      });
+      if (names.length < 2 || names.length <= pool.backends.length * MAX_BATCH_SHARE) continue;
+      const share = `${names.length} of ${pool.backends.length} servers`;
+      for (const backend of names) {
+        if (reasons.has(backend)) continue;
+        reasons.set(
+          backend,
+          `new intents together touch ${share} of pool ${pool.name} of ${name}`,
+        );
+      }
     }
   }
-  return found;
+  return reasons;
+}
+
+/** The place that an intent touches: a backend everywhere, or an entry of a pool. */
+function placeOf(
+  { kind, backend, frontend = "", pool = "" }: {
+    readonly kind: string;
+    readonly backend: string;
+    readonly frontend?: string;
+    readonly pool?: string;
+  },
+): string {
+  return JSON.stringify(kind === "weight" ? [frontend, pool, backend] : [backend]);
 }
 
 /** Why a wish is held: the first frontend that would have no server. */
 function emptiedBy(
-  { intent }: KeyedWish,
-  obeyed: ReadonlyMap<string, KeyedWish>,
-  { config, backends, intents, isEmptied }: GuardInput,
+  wish: KeyedWish,
+  index: Index,
+  { backends, isEmptied }: GuardInput,
 ): string | undefined {
-  const after = intents.withShared([...obeyed.values()].map((wish) => wish.intent));
-  for (const [name, file] of config.frontends) {
-    const isAffected = intent.kind === "weight"
-      ? intent.frontend === name
-      : file.pools.some((pool) => pool.backends.some((entry) => entry.name === intent.backend));
-    if (!isAffected) continue;
-    let weights = inForce(file, after, backends);
-    for (const pool of file.pools) {
-      for (const entry of pool.backends) {
+  for (const file of index.affected(wish)) {
+    const after = index.intentsOf(file, wish);
+    const weights = inForce(file, after, backends);
+    const pools = weights.pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.map((entry) => {
         const kind = after.ofBackend(entry.name)?.kind;
-        if (kind === "pause" || kind === "disable") weights = withoutWeight(weights, entry.name);
-      }
+        return kind === "pause" || kind === "disable" ? { ...entry, weight: 0 } : entry;
+      }),
+    }));
+    if (isEmptied(file.name, { ...weights, pools })) {
+      return `frontend ${file.name} would have no server`;
     }
-    if (isEmptied(name, weights)) return `frontend ${name} would have no server`;
   }
   return undefined;
 }
@@ -151,15 +223,14 @@ function emptiedBy(
 /** Why a wish is held: the first frontend of which more moves than was foretold. */
 function unforeseenBy(
   wish: KeyedWish,
-  { obeyed, next }: {
-    readonly obeyed: ReadonlyMap<string, KeyedWish>;
-    readonly next: ReadonlyMap<string, KeyedWish>;
-  },
+  obeyed: ReadonlyMap<string, KeyedWish>,
   { lb, intents, foresee }: GuardInput,
 ): string | undefined {
   const foretold = wish.plans.find((plan) => plan.lb === lb);
   if (foretold === undefined) return undefined;
-  const setOf = (wishes: ReadonlyMap<string, KeyedWish>) =>
-    intents.withShared([...wishes.values()].map(({ intent }) => intent));
-  return exceeds(foretold, foresee(wish, { before: setOf(obeyed), after: setOf(next) }));
+  const change = () => {
+    const before = intents.withShared([...obeyed.values()].map(({ intent }) => intent));
+    return { before, after: before.with(wish.intent) };
+  };
+  return exceeds(foretold, foresee(wish, change));
 }

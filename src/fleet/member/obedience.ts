@@ -34,6 +34,7 @@ export interface Present {
 export class Obedience {
   readonly #options: ObedienceOptions;
   #decision: Decision;
+  #reasons: Reasons = { held: new Map(), unfit: new Map() };
   /** Ids of the wishes that this clock ended: they do not return with the store. */
   #ended: ReadonlySet<string> = new Set();
   /** Forecasts of held wishes, by id. */
@@ -71,10 +72,12 @@ export class Obedience {
       lb: place.lb,
       foresee: (wish, change) => this.#foresee(wish, change),
     });
+    const reasons = reasonsOf(decision);
     for (const id of [...this.#foreseen.keys()]) {
-      if (!decision.held.some((held) => held.id === id)) this.#foreseen.delete(id);
+      if (!reasons.held.has(id)) this.#foreseen.delete(id);
     }
     this.#decision = decision;
+    this.#reasons = reasons;
     if (always || !sameWishes(before.obeyed, decision.obeyed)) {
       checker.fleet.put([...decision.obeyed.values()].map(({ intent }) => intent));
     }
@@ -85,20 +88,19 @@ export class Obedience {
   here(wish: KeyedWish, present: Present): WishHere {
     if (!this.#isHere(wish)) return { kind: "elsewhere" };
     if (this.#isOver(wish, present)) return { kind: "over" };
-    const { obeyed, held, unfit } = this.#decision;
-    if (obeyed.get(wish.key)?.id === wish.id) return { kind: "obeyed" };
-    const isIt = ({ id }: { readonly id: string }) => id === wish.id;
-    const cause = unfit.find(isIt);
-    if (cause !== undefined) return { kind: "unfit", reason: cause.reason };
-    return { kind: "held", reason: held.find(isIt)?.reason ?? "not decided yet" };
+    if (this.#decision.obeyed.get(wish.key)?.id === wish.id) return { kind: "obeyed" };
+    const { held, unfit } = this.#reasons;
+    const cause = unfit.get(wish.id);
+    if (cause !== undefined) return { kind: "unfit", reason: cause };
+    return { kind: "held", reason: held.get(wish.id) ?? "not decided yet" };
   }
 
-  #foresee({ id }: KeyedWish, change: Step): readonly FrontendShift[] {
+  #foresee({ id }: KeyedWish, change: () => Step): readonly FrontendShift[] {
     const { clock, foresee } = this.#options;
     const known = this.#foreseen.get(id);
     const nowMs = clock.monotonicMs();
     if (known !== undefined && nowMs < later(known.atMs, FORESEEN_MS)) return known.shifts;
-    const shifts = foresee(change);
+    const shifts = foresee(change());
     this.#foreseen.set(id, { shifts, atMs: nowMs });
     return shifts;
   }
@@ -114,6 +116,17 @@ export class Obedience {
     const graceMs = isStoreUp ? END_GRACE_MS : 0;
     return untilMs + graceMs <= this.#options.clock.wallMs();
   }
+}
+
+/** Why wishes are not obeyed, by id. */
+interface Reasons {
+  readonly held: ReadonlyMap<string, string>;
+  readonly unfit: ReadonlyMap<string, string>;
+}
+
+function reasonsOf({ held, unfit }: Decision): Reasons {
+  const byId = (list: Decision["held"]) => new Map(list.map(({ id, reason }) => [id, reason]));
+  return { held: byId(held), unfit: byId(unfit) };
 }
 
 function sameWishes(
