@@ -5,7 +5,7 @@
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
-import type { FleetRequests } from "../fleet/member/requests.ts";
+import type { FleetRequests } from "../fleet/member/requests/requests.ts";
 import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
 import type { DaemonApi, GrpcObserver } from "../grpc/calls/daemon_api.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";

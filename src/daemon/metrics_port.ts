@@ -5,7 +5,7 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
 import { atTurnEnd } from "../async/turn_end.ts";
-import type { FleetRequests } from "../fleet/member/requests.ts";
+import type { FleetRequests } from "../fleet/member/requests/requests.ts";
 import { METRICS_LIMITS } from "../http/limits.ts";
 import { HttpServer } from "../http/server.ts";
 import { Metrics } from "../metrics/metrics.ts";

@@ -14,7 +14,7 @@ import { SignalInbox } from "../system/signals/inbox.ts";
 import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/signals/stop.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
-import type { FleetRequests } from "../fleet/member/requests.ts";
+import type { FleetRequests } from "../fleet/member/requests/requests.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
 import { createFleetMember, intentsOfBook, openBook, type OpenedBook } from "./fleet/fleet.ts";

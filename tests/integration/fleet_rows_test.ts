@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../src/base/errors.ts";
-import { restoreStore } from "../../src/fleet/member/requests.ts";
+import { restoreStore } from "../../src/fleet/member/requests/restore.ts";
 import { readUntil, until } from "../support/judges/until.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { clientCertificate } from "../support/servers/client_certificates.ts";

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../src/base/errors.ts";
 import { EtcdStore } from "../../src/fleet/etcd/etcd_store.ts";
-import { putWish, restoreStore } from "../../src/fleet/member/requests.ts";
+import { putWish } from "../../src/fleet/member/requests/requests.ts";
+import { restoreStore } from "../../src/fleet/member/requests/restore.ts";
 import {
   MaglevClient,
   type RequestOf,

@@ -12,7 +12,7 @@ import type { KeptBook } from "../../fleet/book/file.ts";
 import { appliesTo, type Place } from "../../fleet/book/keys.ts";
 import type { BookDisk } from "../../fleet/member/book_disk.ts";
 import type { FleetMember } from "../../fleet/member/member.ts";
-import type { FleetRequests } from "../../fleet/member/requests.ts";
+import type { FleetRequests } from "../../fleet/member/requests/requests.ts";
 import type { ClientTls } from "../../grpc/client/channel.ts";
 import type { Intent } from "../../intent/intent.ts";
 import { fileProblem, readRegularText } from "../../system/read_file.ts";
@@ -135,7 +135,7 @@ export async function createFleetMember(
   ] = await Promise.all([
     import("../../fleet/etcd/etcd_store.ts"),
     import("../../fleet/member/member.ts"),
-    import("../../fleet/member/requests.ts"),
+    import("../../fleet/member/requests/requests.ts"),
     import("../../fleet/book/keys.ts"),
     import("./traffic.ts"),
   ]);

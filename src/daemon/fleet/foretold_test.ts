@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { TOLERANCE } from "../../fleet/book/foretold.ts";
-import { putWish } from "../../fleet/member/requests.ts";
+import { putWish } from "../../fleet/member/requests/requests.ts";
 import type { ActualVip } from "../../vpp/lb/model.ts";
 import { movedShare } from "../../forecast/vips.ts";
 import { TableCache } from "../../vpp/lb/table_shift.ts";

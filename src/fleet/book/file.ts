@@ -23,15 +23,18 @@ export interface KeptBook {
   readonly book: Book;
   readonly obeyed: ReadonlyMap<string, KeyedWish>;
   readonly savedMs: WallMs;
+  /** Identity of a store's content that went back: it stays foreign over a restart. */
+  readonly wentBack?: string | undefined;
 }
 
-export function encodeBook({ fleet, book, obeyed, savedMs }: KeptBook): string {
+export function encodeBook({ fleet, book, obeyed, savedMs, wentBack }: KeptBook): string {
   const content = {
     fleet,
     uuid: book.meta?.uuid ?? "",
     restored: book.meta?.restored ?? 0,
     revision: book.revision,
     saved_ms: savedMs,
+    ...(wentBack === undefined ? {} : { went_back: wentBack }),
     // Values that are not obeyed are written by others, and may be of any size.
     entries: [...book.entries.values()].map(({ key, text, revision, value }) => [
       key,
@@ -61,10 +64,11 @@ export function decodeBook(text: string): KeptBook | string {
   if (!isRecord(content) || document.checksum !== checksum(content)) {
     return "checksum mismatch: changed by another program, or corrupted on disk";
   }
-  const { fleet, uuid, restored, revision, saved_ms: savedMs } = content;
+  const { fleet, uuid, restored, revision, saved_ms: savedMs, went_back: wentBack } = content;
   const most = Number.MAX_SAFE_INTEGER;
   if (!isText(fleet, 256) || !isText(uuid, 256) || !isWhole(restored, most)) return INVALID;
   if (!isWhole(revision, most) || !isInstant(savedMs)) return INVALID;
+  if (wentBack !== undefined && !isText(wentBack, MAX_VALUE_LENGTH)) return INVALID;
   const entries = entriesOf(content.entries);
   const former = entriesOf(content.former);
   if (entries === undefined || former === undefined) return INVALID;
@@ -78,7 +82,8 @@ export function decodeBook(text: string): KeptBook | string {
     obeyed.set(key, wish);
   }
   const meta = uuid === "" ? undefined : { uuid, restored };
-  return { fleet, savedMs, book: { meta, revision, entries }, obeyed };
+  const kept = { fleet, savedMs, book: { meta, revision, entries }, obeyed };
+  return wentBack === undefined ? kept : { ...kept, wentBack };
 }
 
 const INVALID = "fields are not those of this version";

@@ -29,7 +29,7 @@ export interface BookDiskOptions {
 export class BookDisk {
   readonly #options: BookDiskOptions;
   readonly #file: StateFile;
-  readonly #writes = new Coalesced<void, KeptBook>((book) => this.#write(book));
+  readonly #writes = new Coalesced<string, KeptBook>((book) => this.#write(book));
   #retry: Timer | undefined;
   #failure: string | undefined;
   #closed = false;
@@ -67,9 +67,12 @@ export class BookDisk {
     return undefined;
   }
 
-  /** Replaces the stored book; of books that wait for the disk only the newest is written. */
-  save(book: KeptBook): void {
-    void this.#writes.run(book);
+  /**
+   * Replaces the stored book; of books that wait for the disk only the newest is written. Resolves
+   * when the disk has it, or a newer one: empty, or why it does not. Never rejects.
+   */
+  save(book: KeptBook): Promise<string> {
+    return this.#writes.run(book);
   }
 
   /** Waits for the write in progress. */
@@ -79,20 +82,22 @@ export class BookDisk {
     await this.#writes.idle();
   }
 
-  async #write(book: KeptBook): Promise<void> {
+  async #write(book: KeptBook): Promise<string> {
     const { folder, logger, clock } = this.#options;
     this.#retry?.cancel();
     try {
       await this.#file.write(new TextEncoder().encode(encodeBook(book)));
       if (this.#failure !== undefined) logger.info("fleet-book-stored", { folder });
       this.#failure = undefined;
+      return "";
     } catch (error) {
       const { message } = MaglevError.from(error);
       if (message !== this.#failure) {
         logger.error("fleet-book-not-stored", { folder, err: message });
       }
       this.#failure = message;
-      if (!this.#closed) this.#retry = clock.after(RETRY_MS, () => this.save(book));
+      if (!this.#closed) this.#retry = clock.after(RETRY_MS, () => void this.save(book));
+      return message;
     }
   }
 

@@ -20,15 +20,24 @@ export interface Followed {
   readonly obeyed: ReadonlyMap<string, KeyedWish>;
   /** When the store confirmed it last. */
   readonly confirmedMs: WallMs | undefined;
+  /** Identity of a content that went back, and is not believed. */
+  readonly wentBack: string | undefined;
 }
 
 export class BookKeeper {
   readonly #options: BookKeeperOptions;
   #saved: Book | undefined;
   #savedMs: MonotonicMs | undefined;
+  #wentBack: string | undefined;
+  #stored: Promise<string> = Promise.resolve("");
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when the disk has the book of the last save(): empty, or why it does not. */
+  get stored(): Promise<string> {
+    return this.#stored;
   }
 
   save(followed: Followed): void {
@@ -41,20 +50,22 @@ export class BookKeeper {
     await this.#options.disk?.close();
   }
 
-  #save({ book, obeyed, confirmedMs }: Followed, always: boolean): void {
+  #save({ book, obeyed, confirmedMs, wentBack }: Followed, always: boolean): void {
     const { disk, fleet, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const isDue = this.#savedMs === undefined || nowMs >= later(this.#savedMs, SAVE_EVERY_MS);
     const saved = this.#saved;
-    if (disk === undefined || book.meta === undefined || saved === book) return;
+    const isOther = wentBack !== this.#wentBack;
+    if (disk === undefined || book.meta === undefined || (saved === book && !isOther)) return;
     const isSame = saved?.entries.size === book.entries.size &&
       [...book.entries].every(([key, { revision }]) =>
         saved.entries.get(key)?.revision === revision
       );
-    if (isSame && !isDue && !always) return;
+    if (isSame && !isOther && !isDue && !always) return;
     this.#saved = book;
+    this.#wentBack = wentBack;
     this.#savedMs = nowMs;
     const savedMs = Math.floor(confirmedMs ?? clock.wallMs()) as WallMs;
-    disk.save({ fleet, book, obeyed, savedMs });
+    this.#stored = disk.save({ fleet, book, obeyed, savedMs, wentBack });
   }
 }

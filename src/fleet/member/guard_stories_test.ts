@@ -7,7 +7,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { Foretold } from "../book/foretold.ts";
 import { type MemberOf, memberWorld, wish } from "../../../tests/support/worlds/member_world.ts";
 import { plannerOf, plansIn } from "../../../tests/support/worlds/foretold_world.ts";
-import { endWish, putWish, type ScopedIntent } from "./requests.ts";
+import { endWish, putWish, type ScopedIntent } from "./requests/requests.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"] as const;
 const BY = { peer: "127.0.0.1:1", identity: "deploy" };

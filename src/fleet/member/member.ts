@@ -102,6 +102,7 @@ export class FleetMember implements StoreListener {
     this.#book = kept?.book ?? EMPTY_BOOK;
     this.#confirmedMs = kept?.savedMs;
     this.#applied = this.#book.revision;
+    this.#wentBack = kept?.wentBack;
     this.#store = { kind: "connecting", sinceMs: clock.wallMs() };
     this.obedience = new Obedience(
       { place, checker, foresee, clock, logger },
@@ -180,6 +181,11 @@ export class FleetMember implements StoreListener {
   }
   get book(): Book {
     return this.#book;
+  }
+
+  /** Resolves when the disk has the book as it is now: empty, or why it does not. */
+  get stored(): Promise<string> {
+    return this.#keeper.stored;
   }
 
   /** The store's keys as they are now. */
@@ -275,7 +281,8 @@ export class FleetMember implements StoreListener {
     const isDecided = this.#book.meta === undefined || identity !== this.#wentBack;
     if (isDecided) this.#wentBack = verdict.kind === "foreign" ? identity : undefined;
     if (isDecided || verdict.kind !== "believed") return verdict;
-    const reason = "reason" in this.#store ? this.#store.reason : "it went back";
+    const { store } = this;
+    const reason = store.kind === "foreign" ? store.reason : "it went back before a restart";
     return { kind: "foreign", reason };
   }
 
@@ -349,7 +356,8 @@ export class FleetMember implements StoreListener {
 
   get #followed(): Followed {
     const { obeyed } = this.obedience.decision;
-    return { book: this.#book, obeyed, confirmedMs: this.#confirmedMs };
+    const [wentBack, confirmedMs] = [this.#wentBack, this.#confirmedMs];
+    return { book: this.#book, obeyed, confirmedMs, wentBack };
   }
 
   #to(next: { readonly kind: StoreState["kind"]; readonly reason?: string }): void {

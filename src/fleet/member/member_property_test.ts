@@ -8,7 +8,7 @@ import { MaglevError } from "../../base/errors.ts";
 import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import { inForce, memberWorld, wish } from "../../../tests/support/worlds/member_world.ts";
-import { endWish, putWish } from "./requests.ts";
+import { endWish, putWish } from "./requests/requests.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"] as const;
 const BY = { peer: "127.0.0.1:1", identity: "bob" };

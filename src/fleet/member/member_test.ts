@@ -12,7 +12,8 @@ import {
   weightWish,
   wish,
 } from "../../../tests/support/worlds/member_world.ts";
-import { endWish, forgetBook, putWish, restoreStore } from "./requests.ts";
+import { endWish, putWish } from "./requests/requests.ts";
+import { forgetBook, restoreStore } from "./requests/restore.ts";
 
 const WHO = { peer: "127.0.0.1:1", identity: "bob" };
 
@@ -87,6 +88,36 @@ Deno.test("FleetMember: of two writers one is refused, with the other's reason",
   assert.equal(error.code, "aborted");
   assert.match(error.message, /ann put pause .* \(test\)/);
   await stop();
+});
+
+Deno.test("FleetMember: an answer waits for the book on disk, and names a disk that fails", async () => {
+  const { clock, add } = memberWorld();
+  let disk = Promise.withResolvers<string>();
+  const { member } = add({ lb: "lb1", save: () => disk.promise });
+  member.start();
+  disk.resolve("");
+  await clock.advanceAsync(1000);
+  const put = async (backend: string) => {
+    disk = Promise.withResolvers();
+    let warning: string | undefined;
+    const intent = wish("pause", backend, { atMs: clock.wallMs() });
+    void putWish(member, { intent, force: false }).then((done) => warning = okOf(done).warning);
+    await clock.advanceAsync(4000);
+    assert.equal(warning, undefined);
+    return () => warning;
+  };
+  const stored = await put("a");
+  disk.resolve("");
+  await clock.advanceAsync(0);
+  assert.equal(stored(), "");
+  const failed = await put("b");
+  disk.resolve("no space left");
+  await clock.advanceAsync(0);
+  assert.equal(failed(), "lb1 does not have it on disk yet: no space left");
+  const late = await put("c");
+  await clock.advanceAsync(1000);
+  assert.equal(late(), "lb1 does not have it on disk yet: it takes longer than 5 s");
+  await member.stop();
 });
 
 Deno.test("FleetMember: while the store is away, requests are refused and intents stay", async () => {

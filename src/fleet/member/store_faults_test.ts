@@ -8,7 +8,8 @@ import { decodeBook, encodeBook } from "../book/file.ts";
 import { keyOf, META } from "../book/keys.ts";
 import { wall } from "../../../tests/support/fakes/instants.ts";
 import { inForce, memberWorld, wish } from "../../../tests/support/worlds/member_world.ts";
-import { endWish, putWish, restoreStore } from "./requests.ts";
+import { endWish, putWish } from "./requests/requests.ts";
+import { forgetBook, restoreStore } from "./requests/restore.ts";
 
 const WHO = { peer: "127.0.0.1:1", identity: "bob" };
 const MINUTE_MS = 60_000;
@@ -67,6 +68,32 @@ Deno.test("an older backup stays foreign when its revision overtakes the book's"
   await clock.advanceAsync(MINUTE_MS);
   assert.equal(a.member.store.kind, "foreign");
   assert.deepEqual(inForce(a.checker), ["fleet pause b"]);
+});
+
+Deno.test("an older backup that only lacks an intent stays foreign over a restart", async () => {
+  await using fleet = world();
+  const { add, clock, server, a, put, at } = fleet;
+  for (const name of ["a", "b"]) okOf(await put(wish("disable", name, { atMs: at() })));
+  const backup = new Map(server.values);
+  const { revision } = server;
+  okOf(await put(wish("pause", "c", { atMs: at() })));
+  server.replace(backup, revision);
+  await clock.advanceAsync(2000);
+  assert.equal(a.member.store.kind, "foreign");
+  const kept = decodeBook(encodeBook(a.saved.at(-1)!));
+  if (typeof kept === "string") assert.fail(kept);
+  await a.member.stop();
+  for (let n = 0; n < 100; n++) server.put("other", `${n}`);
+  const again = add({ lb: "lb1", kept, up: [] });
+  again.member.start();
+  await clock.advanceAsync(2000);
+  assert.deepEqual([again.member.store.kind, inForce(again.checker).length], ["foreign", 3]);
+  assert.match(JSON.stringify(again.member.store), /it went back before a restart/);
+  okOf(forgetBook(again.member));
+  assert.deepEqual([again.member.store.kind, inForce(again.checker).length], ["ok", 2]);
+  await clock.advanceAsync(2000);
+  assert.equal(again.saved.at(-1)?.wentBack, undefined);
+  await again.member.stop();
 });
 
 Deno.test("an older backup is foreign for a load balancer that was away meanwhile", async () => {

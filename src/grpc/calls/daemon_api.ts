@@ -3,7 +3,7 @@ import type { WallMs } from "../../base/instant.ts";
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
-import type { FleetRequests } from "../../fleet/member/requests.ts";
+import type { FleetRequests } from "../../fleet/member/requests/requests.ts";
 import type { ReloadForecast } from "../../forecast/forecast.ts";
 import type { HistoryReader } from "../../history/history.ts";
 import type { OperatorId } from "../../intent/intent.ts";

@@ -4,12 +4,12 @@ import { MaglevError } from "../../../src/base/errors.ts";
 import type { MonotonicMs, WallMs } from "../../../src/base/instant.ts";
 import type { Clock, Timer } from "../../../src/base/ports.ts";
 import { EtcdStore } from "../../../src/fleet/etcd/etcd_store.ts";
+import type { FleetDone } from "../../../src/fleet/member/requests/answers.ts";
 import {
   endWish,
-  type FleetDone,
   putWish,
   type ScopedIntent,
-} from "../../../src/fleet/member/requests.ts";
+} from "../../../src/fleet/member/requests/requests.ts";
 import type { ClientTls } from "../../../src/grpc/client/channel.ts";
 import { SystemClock } from "../../../src/system/system_clock.ts";
 import { readUntil } from "../judges/until.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { MaglevError } from "../../../src/base/errors.ts";
 import type { Clock, Prng } from "../../../src/base/ports.ts";
 import type { Foretold } from "../../../src/fleet/book/foretold.ts";
-import { FleetRequests, type ScopedIntent } from "../../../src/fleet/member/requests.ts";
+import { FleetRequests, type ScopedIntent } from "../../../src/fleet/member/requests/requests.ts";
 import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import type { DaemonApi } from "../../../src/grpc/calls/daemon_api.ts";
 import { PlanBackendRequest, type PlanBackendResponse } from "../../../src/grpc/gen/maglev.ts";

@@ -5,7 +5,7 @@ import type { KeptBook } from "../../../src/fleet/book/file.ts";
 import { fleetTraffic } from "../../../src/daemon/fleet/traffic.ts";
 import type { FleetStore } from "../../../src/fleet/book/store.ts";
 import { FleetMember } from "../../../src/fleet/member/member.ts";
-import type { ScopedIntent } from "../../../src/fleet/member/requests.ts";
+import type { ScopedIntent } from "../../../src/fleet/member/requests/requests.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeFleetServer } from "../fakes/fake_fleet_store.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
@@ -26,6 +26,8 @@ export interface MemberOptions {
   readonly kept?: KeptBook;
   /** Default: FIVE. */
   readonly config?: SmallConfig;
+  /** Default: every book is stored. */
+  readonly save?: (book: KeptBook) => Promise<string>;
   /** Servers whose checks pass; default: all. */
   readonly up?: readonly string[];
 }
@@ -41,7 +43,7 @@ export interface MemberParts {
 /** A member of fleet edge with a checker of its own. */
 export function memberOn(
   { store, clock, newUuid }: MemberParts,
-  { lb, site = "", kept, config = FIVE, up = Object.keys(config.backends) }: MemberOptions,
+  { lb, site = "", kept, config = FIVE, save, up = Object.keys(config.backends) }: MemberOptions,
 ) {
   const shared = [...kept?.obeyed.values() ?? []].map(({ intent }) => intent);
   const { checker, engine, stateOf } = setUp(smallConfig(config), {
@@ -65,7 +67,13 @@ export function memberOn(
     checker,
     traffic: fleetTraffic({ checker, vpp: undefined, clock }),
     configHash: () => "hash",
-    disk: { save: (book) => void saved.push(book), close: () => Promise.resolve() },
+    disk: {
+      save(book) {
+        saved.push(book);
+        return save?.(book) ?? Promise.resolve("");
+      },
+      close: () => Promise.resolve(),
+    },
     kept,
     newUuid,
     clock,

@@ -2,7 +2,8 @@
 import { MaglevError } from "../../../base/errors.ts";
 import { checkOptions } from "../../../checker/operations/operator.ts";
 import type { Unobeyed } from "../../../fleet/book/values.ts";
-import type { FleetDone, FleetRequests } from "../../../fleet/member/requests.ts";
+import type { FleetDone } from "../../../fleet/member/requests/answers.ts";
+import type { FleetRequests } from "../../../fleet/member/requests/requests.ts";
 import type { ActionHandler, Handler } from "../../calls/calls.ts";
 import type { DaemonApi } from "../../calls/daemon_api.ts";
 import { create } from "../../messages/codec.ts";

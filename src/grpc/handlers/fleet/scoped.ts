@@ -9,7 +9,8 @@ import {
 } from "../../../checker/operations/operator.ts";
 import { weightOf } from "../../../config/pool_weights.ts";
 import type { Foretold } from "../../../fleet/book/foretold.ts";
-import type { FleetDone, FleetRequests, ScopedIntent } from "../../../fleet/member/requests.ts";
+import type { FleetDone } from "../../../fleet/member/requests/answers.ts";
+import type { FleetRequests, ScopedIntent } from "../../../fleet/member/requests/requests.ts";
 import type { Intent, OperatorId } from "../../../intent/intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "../../../intent/request.ts";
 import { askedBy, weightIntentOf } from "../../../intent/rules.ts";
@@ -50,7 +51,7 @@ export async function shareAction(
   if (fleet === undefined) return { answer: noFleet(scope) };
   const { config, backends } = checker.current;
   const before = backends.get(name)?.state;
-  if (before === undefined) return { answer: notFound("backend", name, backends.keys()) };
+  if (before === undefined) return { answer: unknownBackend({ checker, fleet }, { name, scope }) };
   const nowMs = clock.wallMs();
   const { enabled: fileEnabled } = config.backends.get(name)!;
   const problem = laterProblem(options) ??
@@ -75,6 +76,22 @@ export async function shareAction(
   const intent: ScopedIntent = { kind, backend: name, ...askedBy({ options, nowMs }), scope };
   const answer = await fleet.put({ intent, force, plans });
   return { before, answer, after: stateOf(checker, name) };
+}
+
+/** The error for a backend that the file lacks; the fleet may have an intent for it all the same. */
+function unknownBackend(
+  { checker, fleet }: { readonly checker: DaemonApi["checker"]; readonly fleet: FleetRequests },
+  { name, scope }: { readonly name: string; readonly scope: string },
+): MaglevError {
+  const error = notFound("backend", name, checker.current.backends.keys());
+  const { wishes } = fleet.view;
+  const wish = wishes.find(({ intent }) =>
+    intent.kind !== "weight" && intent.backend === name && intent.scope === scope
+  );
+  if (wish === undefined) return error;
+  const { id, intent: { kind } } = wish;
+  const hint = `the fleet has ${kind} ${id} for it, which \`cancel intent ${id}\` ends`;
+  return new MaglevError("not-found", `${error.message}; ${hint}`);
 }
 
 /** Puts a drain into the store. Its end is mandatory, so that no server stays drained. */

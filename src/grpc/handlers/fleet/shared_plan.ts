@@ -5,7 +5,7 @@ import type { Snapshot } from "../../../checker/ports.ts";
 import { weightOf } from "../../../config/pool_weights.ts";
 import { type Foretold, plansOf } from "../../../fleet/book/foretold.ts";
 import { appliesTo, isScope } from "../../../fleet/book/keys.ts";
-import type { ScopedIntent } from "../../../fleet/member/requests.ts";
+import type { ScopedIntent } from "../../../fleet/member/requests/requests.ts";
 import type { Forecast, ForecastAction, ForecastOptions } from "../../../forecast/forecast.ts";
 import { forecastIntents } from "../../../forecast/shared.ts";
 import { movedShare } from "../../../forecast/vips.ts";
