@@ -312,42 +312,64 @@ function sequenceOf(each: fc.Arbitrary<Happening>): fc.Arbitrary<Happening[]> {
   return fc.array(each, { maxLength: 60, size: "max" });
 }
 
+/** Runs the sequence, and checks everything after each of its steps. */
+function checkAll(config: Config, sequence: readonly Happening[], isReady: boolean): void {
+  const store = new MemoryStore();
+  const clock = new FakeClock();
+  const vpp = new RecordedVpp(clock);
+  const intents = { kept: [], maxAgeMs: 0, store };
+  const world = newWorld(config, { intents, clock, weightsSent: vpp });
+  vpp.follow(world.checker);
+  const listener = new Listener(world.checker, vpp);
+  world.checker.start();
+  listener.catchUp(world.checker);
+  if (isReady) {
+    vpp.take({ kind: "found", weights: [] });
+    vpp.take({ kind: "synchronised" });
+  }
+  listener.catchUp(world.checker);
+  checkInvariants(world);
+  const first = isReady ? [{ kind: "turn" as const, picks: 31, ok: true }] : [];
+  for (const each of [...first, ...sequence].flatMap(repeated)) {
+    const before = world.checker.snapshot();
+    const copy = [...before.backends];
+    if (each.kind === "vpp") vpp.take(each.vpp);
+    else run(world, each);
+    listener.catchUp(world.checker);
+    checkInvariants(world);
+    checkIntents(world);
+    checkRestart(world, store);
+    assert.deepEqual([...before.backends], copy, "a snapshot must not change");
+  }
+  world.checker.stop();
+  assert.equal(world.engine.running.size, 0);
+  assert.equal(world.clock.timers, 0);
+}
+
 Deno.test("Checker: events, snapshot and engine agree over any sequence of results, actions and reloads", () => {
   fc.assert(
-    fc.property(worlds, ([config, sequence, isReady]) => {
-      const store = new MemoryStore();
-      const clock = new FakeClock();
-      const vpp = new RecordedVpp(clock);
-      const intents = { kept: [], maxAgeMs: 0, store };
-      const world = newWorld(config, { intents, clock, weightsSent: vpp });
-      vpp.follow(world.checker);
-      const listener = new Listener(world.checker, vpp);
-      world.checker.start();
-      listener.catchUp(world.checker);
-      if (isReady) {
-        vpp.take({ kind: "found", weights: [] });
-        vpp.take({ kind: "synchronised" });
-      }
-      listener.catchUp(world.checker);
-      checkInvariants(world);
-      const first = isReady ? [{ kind: "turn" as const, picks: 31, ok: true }] : [];
-      for (const each of [...first, ...sequence].flatMap(repeated)) {
-        const before = world.checker.snapshot();
-        const copy = [...before.backends];
-        if (each.kind === "vpp") vpp.take(each.vpp);
-        else run(world, each);
-        listener.catchUp(world.checker);
-        checkInvariants(world);
-        checkIntents(world);
-        checkRestart(world, store);
-        assert.deepEqual([...before.backends], copy, "a snapshot must not change");
-      }
-      world.checker.stop();
-      assert.equal(world.engine.running.size, 0);
-      assert.equal(world.clock.timers, 0);
-    }),
+    fc.property(worlds, ([config, sequence, isReady]) => checkAll(config, sequence, isReady)),
     propertyRuns(300),
   );
+});
+
+Deno.test("Checker: one that max-down lets go stays with last-good, and goes with the first that comes up", () => {
+  const backends = { a: {}, b: { address: "10.0.0.3" }, c: { address: "10.0.0.3" } };
+  const alone = smallConfig({ backends: { a: {} }, frontends: { f0: { pools: "a:1" } } });
+  const policies = { maxDown: { percent: 50 }, onAllDown: "last-good" as const };
+  const config = smallConfig({
+    backends,
+    frontends: { f0: { pools: "a:1 b:1 c:1", ...policies } },
+  });
+  const turn = (picks: number, ok: boolean) => ({ kind: "turn" as const, picks, ok });
+  checkAll(alone, [
+    // VPP never gets b and c, so max-down cannot hold them.
+    { kind: "vpp", vpp: { kind: "away" } },
+    { kind: "reload", config },
+    turn(1, false),
+    turn(2, false),
+    turn(4, true),
+  ], true);
 });
 
 Deno.test("Checker: a reload of the same file changes nothing, after any sequence", () => {

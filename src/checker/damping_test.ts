@@ -97,6 +97,27 @@ Deno.test("damping gives way in a frontend without another server, until that on
   checker.stop();
 });
 
+Deno.test("a held server stays out while VPP has weight for one that the prober is blind to", () => {
+  const clock = new FakeClock();
+  const kept = { backend: "a", address: "10.0.0.1", penalty: 2, atMs: clock.wallMs(), heldMs: 0 };
+  const inVpp = new Map([["10.0.0.1", 0], ["10.0.0.2", 50]]);
+  const weightsSent = { of: () => inVpp, isProgrammed: () => false, isConnected: () => true };
+  const penalties = { kept: [kept], save: () => {} };
+  const world = setUp(configOf(), { clock, weightsSent, penalties });
+  const { checker, engine, logger, weights } = world;
+  checker.start();
+  engine.reportVoid("b");
+  engine.report({ a: PASS });
+  clock.advance(0);
+  assert.equal(checker.current.backends.get("b")!.standing, "blind");
+  assert.deepEqual(weights("web"), [[0, 0]]);
+  assert.deepEqual(logger.of("damping-overridden"), []);
+  engine.report({ b: FAIL });
+  assert.deepEqual(weights("web"), [[100, 0]]);
+  assert.equal(logger.of("damping-overridden").length, 1);
+  checker.stop();
+});
+
 Deno.test("clear brings a held server up and ends its timer; an unknown name is refused", () => {
   const world = setUpDamped();
   const { checker, clock, engine, news, stateOf } = world;

@@ -14,7 +14,12 @@ import type {
   MergedServer,
 } from "./frontend_model.ts";
 import { type Brakes, brakesOf } from "./policy/max_down.ts";
-import { isLastDamped, overrideChange, withoutDamping } from "./policy/override.ts";
+import {
+  othersThanDamped,
+  overrideChange,
+  withoutDamping,
+  withReserves,
+} from "./policy/override.ts";
 import { keepLastGood, waitingNow } from "./policy/last_good.ts";
 import { type Moment, NO_MEMORY } from "./policy/memory.ts";
 import { type SlowStartOptions, startSlowly } from "./policy/slow_start.ts";
@@ -50,8 +55,13 @@ export function frontendHealth(
     ? brakesOf(frontend, { lookup, past })
     : undefined;
   const stateOf = brakes?.stateOf ?? lookup.stateOf;
-  const { health, anyDamped } = healthIn(frontend, { lookup, stateOf, brakes });
-  if (anyDamped && isLastDamped(pools, lookup)) return overridden(frontend, lookup, moment);
+  const { health: own, anyDamped } = healthIn(frontend, { lookup, stateOf, brakes });
+  const others = anyDamped ? othersThanDamped(pools, { lookup, past }) : "up";
+  if (others === "none") return overridden(frontend, lookup, moment);
+  const passing = withoutDamping(stateOf);
+  const health = others === "blind"
+    ? withReserves(own, healthIn(frontend, { lookup, stateOf: passing, brakes }).health)
+    : own;
   if (frontend.onAllDown === undefined && past.lastGood === undefined) {
     return slowly(health, frontend, { lookup, stateOf, moment });
   }
@@ -146,7 +156,12 @@ function overridden(
   lookup: BackendLookup,
   moment: Moment,
 ): FrontendHealth {
-  const health = frontendHealth(frontend, withoutDamping(lookup), moment);
+  const { stateOf } = lookup;
+  const health = frontendHealth(
+    frontend,
+    { ...lookup, stateOf: withoutDamping(stateOf) },
+    moment,
+  );
   const memory = { ...health.memory, dampingOverridden: true as const };
   if (moment.past.dampingOverridden === true) return { ...health, memory };
   const change = overrideChange(frontend, lookup);

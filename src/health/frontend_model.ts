@@ -63,6 +63,11 @@ export interface MergedServer {
    * that it had before is not repeated. Absent otherwise.
    */
   readonly damped?: true;
+  /**
+   * The weight in a VIP that would have no weight at all: damping holds the server down as long as
+   * VPP has weight for one that the prober is blind to. Absent: `weight`.
+   */
+  readonly reserve?: number;
 }
 
 /** Looks up the backends of a frontend. */

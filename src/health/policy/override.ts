@@ -1,30 +1,67 @@
 /**
  * PURE. `damping` gives way where it would leave a frontend without any server: while no other one
  * is up with a weight, servers that pass their checks count as up in that frontend.
+ *
+ * A server that the prober is blind to keeps the weight that VPP has, so damping goes on next to
+ * it. Not in a hold of `last-good`: there no server is known to pass, and one that does ends it.
  */
 import { invariant } from "../../base/assert.ts";
-import type { BackendLookup, FrontendShape } from "../frontend_model.ts";
+import type { BackendLookup, FrontendHealth, FrontendShape } from "../frontend_model.ts";
 import type { Pool, PoolEntry } from "../pool.ts";
+import type { CountedState } from "../state.ts";
 import type { PolicyChange } from "./changes.ts";
+import type { PolicyMemory } from "./memory.ts";
 
-/** The lookup of a frontend in which damping gives way. */
-export function withoutDamping(lookup: BackendLookup): BackendLookup {
-  return {
-    ...lookup,
-    stateOf(name) {
-      const state = lookup.stateOf(name);
-      return state === "damped" ? "up" : state;
-    },
+/** The states in a frontend in which damping gives way. */
+export function withoutDamping<Arguments extends unknown[]>(
+  stateOf: (...where: Arguments) => CountedState,
+): (...where: Arguments) => CountedState {
+  return (...where) => {
+    const state = stateOf(...where);
+    return state === "damped" ? "up" : state;
   };
 }
 
-/** True when a server with a weight is held down by damping, and none with a weight is up. */
-export function isLastDamped(pools: readonly Pool[], { stateOf }: BackendLookup): boolean {
-  const someIn = (state: string) =>
+/** The servers that serve a frontend in which damping holds one down. */
+export type Others =
+  /** One is up with a weight, or no damped one has a weight. */
+  | "up"
+  /** None is up, but VPP has a weight for one that the prober is blind to. */
+  | "blind"
+  | "none";
+
+/** Finds them; with `none` damping gives way. */
+export function othersThanDamped(
+  pools: readonly Pool[],
+  { lookup, past }: { readonly lookup: BackendLookup; readonly past: PolicyMemory },
+): Others {
+  const { stateOf, addressOf } = lookup;
+  const some = (is: (name: string) => boolean) =>
     pools.some(({ backends }) =>
-      backends.some(({ name, weight }: PoolEntry) => weight > 0 && stateOf(name) === state)
+      backends.some(({ name, weight }: PoolEntry) => weight > 0 && is(name))
     );
-  return someIn("damped") && !someIn("up");
+  if (!some((name) => stateOf(name) === "damped")) return "up";
+  if (some((name) => stateOf(name) === "up")) return "up";
+  const weights = past.lastGood === undefined ? lookup.weightsBefore?.() : undefined;
+  const isKept = (name: string) =>
+    stateOf(name) === "blind" && (weights?.get(addressOf(name).text) ?? 0) > 0;
+  return some(isKept) ? "blind" : "none";
+}
+
+/**
+ * The health with the weights that servers would have if damping gave way, as reserves. VPP may turn
+ * out to have no weight for a blind server, as after a restart of VPP.
+ */
+export function withReserves(
+  health: FrontendHealth,
+  without: Pick<FrontendHealth, "servers">,
+): FrontendHealth {
+  const reserves = new Map(without.servers.map(({ address, weight }) => [address.text, weight]));
+  const servers = health.servers.map((server) => {
+    const reserve = reserves.get(server.address.text) ?? 0;
+    return reserve > server.weight ? { ...server, reserve } : server;
+  });
+  return { ...health, servers };
 }
 
 /** The event that damping gives way. */

@@ -57,6 +57,35 @@ Deno.test("damping gives way while no other server is up, with one event", () =>
   assert.deepEqual([over.weights, over.memory], [[0, 50, 0], NO_MEMORY]);
 });
 
+Deno.test("damping goes on while VPP has weight for a server that the prober is blind to", () => {
+  const has = (a: number, b: number, c = 0) =>
+    new Map([["10.0.0.1", a], ["10.0.0.2", b], ["10.0.0.3", c]]);
+  const serversOf = ({ health: { servers } }: ReturnType<typeof evaluate>) =>
+    servers.map(({ address, flush, ...rest }) => [Number(address.text.slice(7)), rest, flush]);
+  const states = { a: "damped", b: "blind", c: "down" } as const;
+  const goesOn = evaluate(states, { inVpp: has(0, 50) });
+  assert.deepEqual([goesOn.weights, goesOn.events, goesOn.memory], [[0, 0, 0], [], NO_MEMORY]);
+  assert.deepEqual(serversOf(goesOn), [
+    [1, { weight: 0, damped: true, reserve: 100 }, false],
+    [2, { weight: 0, keep: true }, false],
+    [3, { weight: 0 }, true],
+  ]);
+  // Also a server of another pool, before or after its own.
+  const standby = evaluate({ a: "damped", b: "down", c: "blind" }, { inVpp: has(0, 0, 10) });
+  assert.deepEqual([standby.weights, standby.events], [[0, 0, 0], []]);
+  const first = evaluate({ a: "down", b: "blind", c: "damped" }, { inVpp: has(0, 50, 0) });
+  assert.deepEqual([first.weights, first.events], [[0, 0, 0], []]);
+  for (const inVpp of [has(0, 0), has(100, 0), undefined]) {
+    const { weights, events } = evaluate(states, inVpp === undefined ? {} : { inVpp });
+    assert.deepEqual([weights, events], [[100, 0, 0], ["damping-overridden"]]);
+  }
+  // A hold of last-good ends by a server that passes its checks.
+  const past = { lastGood: { weights: new Map([["10.0.0.2", 50]]), announced: true } };
+  const frontend = { ...WEB, onAllDown: "last-good" as const };
+  const held = evaluate(states, { past, frontend, inVpp: has(0, 50) });
+  assert.deepEqual(held.weights, [100, 0, 0]);
+});
+
 Deno.test("a server without weight does not make damping give way, nor is it given any", () => {
   const pools = [{ name: "p0", backends: [{ name: "a", weight: 0 }, { name: "b", weight: 5 }] }];
   const frontend = { ...WEB, pools };

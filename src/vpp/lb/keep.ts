@@ -3,7 +3,8 @@
  *
  *     VPP has the server       its weight stays, 0 included
  *     VPP lacks the server     0: a server of unknown health gets no flows
- *     no server has weight     the desired weights apply, so that a standby pool may serve
+ *     no server has weight     the desired weights apply, so that a standby pool may serve, and
+ *                              those of servers that damping holds down
  */
 import type { ActualVip, DesiredServer, DesiredVip } from "./model.ts";
 
@@ -15,8 +16,8 @@ export function withKeptWeights(vip: DesiredVip, actual: ActualVip | undefined):
     keep === true ? present.get(address.text) ?? 0 : weight;
   const served = vip.servers.some((server) => weightOf(server) > 0);
   const servers = vip.servers.map((server) => {
-    const { address, flush } = server;
-    return { address, flush, weight: served ? weightOf(server) : server.weight };
+    const { address, flush, weight, reserve = weight } = server;
+    return { address, flush, weight: served ? weightOf(server) : reserve };
   });
   return { ...vip, servers };
 }

@@ -15,11 +15,15 @@ const COMMON = {
   newFlowsTableLength: 1024,
 } as const;
 
-/** `"1:100 2:0?"`: 10.0.0.1 with weight 100, and 10.0.0.2 with 0, which keeps VPP's weight. */
+/**
+ * `"1:100 2:0? 3:0+7"`: 10.0.0.1 with weight 100, 10.0.0.2 with 0, which keeps VPP's weight, and
+ * 10.0.0.3 with a reserve of 7.
+ */
 function wanted(text: string): DesiredVip {
   const servers = text.split(" ").map((word): DesiredServer => {
-    const [, last, weight, keep] = /^(\d+):(\d+)(\??)$/.exec(word)!;
+    const [, last, weight, keep, reserve] = /^(\d+):(\d+)(\??)(?:\+(\d+))?$/.exec(word)!;
     const server = { address: parseIp(`10.0.0.${last}`)!, weight: Number(weight), flush: false };
+    if (reserve !== undefined) return { ...server, reserve: Number(reserve) };
     return keep === "?" ? { ...server, keep: true } : server;
   });
   return { ...COMMON, servers };
@@ -51,6 +55,10 @@ Deno.test("a server that the prober is blind to keeps the weight that VPP has", 
     ["1:0? 2:7?", "1:0 2:100", "1:0 2:100"],
     ["1:0? 2:7?", "1:0 2:0", "1:0 2:7"],
     ["1:0? 2:7?", undefined, "1:0 2:7"],
+    // One that damping holds down serves only where the blind one has no weight, as in a new VPP.
+    ["1:0? 2:0+7", "1:100 2:0", "1:100 2:0"],
+    ["1:0? 2:0+7", "1:0 2:100", "1:0 2:7"],
+    ["1:0? 2:0+7", undefined, "1:0 2:7"],
   ];
   for (const [wish, has, result] of cases) {
     const vip = withKeptWeights(wanted(wish), has === undefined ? undefined : actual(has));

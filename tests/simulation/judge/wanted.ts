@@ -113,7 +113,8 @@ export interface Entry {
 export function entriesOf(frontend: FrontendConfig, state: CheckerState): readonly Entry[] {
   const { config, backends, intents, frontends, encap } = state;
   const checks = encap?.get(frontend.name);
-  const { maxDown, waiting, slowStart } = frontends.get(frontend.name)?.memory ?? {};
+  const { maxDown, waiting, slowStart, dampingOverridden } = frontends.get(frontend.name)?.memory ??
+    {};
   const entries = frontend.pools.flatMap((pool, index) =>
     pool.backends.map(({ name, weight }) => {
       const place = { frontend: frontend.name, pool: pool.name, backend: name };
@@ -141,12 +142,17 @@ export function entriesOf(frontend: FrontendConfig, state: CheckerState): readon
       };
     })
   );
-  // Damping gives way where no other server has weight.
-  const isLifted = !entries.some(({ weight, isUp }) => weight > 0 && isUp) &&
+  // Damping gives way where no other server has weight; one that the prober is blind to may have it.
+  const isSpared = entries.some(mayKeepWeight) && dampingOverridden !== true;
+  const isLifted = !isSpared && !entries.some(({ weight, isUp }) => weight > 0 && isUp) &&
     entries.some((entry) => entry.weight > 0 && isHeldDown(entry));
   return isLifted
     ? entries.map((entry) => ({ ...entry, isUp: entry.isUp || isHeldDown(entry) }))
     : entries;
+}
+
+function mayKeepWeight({ weight, isBlind }: Entry): boolean {
+  return weight > 0 && isBlind;
 }
 
 /** True when damping alone keeps it down. */
@@ -196,6 +202,7 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   const serves = ({ isUp, isHeld, isWaiting }: Entry) => isHeld || isWaiting || isUp;
   const up = entries.filter(serves);
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
+  const isBlind = entries.some((entry) => entry.isBlind);
   const servers = new Map<string, WantedServer>();
   for (const entry of entries) {
     const { index, weight, backend, address, isHeld, state } = entry;
@@ -211,13 +218,13 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
     servers.set(address, {
       weight: Math.max(other.weight, own, lastGood?.get(address) ?? 0),
       mayFlush: other.mayFlush && flushes,
+      // VPP may turn out to have no weight for one that the prober is blind to.
       mayServe: other.mayServe || serves(entry) || backend.state === "unknown" ||
-        lastGood?.has(address) === true,
+        lastGood?.has(address) === true || (isBlind && isHeldDown(entry)),
       serves: other.serves || serves(entry) || lastGood?.has(address) === true,
-      isBlind: other.isBlind || (weight > 0 && entry.isBlind),
+      isBlind: other.isBlind || mayKeepWeight(entry),
     });
   }
-  const isBlind = entries.some((entry) => entry.isBlind);
   const hasWeight = up.some(({ weight }) => weight > 0);
   const sticky = frontend.srcIpSticky ? " sticky" : "";
   const name = frontend.pools[0]!.backends[0]!.name;

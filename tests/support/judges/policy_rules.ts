@@ -24,6 +24,7 @@ export interface Evaluated {
 
 export function checkPolicies(evaluated: Evaluated): void {
   checkDead(evaluated);
+  checkDamping(evaluated);
   if (evaluated.before.config !== evaluated.view.config) return;
   checkSlowStart(evaluated);
   checkMaxDown(evaluated);
@@ -53,6 +54,20 @@ function checkDead(evaluated: Evaluated): void {
     const most = Math.max(past.was, inVpp);
     assert.ok(now <= most, `${frontend}: ${name} is dead and rises from ${most} to ${now}`);
   }
+}
+
+/** `damping` gives way exactly where no other server has weight, in VPP or by its checks. */
+function checkDamping({ view, before, weights, stateOf, config }: Evaluated): void {
+  const states = view.config.pools.flatMap(({ backends }) => backends)
+    .filter(({ weight }) => weight > 0)
+    .map(({ name }) => ({ state: stateOf(name), text: config.backends.get(name)!.address.text }));
+  // In a hold of last-good the servers without a verdict are among those that are held.
+  const isHold = before.memory.lastGood !== undefined;
+  const others = states.filter(({ state, text }) =>
+    state === "up" || (state === "blind" && !isHold && (weights?.get(text) ?? 0) > 0)
+  );
+  const givesWay = states.some(({ state }) => state === "damped") && others.length === 0;
+  assert.equal(view.memory.dampingOverridden === true, givesWay, `${view.name}: damping`);
 }
 
 /**
@@ -89,29 +104,37 @@ function checkSlowStart({ view, before, weights, stateOf, config }: Evaluated): 
   }
 }
 
-/** `max-down`: no server goes out while enough are; of those that are held, the first one goes. */
+/**
+ * `max-down`: no server goes out while enough are; of those that are held, the first one goes. With
+ * `last-good` a server that is out keeps its weight until a server comes up, and goes then.
+ */
 function checkMaxDown(
   { view, before, weights, weightsBefore, stateOf, config }: Evaluated,
 ): void {
   const { maxDown, name: pool } = view.config.pools[view.activePool]!;
   const entries = entriesOf(view, before);
   if (maxDown === undefined || before.activePool !== view.activePool) return;
-  if (!entries.some(({ name, weight }) => weight > 0 && stateOf(name) === "up")) return;
+  const { memory: { lastGood } } = view;
+  const isUp = entries.some(({ name, weight }) => weight > 0 && stateOf(name) === "up");
+  if (!isUp && lastGood === undefined) return;
   const isDown = (name: string) => ["down", "damped"].includes(stateOf(name));
   const counted = entries.filter(({ name, weight }) =>
     weight > 0 && !["paused", "disabled"].includes(stateOf(name))
   );
-  const out = counted.filter(({ name, now }) => isDown(name) && now === 0);
+  const brake = before.memory.maxDown?.get(pool);
+  const isOut = (name: string, { memory }: FrontendView) =>
+    memory.lastGood !== undefined && memory.maxDown?.get(pool)?.out.includes(name) === true;
+  const out = counted.filter(({ name, now }) => isDown(name) && (now === 0 || isOut(name, view)));
   const hasWeight = (name: string) => weights?.get(config.backends.get(name)!.address.text) ?? 0;
   // What VPP has may have become known only now.
   const isFound = weightsBefore === undefined;
-  const leaves = out.filter(({ name, was }) => (was > 0 || isFound) && hasWeight(name) > 0)
-    .map(({ name }) => name);
+  const leaves = out.filter(({ name, was }) =>
+    (was > 0 || isFound) && hasWeight(name) > 0 && !isOut(name, before)
+  ).map(({ name }) => name);
   const most = "count" in maxDown
     ? maxDown.count
     : Math.max(1, Math.floor(counted.length * maxDown.percent / 100));
   assert.ok(leaves.length === 0 || out.length <= most, `${view.name}: ${leaves} of ${most}`);
-  const brake = before.memory.maxDown?.get(pool);
   if (brake === undefined || brake.preliminary === true) return;
   const held = brake.held.filter((name) =>
     isDown(name) && counted.some((entry) => entry.name === name)
