@@ -343,6 +343,10 @@ Deno.test("explain: a server that was held and has no verdict has a link with th
   checker.start();
   engine.report({ a: PASS, b: PASS });
   engine.report({ a: FAIL, b: FAIL });
+  assert.match(
+    decisive(checker.snapshot(), "b", knownVpp(new Map()))[0]![0]!,
+    /^state 0: down, but held/,
+  );
   checker.reload(checkAt(81));
   engine.report({ a: PASS });
   const snapshot = checker.snapshot();
@@ -415,6 +419,10 @@ Deno.test("explain frontend reads each server a few times, also where max-down h
   );
   const held = "held, and counts as up (max-down): 200 of 400 may be out, 200 are";
   assert.equal(texts.filter((text) => text === held).length, 200);
+  const spared = explained.places.filter(({ links }) =>
+    links.some(({ text }) => text === "down, but held: its weight and its flows stay")
+  );
+  assert.equal(spared.length, 200, "no link names a flush that does not happen");
   assert.match(JSON.stringify(explained.links), /none of its servers is up, and max-down holds/);
   assert.ok(reads < 30 * names.length, `${reads} reads`);
 });

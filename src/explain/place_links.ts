@@ -207,8 +207,18 @@ function stateLink(place: Place, before: number): Link {
   const { own } = entryOf(place);
   const { flushOnDown } = place.view.config;
   const { weight } = effectiveWeight(own, { active: true, configured: before, flushOnDown });
-  const decides = weight !== before || own === "blind";
-  return { kind: "state", text: EFFECTS[own](flushOnDown), weight, decides };
+  const text = own === "down" && isSpared(place)
+    ? "down, but held: its weight and its flows stay"
+    : EFFECTS[own](flushOnDown);
+  return { kind: "state", text, weight, decides: weight !== before || own === "blind" };
+}
+
+/** True for one that a brake holds. */
+function isSpared(place: Place): boolean {
+  const { view, brakes, pool, entry } = place;
+  const { name, backends } = view.config.pools[pool]!;
+  return brakes.get(name)?.held.has(backends[entry]!.name) === true ||
+    (isKept(view) && view.effectiveWeights[pool]![entry]! > 0);
 }
 
 /** Only of a server that is checked through VPP's tunnel. */
