@@ -16,6 +16,8 @@ export interface ReadinessView {
   readonly warmedUp: boolean;
   /** One sentence for each capability that the host lacks; probes that need it are void. */
   readonly blind: readonly string[];
+  /** One sentence for each group of probers that counts failures again, although its targets are away. */
+  readonly expired?: readonly string[];
   /** Changes withheld from VPP because it would crash. */
   readonly withheld: readonly string[];
   /** An operator keeps all prefixes withdrawn. */
@@ -45,13 +47,13 @@ export interface ReadinessSource {
 
 /** Ready: a configuration is in force, VPP is off or has all that is wanted, probes count. */
 export function readinessOf(
-  { running, vpp, warmedUp, blind, withheld, lameduck }: ReadinessView,
+  { running, vpp, warmedUp, blind, expired = [], withheld, lameduck }: ReadinessView,
 ): Readiness {
   const reasons: string[] = [];
   if (!running) reasons.push("no configuration is in force");
   if (vpp.kind === "disconnected") reasons.push(`VPP is not connected: ${vpp.reason}`);
   if (!warmedUp) reasons.push("warm-up is not over");
-  reasons.push(...blind);
+  reasons.push(...blind, ...expired);
   for (const each of withheld.slice(0, NAMED)) reasons.push(`withheld from VPP: ${each}`);
   if (withheld.length > NAMED) {
     reasons.push(`withheld from VPP: ${withheld.length - NAMED} more; see \`show status\``);
@@ -65,6 +67,17 @@ export function readinessOf(
     probers: blind.length === 0 ? "seeing" : "blind",
     ...(lameduck === true ? { lameduck: "on" as const } : {}),
   };
+}
+
+/** Groups of probers that were cut off for longer than max-hold, and whose targets are still away. */
+export function expiredSentences(probers: readonly ProberView[]): string[] {
+  return probers.flatMap(({ netns, expired }) =>
+    expired === undefined ? [] : [
+      `the prober${
+        inNamespace(netns)
+      } may be cut off, and failures count since max-hold: ${expired}`,
+    ]
+  );
 }
 
 /** Reasons for void probes: one sentence for each namespace and kind. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EPOCH_MS } from "../base/instant.ts";
-import { blindSentences, readinessOf, type ReadinessView } from "./readiness.ts";
+import { blindSentences, expiredSentences, readinessOf, type ReadinessView } from "./readiness.ts";
 
 const READY: ReadinessView = {
   running: true,
@@ -29,6 +29,7 @@ Deno.test("readinessOf() names everything that is missing", () => {
     [{ vpp: { kind: "disconnected", reason: "no such file" } }, [/VPP .*: no such file/]],
     [{ warmedUp: false }, [/warm-up/]],
     [{ blind: ["cannot probe 2 backends: no port"] }, [/^cannot probe 2 backends: no port$/]],
+    [{ expired: ["the prober may be cut off"] }, [/^the prober may be cut off$/]],
     [{ withheld: ["192.0.2.1/32 any 0: a ring"] }, [/withheld from VPP: 192\.0\.2\.1.*a ring$/]],
     [
       { withheld: Array.from({ length: 12 }, (_, i) => `VIP ${i}`) },
@@ -45,6 +46,16 @@ Deno.test("readinessOf() names everything that is missing", () => {
     assert.equal(reasons.length, sentences.length);
     sentences.forEach((sentence, i) => assert.match(reasons[i]!, sentence));
   }
+});
+
+Deno.test("expiredSentences() names probers whose targets are away although failures count", () => {
+  const view = { threads: 1, backends: 9, blind: [] };
+  assert.deepEqual(
+    expiredSentences([{ netns: "", ...view }, { netns: "blue", ...view, expired: "0 of 2" }]),
+    [
+      "the prober in network namespace blue may be cut off, and failures count since max-hold: 0 of 2",
+    ],
+  );
 });
 
 Deno.test("blindSentences() gives the missing resource, the namespace once, and the number of backends", () => {

@@ -28,7 +28,13 @@ import { createAnnouncer, VppProgress } from "./announce/source.ts";
 import type { DrainWatch } from "../vpp/drain/watch.ts";
 import { acknowledgeDrains, acknowledgeOnEvents, watchDrains } from "./drains.ts";
 import { desiredSource } from "./desired_source.ts";
-import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
+import {
+  blindSentences,
+  expiredSentences,
+  type Readiness,
+  readinessOf,
+  type ReadinessSource,
+} from "./readiness.ts";
 
 export interface WireOptions {
   readonly config: Config;
@@ -252,6 +258,7 @@ function readinessNow(
     vpp: vpp?.connection.state ?? { kind: "off" },
     warmedUp: vpp?.reconciler.warmedUp ?? true,
     blind: blindSentences(engine.probers()),
+    expired: expiredSentences(engine.probers()),
     withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
     lameduck: checker.current.intents.lameduck !== undefined,
   });

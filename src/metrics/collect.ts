@@ -47,6 +47,15 @@ function* isolatedRows({ probers }: MetricsView, page: Page): Iterable<void> {
   }
 }
 
+const expired = new SeriesWriter("maglev_prober_isolation_expired");
+
+function* expiredRows({ probers }: MetricsView, page: Page): Iterable<void> {
+  for (const prober of probers) {
+    expired.line(page, prober.expired === undefined ? 0 : 1, prober.netns);
+    if (page.full) yield;
+  }
+}
+
 const build = new SeriesWriter("maglev_build_info");
 
 const ROWS: Readonly<Record<ScrapedName, Rows>> = {
@@ -69,6 +78,7 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ),
   maglev_prober_blind: blindRows,
   maglev_prober_isolated: isolatedRows,
+  maglev_prober_isolation_expired: expiredRows,
   maglev_eventloop_lag_seconds: single(
     "maglev_eventloop_lag_seconds",
     (view) => view.eventLoopLagS,

@@ -4,8 +4,8 @@
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import type { Family } from "./family.ts";
 import { FRONTEND_FAMILIES } from "./frontend_families.ts";
+import { PROBER_FAMILIES } from "./prober_families.ts";
 import { STORE_FAMILIES } from "./store_families.ts";
-import { LACKS } from "../probe/lack.ts";
 
 const BACKEND = { backend: "name of the backend" };
 const TYPE = { type: "type of its health check: icmp, tcp, http, https, grpc, dns, udp" };
@@ -121,21 +121,7 @@ export const FAMILIES = {
     kept: "scrape",
     absent: "for backends without such probes",
   },
-  maglev_prober_blind: {
-    type: "gauge",
-    help: "Backends whose probes are void because this host lacks something; 0 while all is well.",
-    labels: {
-      netns: "network namespace of the probes; empty for maglevd's own",
-      reason: `missing resource: ${LACKS.join(", ")}`,
-    },
-    kept: "scrape",
-  },
-  maglev_prober_isolated: {
-    type: "gauge",
-    help: "1 while probers take themselves to be cut off from the network, else 0.",
-    labels: { netns: "network namespace of the probes; empty for maglevd's own" },
-    kept: "scrape",
-  },
+  ...PROBER_FAMILIES,
   maglev_vpp_connected: {
     type: "gauge",
     help: "1 while VPP is connected, else 0.",

@@ -76,6 +76,8 @@ export interface ProberView {
   readonly blind: readonly BlindSpot[];
   /** Why they take themselves to be cut off from the network; absent while they do not. */
   readonly isolated?: string;
+  /** Why they did so until max-hold, while the targets are still away; absent otherwise. */
+  readonly expired?: string;
 }
 
 /** The state of the engine that can be read at any time, without waiting. */

@@ -53,6 +53,17 @@ export const POLICY_ALERTS: readonly Alert[] = [
     silent: { [series("maglev_prober_isolated", 'netns=""')]: [1, 0] },
   },
   {
+    name: "MaglevIsolationExpired",
+    query: "maglev_prober_isolation_expired",
+    condition: "== 1",
+    for: "0s",
+    severity: "critical",
+    summary: "{{ $labels.instance }} counts failures, and the targets of its isolation are away",
+    action: "Its uplink and the targets: `maglevc show status`. Servers that it calls down may be well.",
+    fires: { [series("maglev_prober_isolation_expired", 'netns=""')]: [1] },
+    silent: { [series("maglev_prober_isolation_expired", 'netns=""')]: [0] },
+  },
+  {
     name: "MaglevAnnounceStale",
     query: "maglev_announce_stale",
     condition: "== 1",

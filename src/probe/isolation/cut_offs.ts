@@ -1,5 +1,6 @@
 /** Keeps which probing threads take themselves to be cut off, and logs it once for a namespace. */
 import type { Logger } from "../../base/ports.ts";
+import type { ProberView } from "../ports.ts";
 import type { IsolationNews } from "./isolation.ts";
 
 /** A probing thread. */
@@ -10,23 +11,35 @@ export interface ProbingThread {
   readonly netns: string;
 }
 
+/** A thread without enough of its targets. */
+interface CutThread {
+  readonly netns: string;
+  readonly reason: string;
+  /** Its failures count again, because max-hold is over. */
+  readonly hasExpired: boolean;
+}
+
 export class CutOffs {
   readonly #log: Logger;
   /** By name of the thread. */
-  readonly #threads = new Map<string, { readonly netns: string; readonly reason: string }>();
-  /** Namespaces of which the end by max-hold is logged already. */
-  readonly #expired = new Set<string>();
+  readonly #threads = new Map<string, CutThread>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Why the probers of a namespace take themselves to be cut off; empty while they do not. */
-  partOf(netns: string): { readonly isolated?: string } {
-    for (const thread of this.#threads.values()) {
-      if (thread.netns === netns) return { isolated: thread.reason };
-    }
-    return {};
+  /**
+   * Why the probers of a namespace take themselves to be cut off, or did so until max-hold; empty
+   * while they do not.
+   */
+  partOf(netns: string): Pick<ProberView, "isolated" | "expired"> {
+    const own = [...this.#threads.values()].filter((thread) => thread.netns === netns);
+    const isolated = own.find(({ hasExpired }) => !hasExpired)?.reason;
+    const expired = own.find(({ hasExpired }) => hasExpired)?.reason;
+    return {
+      ...(isolated === undefined ? {} : { isolated }),
+      ...(expired === undefined ? {} : { expired }),
+    };
   }
 
   /** The thread was replaced. */
@@ -37,34 +50,31 @@ export class CutOffs {
   /** All settings changed. */
   clear(): void {
     this.#threads.clear();
-    this.#expired.clear();
   }
 
   changed({ name, netns }: ProbingThread, { state, reason }: IsolationNews): void {
-    const before = this.partOf(netns).isolated;
+    const before = this.partOf(netns);
     this.#threads.delete(name);
-    if (state === "isolated") {
-      this.#threads.set(name, { netns, reason });
-      this.#expired.delete(netns);
+    if (state === "isolated" || state === "expired") {
+      this.#threads.set(name, { netns, reason, hasExpired: state === "expired" });
     }
-    const after = this.partOf(netns).isolated;
+    const after = this.partOf(netns);
     const where = { netns: netns === "" ? undefined : netns };
     if (state === "expired") {
-      if (this.#expired.has(netns)) return;
-      this.#expired.add(netns);
+      if (before.expired !== undefined) return;
       this.#log.error("prober-isolated-expired", {
         ...where,
         err: reason,
         message: "it was cut off for longer than max-hold: failures count from now on",
       });
-    } else if (before === undefined && after !== undefined) {
+    } else if (before.isolated === undefined && after.isolated !== undefined) {
       this.#log.error("prober-isolated", {
         ...where,
         err: reason,
         message: "the prober takes itself to be cut off: failures do not count, and states and " +
           "weights stay as they are",
       });
-    } else if (before !== undefined && after === undefined) {
+    } else if (Object.keys(before).length > 0 && Object.keys(after).length === 0) {
       this.#log.info("prober-isolated-ended", { ...where, message: reason });
     }
   }

@@ -33,7 +33,13 @@ export interface IsolationSpec {
 
 /** What changed. */
 export interface IsolationNews {
-  readonly state: "isolated" | "ended" | "expired";
+  readonly state:
+    | "isolated"
+    | "ended"
+    /** `max-hold` is over, and the targets are still away. */
+    | "expired"
+    /** The targets are back after that. */
+    | "returned";
   /** What was seen, for people. */
   readonly reason: string;
 }
@@ -205,11 +211,15 @@ export class Isolation {
     const nowMs = clock.monotonicMs();
     if (answers >= quorum) {
       this.#good++;
-      if (this.#good >= REARM_ROUNDS) this.#hasExpired = false;
+      const reason = `${answers} of ${targets.length} targets answer`;
+      if (this.#hasExpired && this.#good >= REARM_ROUNDS) {
+        this.#hasExpired = false;
+        return onNews({ state: "returned", reason });
+      }
       if (this.#isolatedMs === undefined) return;
       this.#isolatedMs = undefined;
       this.#cutMs = startedMs;
-      return onNews({ state: "ended", reason: `${answers} of ${targets.length} targets answer` });
+      return onNews({ state: "ended", reason });
     }
     this.#good = 0;
     if (this.#hasExpired) return;

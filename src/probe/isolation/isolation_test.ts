@@ -136,6 +136,7 @@ Deno.test("Isolation: it expires, and begins again only after three rounds with 
   assert.equal(world.news.length, 2, "one good round is not enough");
   world.answering = new Set([1, 2]);
   await world.pass(4 * INTERVAL_MS);
+  assert.deepEqual(world.news.slice(2), ["returned: 2 of 3 targets answer"]);
   world.answering = new Set();
   await world.pass(1000);
   assert.equal(world.news.at(-1)!.split(":")[0], "isolated");
@@ -191,6 +192,12 @@ Deno.test("CutOffs: a namespace is reported once for all its threads", () => {
   cutOffs.changed(b, { state: "expired", reason: "0 of 2" });
   cutOffs.changed(a, { state: "expired", reason: "0 of 2" });
   assert.equal(log.of("prober-isolated-expired").length, 1, "once for all threads");
+  assert.deepEqual(cutOffs.partOf(""), { expired: "0 of 2" });
+  cutOffs.changed(b, { state: "returned", reason: "2 of 2" });
+  assert.equal(log.of("prober-isolated-ended").length, 0, "targets of the other are away");
+  cutOffs.changed(a, { state: "returned", reason: "2 of 2" });
+  assert.deepEqual(log.of("prober-isolated-ended"), [{ message: "2 of 2" }]);
+  assert.deepEqual(cutOffs.partOf(""), {});
   cutOffs.changed(b, { state: "isolated", reason: "0 of 2" });
   cutOffs.forget(b);
   assert.deepEqual(cutOffs.partOf(""), {});

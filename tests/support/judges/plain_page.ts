@@ -254,6 +254,13 @@ function* probesOf({ tallies, probers }: MetricsView): Generator<[FamilyName, re
       value: isolated === undefined ? 0 : 1,
     })),
   ];
+  yield [
+    "maglev_prober_isolation_expired",
+    probers.map(({ netns, expired }) => ({
+      labels: [netns],
+      value: expired === undefined ? 0 : 1,
+    })),
+  ];
 }
 
 /** Frontends that are without a server when one address fails: each address is failed. */
