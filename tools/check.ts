@@ -16,7 +16,7 @@ interface Outcome {
 }
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const LANES = 2;
+const LANES = 3;
 /** Started early, so that none of them is left alone at the end. */
 const LONG: readonly string[] = [
   "completion",
@@ -75,7 +75,7 @@ async function tests(paths: readonly string[]): Promise<Outcome> {
 
 /**
  * Runs each group of tests in a process of its own, `LANES` at a time. Tests of programs mostly wait
- * for them; one after the other they would take 14 minutes.
+ * for them; one after the other they would take more than twice as long.
  */
 async function inLanes(groups: readonly (readonly string[])[]): Promise<Outcome[]> {
   const waiting = [...groups];
