@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PLANTED } from "../vpp/planted/faults.ts";
 import { MUTATIONS } from "./mutations/mutations.ts";
+import { foundBugs } from "./mutations/table.ts";
 import { actionsOf, actionText } from "./scenario/actions.ts";
 import { runSeed } from "./run.ts";
 import { shrink } from "./shrink.ts";
@@ -180,11 +181,9 @@ const UNBROKEN = [
 ];
 
 Deno.test("each rule of the judges is broken by a planted bug of the table", async () => {
-  const table = await Deno.readTextFile(new URL("../../docs/benchmarks.md", import.meta.url));
-  const rows = [...table.matchAll(/^\| (.+?) +\| \d+(?: \*)? +\| (\S.*?) +\|$/gm)]
-    .filter(([, bug]) => MUTATIONS.some(({ name }) => name === bug));
+  const rows = (await foundBugs()).filter((row) => MUTATIONS.some(({ name }) => name === row.name));
   assert.ok(rows.length > 90, `${rows.length} rows`);
-  const broken = new Set(rows.map(([, , rule]) => rule!));
+  const broken = new Set(rows.map(({ rule }) => rule));
   const rules = new Set<string>();
   for (const file of ["run.ts", ...await judges("judge"), ...await judges("judge/vpp")]) {
     const text = await Deno.readTextFile(new URL(file, import.meta.url));

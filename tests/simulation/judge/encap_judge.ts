@@ -114,8 +114,8 @@ export class EncapJudge {
         servers.tunnelTo(address).atMs,
         this.#filter.untilMs,
       );
-      if (nowMs - sinceMs < noticedAfterMs(healthcheck)) continue;
       if (servers.answers(pair) !== isFailed) continue;
+      if (nowMs - sinceMs < noticedAfterMs(healthcheck, isFailed)) continue;
       const does = isFailed ? "fails" : "passes";
       this.#fail("faults of tunnels are noticed", `${backend} ${does} in ${frontend}`);
     }

@@ -289,8 +289,8 @@ export class HealthJudge {
       if (check === undefined) continue;
       this.#checkAgent(backend, { address: address.text, check, config });
       const sinceMs = this.undisturbedMs(name, config);
-      if (time.nowMs - sinceMs < noticedAfterMs(check)) continue;
       const answers = servers.answers({ address: address.text, healthcheck: check });
+      if (time.nowMs - sinceMs < noticedAfterMs(check, answers)) continue;
       if ((state === "up") !== answers) {
         const does = servers.of(address.text);
         this.#fail("servers are noticed", `${name} is ${state}, and ${address.text} is "${does}"`);
@@ -303,9 +303,13 @@ function sameReport(a: Report, b: Report): boolean {
   return a.down === b.down && a.admin === b.admin && a.percent === b.percent;
 }
 
-/** A change of a server is noticed within this by a check. */
-export function noticedAfterMs(check: HealthcheckConfig): number {
+/**
+ * A server that answers from some time on, or no longer does, is noticed within this by a check: its
+ * next probe is in the slow interval, and the others are in the fast one.
+ */
+export function noticedAfterMs(check: HealthcheckConfig, answers: boolean): number {
   const { rise, fall, intervalMs, fastIntervalMs, downIntervalMs, timeoutMs } = check;
-  const longest = 1.1 * Math.max(intervalMs, fastIntervalMs, downIntervalMs) + timeoutMs;
-  return (1 + Math.max(rise, fall)) * longest + NOTICED_MS;
+  const probeMs = (paceMs: number) => 1.1 * paceMs + timeoutMs;
+  const firstMs = probeMs(Math.max(fastIntervalMs, answers ? downIntervalMs : intervalMs));
+  return firstMs + (answers ? rise : fall) * probeMs(fastIntervalMs) + NOTICED_MS;
 }

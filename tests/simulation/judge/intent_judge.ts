@@ -2,6 +2,7 @@
  * A backend whose pause or disable was acknowledged as durable gets no weight until an operator, the
  * file or its time ends it: over crashes and losses of power.
  */
+import type { LogEventName, LogFields } from "../../../src/base/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { Intent, IntentSet } from "../../../src/intent/intent.ts";
@@ -24,8 +25,12 @@ const BEGUN_MS = 1000;
 /** An unreadable file is quarantined within this after a fault of the disk. */
 const QUARANTINED_MS = 6000;
 
-/** An end is noticed within this. */
-const ENDED_MS = 1500;
+/** A beginning or an end is noticed within this. */
+const NOTICED_MS = 1500;
+/** Length of a drain without one, in flow timeouts. */
+const DRAIN_TIMEOUTS = 5;
+/** Times of requests are whole milliseconds. */
+const ROUNDED_MS = 2;
 
 interface Out {
   readonly action: string;
@@ -48,8 +53,10 @@ export class IntentJudge {
   /** Counts actions of each backend: only the newest counts. */
   readonly #versions = new Map<string, number>();
   #config: Config;
-  /** Since when the time of an intent in force is over. */
+  /** Since when the time of an intent in force is over, or that of a scheduled one has come. */
   #overMs = new Map<Intent, number>();
+  /** By backend, when each drain that was requested ends by its length at the earliest. */
+  readonly #drainEndsMs = new Map<string, number[]>();
   #isClockSet = false;
   #diskFaultUntilMs = 0;
   /** The present daemon did not read its intents, because of a fault of the disk. */
@@ -92,9 +99,13 @@ export class IntentJudge {
     return version;
   }
 
-  acting(action: string, backend: string, { inMs, forMs }: ActionTimes): () => void {
+  acting(action: string, backend: string, times: ActionTimes): () => void {
     const version = this.changing(backend);
     const { time } = this.#world;
+    const { inMs } = times;
+    // What follows a drain has no end.
+    const forMs = action === "drain" ? undefined : times.forMs;
+    if (action === "drain") this.#noteDrain(backend, times);
     const begunMs = inMs === undefined ? -Infinity : inMs + BEGUN_MS;
     const lengthMs = forMs === undefined ? Infinity : (inMs ?? 0) + forMs - 2;
     const config = this.#config;
@@ -122,6 +133,14 @@ export class IntentJudge {
     };
   }
 
+  /** Notes when a drain ends by its length at the earliest. */
+  #noteDrain(backend: string, { inMs = 0, forMs }: ActionTimes): void {
+    const { checker } = this.#world.daemon!;
+    const lengthMs = forMs ?? DRAIN_TIMEOUTS * checker.current.config.vppLb!.flowTimeoutMs;
+    const ends = this.#drainEndsMs.get(backend) ?? [];
+    this.#drainEndsMs.set(backend, [...ends, this.#world.time.nowMs + inMs + lengthMs]);
+  }
+
   /** The clock is set: when a scheduled one begins and ends is not known exactly. */
   clockSet(): void {
     this.#isClockSet = true;
@@ -138,24 +157,35 @@ export class IntentJudge {
     for (const out of this.#unanswered) if (isOver(out)) this.#unanswered.delete(out);
   }
 
-  /** An intent ends with its time. When one ends after the clock was set is not known exactly. */
+  logged(event: LogEventName, fields: LogFields): void {
+    if (event === "operator-intent-file-unusable") this.#unusable(String(fields.err));
+    const isEnd = event === "operator-intent-expired" && fields.intent === "drain";
+    if (!isEnd || this.#isClockSet) return;
+    const backend = String(fields.backend);
+    const earliestMs = Math.min(...this.#drainEndsMs.get(backend) ?? []) - ROUNDED_MS;
+    const earlyMs = earliestMs - this.#world.time.nowMs;
+    if (earlyMs > 0) this.#fail("intents end", `the drain of ${backend} ends ${earlyMs} ms early`);
+  }
+
+  /** An intent begins and ends at its times, which are not known exactly after the clock was set. */
   tick(intents: IntentSet): void {
     if (this.#isClockSet) return;
     const { wallMs, nowMs } = this.#world.time;
     const before = this.#overMs;
     this.#overMs = new Map();
-    for (const intent of intents.list()) {
-      // A drain has its length from VPP's acknowledgement on.
-      if (intent.kind === "drain" || intent.untilMs === undefined) continue;
-      if (wallMs < intent.untilMs) continue;
+    for (const intent of intents.all()) {
+      const { kind, scheduled } = intent;
+      // A drain has its length from VPP's acknowledgement on, and may wait for another server.
+      if (kind === "drain" && !(scheduled === true && intent.force === true)) continue;
+      const dueMs = scheduled === true ? intent.fromMs : intent.untilMs;
+      if (dueMs === undefined || wallMs < dueMs) continue;
       const sinceMs = before.get(intent) ?? nowMs;
       this.#overMs.set(intent, sinceMs);
-      if (nowMs - sinceMs > ENDED_MS) {
-        this.#fail(
-          "intents end",
-          `${intent.kind} is in force for ${wallMs - intent.untilMs} ms too long`,
-        );
-      }
+      if (nowMs - sinceMs <= NOTICED_MS) continue;
+      const lateMs = wallMs - dueMs;
+      if (scheduled === true) {
+        this.#fail("intents begin", `${kind} is scheduled ${lateMs} ms later`);
+      } else this.#fail("intents end", `${kind} is in force for ${lateMs} ms too long`);
     }
   }
 
@@ -170,7 +200,7 @@ export class IntentJudge {
   }
 
   /** The daemon finds that its file is unusable. */
-  unusable(reason: string): void {
+  #unusable(reason: string): void {
     // A file that was unreadable at the start is quarantined as soon as the disk allows it.
     const isAllowed = this.#world.time.nowMs <= this.#diskFaultUntilMs || this.#isUnreadable;
     if (!isAllowed) this.#fail("intents survive", `the file is unusable: ${reason}`);

@@ -166,9 +166,7 @@ export class Judge implements Observer {
       this.#story.damaged();
     }
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
-    if (event === "operator-intent-file-unusable") {
-      this.#intents.unusable(String(fields.err));
-    }
+    this.#intents.logged(event, fields);
   }
 
   failed(error: unknown): void {

@@ -45,6 +45,19 @@ export const DAEMON_MUTATIONS: readonly Mutation[] = [
     to: "",
   },
   {
+    name: "a scheduled intent begins without its action",
+    file: "src/checker/operations/beginnings.ts",
+    from: "return this.#parts.act(backend, { event: { kind }, atMs, transitions }) ?? replaced;",
+    to: "return replaced;",
+  },
+  {
+    name: "a disable ends early",
+    file: "src/intent/expiry.ts",
+    from: "if (length !== undefined) return length.changeMs - this.#options.clock.monotonicMs();",
+    to:
+      'if (length !== undefined) return length.changeMs - this.#options.clock.monotonicMs() - (intent.kind === "disable" ? 4000 : 0);',
+  },
+  {
     name: "what is to come is not stored",
     file: "src/intent/expiry.ts",
     from: "store.save(() => this.#intentSet.local()",

@@ -10,15 +10,15 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "damping holds for ever",
-    file: "src/checker/checker.ts",
-    from: "for (const name of this.#registry.unsuppressed(nowMs)) {",
-    to: "for (const name of this.#registry.unsuppressed(nowMs).slice(9)) {",
+    file: "src/health/policy/damping.ts",
+    from: "later(suppressedMs, policy.maxHoldMs));",
+    to: "later(suppressedMs, policy.maxHoldMs)) + 1e9 as MonotonicMs;",
   },
   {
     name: "damping takes the last server",
     file: "src/health/policy/override.ts",
-    from: 'return someIn("damped") && !someIn("up");',
-    to: "return false;",
+    from: 'return some(isKept) ? "blind" : "none";',
+    to: 'return "up";',
   },
   {
     name: "damping does not hold",

@@ -324,12 +324,12 @@ export class Actor {
       case "drain": {
         const dice = new Dice(action.seed);
         const name = this.#chose(dice.pick([...checker.current.backends.keys()]));
-        const { force, inMs } = action;
+        const { force, inMs, forMs } = action;
         const request = drainRequest(name, action);
         const planned = inMs === undefined
           ? this.#planAction({ kind: "drain", backend: name, force })
           : undefined;
-        const acked = judge.acting("drain", name, { inMs, forMs: undefined });
+        const acked = judge.acting("drain", name, { inMs, forMs });
         drainBackend(api).run(request, OPERATOR).then(({ answer }) => {
           const isSure = !(answer instanceof MaglevError) && answer.warning === "";
           if (isSure) acked();
