@@ -30,8 +30,14 @@ async function run(...args: string[]): Promise<string> {
 
 /** Two namespaces joined by a veth; VPP runs in the first. */
 export class Wire implements AsyncDisposable {
-  readonly inside = `mlv-vpp-${Deno.pid}`;
-  readonly outside = `mlv-cli-${Deno.pid}`;
+  readonly inside: string;
+  readonly outside: string;
+
+  /** `name`: differs for each Wire of a test. */
+  constructor(name = "") {
+    this.inside = `mlv-vpp-${Deno.pid}${name}`;
+    this.outside = `mlv-cli-${Deno.pid}${name}`;
+  }
 
   async make(): Promise<this> {
     const ends = ["mlv0", "mlv1"] as const;

@@ -178,6 +178,27 @@ const ENCAP_BYTES: readonly Mutation[] = [
 ];
 
 /** All, by story. */
+const RESHUFFLE: readonly Mutation[] = [
+  {
+    name: "tables are made for another order of servers than VPP's",
+    file: "src/vpp/lb/new_flow_table.ts",
+    from: "return result.sort((a, b) => compareKeys(a.key, b.key));",
+    to: "return result.sort((a, b) => compareKeys(b.key, a.key));",
+  },
+  {
+    name: "a table with another weight is not kept",
+    file: "src/vpp/sync/past/table_past.ts",
+    from: "address.text === addresses[at] && weight === weights[at]",
+    to: "address.text === addresses[at] && weight >= 0",
+  },
+  {
+    name: "what a reshuffle costs follows from the tables of now",
+    file: "src/fleet/reshuffle.ts",
+    from: "breaking: tables.breaking(table, now)",
+    to: "breaking: tables.breaking(past.at(-1)?.table ?? table, now)",
+  },
+];
+
 export const PLANTED: readonly Planted[] = [
   ...of(["brakes_test.ts", "last-good keeps the last server"], LAST_GOOD),
   ...of(["brakes_test.ts", "all servers of a VIP fail under last-good"], ALL_FAIL),
@@ -190,6 +211,7 @@ export const PLANTED: readonly Planted[] = [
   ...of(["announce_test.ts", "a real BIRD"], ANNOUNCE),
   ...of(["encap_story_test.ts", "encap finds"], ENCAP),
   ...of(["encap_test.ts", "encapsulated probes"], ENCAP_BYTES),
+  ...of(["reshuffle_test.ts", "20,000 flows"], RESHUFFLE),
 ];
 
 function of(story: Planted["story"], faults: readonly Mutation[]): readonly Planted[] {
