@@ -12,47 +12,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { RECREATE_EVERY_MS } from "../../src/vpp/lb/guard/recreate_limit.ts";
-import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { withFolder } from "../support/servers/daemon.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
-import { WebServer } from "../support/servers/web_server.ts";
 import type { Expected, Model } from "./chaos_model.ts";
 import { type Below, changedModel, expectedOf, randomModel, yamlOf } from "./chaos_model.ts";
+import { ChaosWorld, quantile } from "./chaos_world.ts";
 import { OLDER_PLUGINS, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
-import { viewedVips } from "./view.ts";
 
 const SERVERS = 12;
+const ADDRESSES = Array.from({ length: SERVERS }, (_, i) => `127.0.44.${i + 1}`);
 const FRONTENDS = 24;
 /**
  * Everything has its deadlines, intervals and warm-up within this, and a VIP that was recreated a
  * moment ago its minute; it is not what is measured.
  */
 const CALM_MS = 25_000 + RECREATE_EVERY_MS;
-const THAW_MS = 500;
 /** So long VPP must stay as it is then. */
 const STEADY_MS = 1000;
 
 class Chaos {
-  readonly acts: Record<string, number> = {};
   readonly calmMs: number[] = [];
   /** Changes after a calm, for example by a false verdict. */
   readonly unsteady: string[] = [];
-  maxRssKib = 0;
+  readonly world: ChaosWorld;
   readonly #below: Below;
-  readonly #vpp: RunningVpp;
-  readonly #vppAddress: string;
   readonly #weights: boolean;
-  readonly #servers: readonly WebServer[];
-  readonly #config: string;
   #model: Model;
-  #daemon: Daemon;
-  #daemons = 0;
-  #frozen = false;
-  #vppUp = true;
-  /** True while maglevd is being ended. */
-  #ending = false;
-  /** Set when it ended by itself. */
-  #died: string | undefined;
-  readonly #errors: Record<string, number> = {};
 
   constructor(options: {
     readonly below: Below;
@@ -61,66 +46,43 @@ class Chaos {
     readonly weights: boolean;
     readonly folder: string;
   }) {
+    const { weights, ...rest } = options;
     this.#below = options.below;
-    this.#vpp = options.vpp;
-    this.#vppAddress = options.vppAddress;
-    this.#weights = options.weights;
-    this.#config = `${options.folder}/maglev.yaml`;
-    this.#servers = WebServer.group(
-      Array.from({ length: SERVERS }, (_, i) => `127.0.44.${i + 1}`),
-    );
+    this.#weights = weights;
     this.#model = randomModel(this.#below, { count: FRONTENDS, servers: SERVERS });
-    this.#write();
-    this.#daemon = this.#start();
-  }
-
-  /** Unexpected errors, by event and reason. */
-  get errors(): Readonly<Record<string, number>> {
-    return this.#errors;
-  }
-
-  get daemons(): number {
-    return this.#daemons;
+    this.world = new ChaosWorld({
+      ...rest,
+      addresses: ADDRESSES,
+      text: (healthPort) => yamlOf(this.#model, ADDRESSES, healthPort),
+    });
   }
 
   /** Some seconds of trouble. */
   async storm(): Promise<void> {
-    const acts: readonly (readonly [string, () => Promise<void>])[] = [
-      ["server-toggle", () => this.#toggleServer()],
-      ["server-toggle", () => this.#toggleServer()],
-      ["server-toggle", () => this.#toggleServer()],
-      ["server-status", () => this.#changeStatus()],
-      ["rack", () => this.#rack()],
-      ["vpp-kill", () => this.#killVpp()],
-      ["vpp-freeze", () => this.#freezeVpp()],
+    const { world } = this;
+    await world.storm([
+      ["server-toggle", () => world.toggleServer()],
+      ["server-toggle", () => world.toggleServer()],
+      ["server-toggle", () => world.toggleServer()],
+      ["server-status", () => world.changeStatus()],
+      ["rack", () => world.rack()],
+      ["vpp-kill", () => world.killVpp()],
+      ["vpp-freeze", () => world.freezeVpp()],
       ["reload", () => this.#reload()],
       ["reload", () => this.#reload()],
-      ["maglevd-restart", () => this.#restartDaemon("SIGTERM")],
-      ["maglevd-kill", () => this.#restartDaemon("SIGKILL")],
-      ["meddle", () => this.#meddle()],
-    ];
-    for (let i = 3 + this.#below(8); i > 0; i--) {
-      const [name, act] = acts[this.#below(acts.length)]!;
-      this.acts[name] = (this.acts[name] ?? 0) + 1;
-      await act();
-      await sleep(this.#below(700));
-    }
+      ["maglevd-restart", () => world.restartDaemon("SIGTERM")],
+      ["maglevd-kill", () => world.restartDaemon("SIGKILL")],
+      ["meddle", () => world.meddle()],
+    ]);
   }
 
   /** Waits until VPP has what is wanted and stays so; what differs when it does not. */
   async calm(): Promise<string | undefined> {
-    if (this.#frozen) {
-      this.#signalVpp("SIGCONT");
-      // Requests from its stop wait in its socket, and are carried out now.
-      await sleep(THAW_MS);
-    }
-    this.#frozen = false;
-    if (!this.#vppUp) await this.#vpp.restart();
-    this.#vppUp = true;
+    await this.world.recover();
     const startMs = performance.now();
     const expected = this.#expected();
     for (let sinceMs: number | undefined;;) {
-      if (this.#died !== undefined) return this.#died;
+      if (this.world.died !== undefined) return this.world.died;
       const difference = differenceOf(expected, await this.#found());
       const nowMs = performance.now();
       if (difference === undefined) {
@@ -137,55 +99,20 @@ class Chaos {
       }
       await sleep(30);
     }
-    this.#watchMemory();
+    this.world.watchMemory();
     return undefined;
-  }
-
-  /** Last lines of the daemon's log. */
-  log(): string {
-    const lines = this.#daemon.lines.slice(-60).map((line) => JSON.stringify(line)).join("\n");
-    return `${lines}\n${this.#daemon.process.errors}`;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#frozen) this.#signalVpp("SIGCONT");
-    this.#ending = true;
-    await this.#daemon.stop();
-    this.#collectErrors();
-    await Promise.all(this.#servers.map((server) => server.close()));
-  }
-
-  #start(): Daemon {
-    this.#daemons++;
-    const daemon = new Daemon({
-      config: this.#config,
-      vppApiAddr: this.#vppAddress,
-      vppStatsAddr: this.#vpp.statsSocket,
-    });
-    void daemon.process.ended.then((code) => {
-      if (this.#daemon === daemon && !this.#ending) this.#died = `maglevd ended with ${code}`;
-    });
-    return daemon;
-  }
-
-  #write(): void {
-    const addresses = this.#servers.map(({ address }) => address);
-    const text = yamlOf(this.#model, addresses, this.#servers[0]!.port);
-    // Whole at any instant: a maglevd that just starts reads it too.
-    Deno.writeTextFileSync(`${this.#config}.new`, text);
-    Deno.renameSync(`${this.#config}.new`, this.#config);
   }
 
   #expected(): Expected {
     return expectedOf(this.#model, {
-      addresses: this.#servers.map(({ address }) => address),
-      alive: (i) => this.#servers[i]!.isOpen && this.#servers[i]!.status === 200,
+      addresses: ADDRESSES,
+      alive: (i) => this.world.isAlive(i),
       weights: this.#weights,
     });
   }
 
   async #found(): Promise<Expected> {
-    const vips = await viewedVips(this.#vpp);
+    const vips = await this.world.found();
     return Object.fromEntries(vips.map((vip) => {
       const servers = vip.servers.map(({ address, weight }) => `${address}=${weight ?? "in"}`)
         .sort();
@@ -197,98 +124,9 @@ class Chaos {
     }));
   }
 
-  async #toggleServer(): Promise<void> {
-    const server = this.#servers[this.#below(SERVERS)]!;
-    if (server.isOpen) await server.close();
-    else server.open();
-  }
-
-  #changeStatus(): Promise<void> {
-    const server = this.#servers[this.#below(SERVERS)]!;
-    server.status = server.status === 200 ? 503 : 200;
-    return Promise.resolve();
-  }
-
-  /** Half of all servers at one instant. */
-  async #rack(): Promise<void> {
-    const [even, open] = [this.#below(2), this.#below(2) === 0];
-    await Promise.all(this.#servers.map(async (server, i) => {
-      if (i % 2 !== even) return;
-      if (open) server.open();
-      else await server.close();
-    }));
-  }
-
-  async #killVpp(): Promise<void> {
-    if (this.#frozen || !this.#vppUp) return;
-    await this.#vpp.kill("SIGKILL");
-    this.#vppUp = false;
-    await sleep(this.#below(1500));
-    if (this.#below(4) === 0) return;
-    await this.#vpp.restart();
-    this.#vppUp = true;
-  }
-
-  #freezeVpp(): Promise<void> {
-    if (!this.#vppUp) return Promise.resolve();
-    this.#frozen = !this.#frozen;
-    this.#signalVpp(this.#frozen ? "SIGSTOP" : "SIGCONT");
-    return Promise.resolve();
-  }
-
-  #signalVpp(signal: Deno.Signal): void {
-    Deno.kill(this.#vpp.pid, signal);
-  }
-
   async #reload(): Promise<void> {
     this.#model = changedModel(this.#model, this.#below, SERVERS);
-    this.#write();
-    // A process that has not come to its first line yet does not know the signal, and dies of it.
-    await this.#daemon.seen(() => true);
-    this.#daemon.process.signal("SIGHUP");
-  }
-
-  async #restartDaemon(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    this.#ending = true;
-    this.#daemon.process.signal(signal);
-    await this.#daemon.process.ended;
-    this.#collectErrors();
-    await sleep(this.#below(500));
-    this.#ending = false;
-    this.#daemon = this.#start();
-  }
-
-  /** Another program changes VPP. */
-  async #meddle(): Promise<void> {
-    if (this.#frozen || !this.#vppUp) return;
-    const vips = await viewedVips(this.#vpp);
-    const vip = vips[this.#below(Math.max(1, vips.length))];
-    const server = vip?.servers[0];
-    const orders = ["lb vip 203.0.113.9/32 encap gre4 new_len 64"];
-    if (vip !== undefined && server !== undefined) {
-      const [prefix, protocol, port] = vip.key.split(" ");
-      const name = `${prefix} protocol ${protocol === "6" ? "tcp" : "udp"} port ${port}`;
-      orders.push(`lb as ${name} ${server.address} del`);
-      orders.push(`lb as ${name} ${server.address} weight 77`);
-    }
-    await this.#vpp.cli(orders[this.#below(orders.length)]!);
-  }
-
-  #collectErrors(): void {
-    for (const line of this.#daemon.lines) {
-      const { level, msg } = line;
-      if (level !== "ERROR" && msg !== "" && msg !== "vpp-counters-error") continue;
-      const key = line.msg === ""
-        ? `no JSON: ${line.text}`
-        : `${line.msg} ${line.operation ?? line.kind} ${line.err ?? ""}`;
-      this.#errors[key] = (this.#errors[key] ?? 0) + 1;
-    }
-    this.#daemon.lines.length = 0;
-  }
-
-  #watchMemory(): void {
-    const status = Deno.readTextFileSync(`/proc/${this.#daemon.process.pid}/status`);
-    this.maxRssKib = Math.max(this.maxRssKib, Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    await this.world.reload(yamlOf(this.#model, ADDRESSES, this.world.healthPort));
   }
 }
 
@@ -300,10 +138,6 @@ function differenceOf(expected: Expected, found: Expected): string | undefined {
   if (key === undefined) return undefined;
   return `${wrong.length} of ${keys.length} wrong: ${key} is ${found[key] ?? "absent"}, ` +
     `wanted ${expected[key] ?? "absent"}`;
-}
-
-function quantile(sorted: readonly number[], q: number): number {
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0);
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -335,8 +169,8 @@ async function main(args: readonly string[]): Promise<number> {
       await chaos.storm();
       failure = await chaos.calm();
     }
-    if (failure !== undefined) console.error(`${failure}\n${chaos.log()}`);
-    await chaos.stop();
+    if (failure !== undefined) console.error(`${failure}\n${chaos.world.log()}`);
+    await chaos.world.stop();
     const sorted = [...chaos.calmMs].sort((a, b) => a - b);
     console.log(JSON.stringify({
       name: "chaos",
@@ -354,10 +188,10 @@ async function main(args: readonly string[]): Promise<number> {
         calm_ms_p50: quantile(sorted, 0.5),
         calm_ms_p99: quantile(sorted, 0.99),
         calm_ms_max: quantile(sorted, 1),
-        acts: chaos.acts,
-        daemons: chaos.daemons,
-        max_rss_mib: Math.round(chaos.maxRssKib / 1024),
-        errors: chaos.errors,
+        acts: chaos.world.acts,
+        daemons: chaos.world.daemons,
+        max_rss_mib: Math.round(chaos.world.maxRssKib / 1024),
+        errors: chaos.world.errors,
         unsteady: chaos.unsteady,
         failure: failure ?? null,
       },

@@ -1,0 +1,80 @@
+/**
+ * What the log of one maglevd must not show: a server that `max-down` holds loses its weight, a server
+ * goes down while the prober is cut off, or a drain that goes on loses its flows. PURE.
+ */
+import type { LogLine } from "../support/servers/daemon.ts";
+
+/** Threads notice the cut, and its end, so much apart. */
+const APART_MS = 1000;
+
+/** Addresses by backend, and VIPs by frontend. */
+export interface Names {
+  readonly backendAt: (address: string) => string | undefined;
+  readonly frontendAt: (vip: string) => string | undefined;
+}
+
+/** The first fault, in words. */
+export function logFault(lines: readonly LogLine[], names: Names): string | undefined {
+  return brakeFault(lines, names) ?? isolationFault(lines) ?? drainFault(lines, names);
+}
+
+/** No request takes the weight of a held server, unless an operator acted on it since. */
+function brakeFault(
+  lines: readonly LogLine[],
+  { backendAt, frontendAt }: Names,
+): string | undefined {
+  const held = new Set<string>();
+  for (const line of lines) {
+    const key = `${line.frontend} ${line.backend}`;
+    if (line.msg === "backend-held") held.add(key);
+    else if (line.msg === "backend-released") held.delete(key);
+    else if (line.msg === "operator-action" || line.msg.startsWith("operator-intent-")) {
+      for (const each of held) if (each.endsWith(` ${line.backend}`)) held.delete(each);
+    } else if (line.msg === "vpp-lbsync-as-weight" && line.weight === 0) {
+      const backend = backendAt(String(line.address));
+      const each = `${frontendAt(String(line.vip))} ${backend}`;
+      if (held.has(each)) return `${each} is held, and gets weight 0: ${JSON.stringify(line)}`;
+    }
+  }
+  return undefined;
+}
+
+/** No server goes down by its checks while the prober is cut off. */
+function isolationFault(lines: readonly LogLine[]): string | undefined {
+  const isCut: { sinceMs: number; down: LogLine[] } = { sinceMs: Infinity, down: [] };
+  for (const line of lines) {
+    const atMs = Date.parse(line.time);
+    if (line.msg === "prober-isolated") {
+      isCut.sinceMs = atMs;
+      isCut.down = [];
+    } else if (line.msg === "prober-isolated-ended" || line.msg === "prober-isolated-expired") {
+      const wrong = isCut.down.find(({ time }) => Date.parse(time) < atMs - APART_MS);
+      if (wrong !== undefined) return `it went down in isolation: ${JSON.stringify(wrong)}`;
+      isCut.sinceMs = Infinity;
+    } else if (line.msg === "backend-transition" && line.to === "down") {
+      if (atMs > isCut.sinceMs + APART_MS) isCut.down.push(line);
+    }
+  }
+  return undefined;
+}
+
+/** No server that is up loses its flows during its drain. */
+function drainFault(lines: readonly LogLine[], { backendAt }: Names): string | undefined {
+  const states = new Map<unknown, unknown>();
+  const drained = new Set<unknown>();
+  for (const line of lines) {
+    const { msg, backend } = line;
+    if (msg === "backend-transition") states.set(backend, line.to);
+    else if (msg === "operator-action" && line.result === "ok") {
+      if (line.method === "DrainBackend") drained.add(backend);
+      else drained.delete(backend);
+    } else if (/^operator-(intent-|drain-done)/.test(msg)) drained.delete(backend);
+    else if (/^vpp-lbsync-as-(weight|flush)$/.test(msg) && (line.flush ?? true) === true) {
+      const name = backendAt(String(line.address));
+      if (drained.has(name) && states.get(name) === "up") {
+        return `${name} is up and drained, and flushed: ${JSON.stringify(line)}`;
+      }
+    }
+  }
+  return undefined;
+}
