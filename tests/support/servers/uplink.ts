@@ -36,6 +36,9 @@ export function uplinkServer(i: number): string {
   return `198.18.79.${i + 1}`;
 }
 
+/** Of the servers' end of the uplink. */
+const SERVER_MAC = "02:00:c6:12:4e:01";
+
 /** The settings of isolation: two targets on the other side of the uplink. */
 export const UPLINK_ISOLATION = `
     isolation:
@@ -44,7 +47,12 @@ export const UPLINK_ISOLATION = `
         - { address: 198.18.79.250, type: tcp, port: ${UPLINK_PORT} }`;
 
 export async function withUplink(fn: (uplink: Uplink) => Promise<void>): Promise<void> {
-  await withPair(async ({ prober, server, other }) => {
+  await withPair(async ({ prober, server, link, other }) => {
+    // The kernel keeps packets for a neighbour that it searches, and sends them after the cut.
+    await server.ip(`link set ${other} address ${SERVER_MAC}`);
+    await prober.ip(
+      `neigh replace ${PAIR_SERVER4} lladdr ${SERVER_MAC} dev ${link} nud permanent`,
+    );
     const local = `route replace local ${UPLINK_NET} dev lo`;
     await prober.ip(`route add ${UPLINK_NET} via ${PAIR_SERVER4}`);
     await server.ip(local);
