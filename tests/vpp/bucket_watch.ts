@@ -55,9 +55,10 @@ export class BucketWatch implements AsyncDisposable {
     return watch;
   }
 
-  /** Every value that one VIP had. */
+  /** Every value that one VIP had, in order; one that it had again is there again. */
   valuesOf(vip: string): string[] {
-    return [...new Set(this.seen.map((buckets) => buckets[vip] ?? "no VIP"))];
+    return this.seen.map((buckets) => buckets[vip] ?? "no VIP")
+      .filter((text, i, all) => text !== all[i - 1]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
