@@ -127,12 +127,12 @@ function healthIn(
       const kept = blind || (doubtful && state === "up" && entry.weight > 0) ||
         other?.keep === true;
       const server: MergedServer = { address, weight: greatest, flush: flushAll };
-      const isDamped = greatest === 0 && !flushAll && (flush || state === "damped") &&
-        (other === undefined || other.flush || other.damped === true);
+      const isSpared = greatest === 0 && !flushAll && (flush || state === "damped") &&
+        (other === undefined || other.flush || other.spared === true);
       const keep = kept && (doubtful || greatest === 0);
       byAddress.set(
         address.text,
-        keep ? { ...server, keep } : isDamped ? { ...server, damped: true } : server,
+        keep ? { ...server, keep } : isSpared ? { ...server, spared: true } : server,
       );
       return weight;
     })

@@ -59,10 +59,10 @@ export interface MergedServer {
    */
   readonly keep?: true;
   /**
-   * True when damping alone keeps it out of a flushing state: when its checks fail again, a flush
-   * that it had before is not repeated. Absent otherwise.
+   * True when damping, or a hold of `last-good`, alone keeps it out of a flushing state. A flush that
+   * it had before is not repeated when it is in one again. Absent otherwise.
    */
-  readonly damped?: true;
+  readonly spared?: true;
   /**
    * The weight in a VIP that would have no weight at all: damping holds the server down as long as
    * VPP has weight for one that the prober is blind to. Absent: `weight`.

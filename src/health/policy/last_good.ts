@@ -249,7 +249,8 @@ function heldServer(
   const { address, flush } = server;
   const weight = weights.get(address.text);
   if (weight !== undefined) return { address, weight, flush: false };
-  return flush && down.has(address.text) ? { ...server, flush: false } : server;
+  // One that was cut before the hold has had its flush, and no flow since.
+  return flush && down.has(address.text) ? { ...server, flush: false, spared: true } : server;
 }
 
 /** The health as it is, with the end of a hold. */

@@ -42,7 +42,7 @@ Deno.test("a damped server has no weight and is not flushed while another one se
   assert.deepEqual(weights, [0, 50, 0]);
   assert.deepEqual([memory, events], [NO_MEMORY, []]);
   assert.ok(health.servers.every(({ flush }) => !flush));
-  assert.deepEqual(health.servers.map(({ damped }) => damped), [true, undefined, undefined]);
+  assert.deepEqual(health.servers.map(({ spared }) => spared), [true, undefined, undefined]);
   assert.deepEqual(evaluate({ a: "damped", b: "down", c: "up" }).weights, [0, 0, 10]);
 });
 
@@ -66,7 +66,7 @@ Deno.test("damping goes on while VPP has weight for a server that the prober is 
   const goesOn = evaluate(states, { inVpp: has(0, 50) });
   assert.deepEqual([goesOn.weights, goesOn.events, goesOn.memory], [[0, 0, 0], [], NO_MEMORY]);
   assert.deepEqual(serversOf(goesOn), [
-    [1, { weight: 0, damped: true, reserve: 100 }, false],
+    [1, { weight: 0, spared: true, reserve: 100 }, false],
     [2, { weight: 0, keep: true }, false],
     [3, { weight: 0 }, true],
   ]);

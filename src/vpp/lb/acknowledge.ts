@@ -83,8 +83,9 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
  * `vip` without the flushes of servers that have left their flushing state, so that they are
  * flushed again when they next enter one. The same value when nothing changes.
  *
- * Damping moves a server that fails again and again between a flushing state and its own. While
- * the server was flushed and has had no weight since, it has no flows, so it stays flushed.
+ * Damping moves a server that fails again and again between a flushing state and its own, and a
+ * hold of `last-good` takes all out of theirs. While a server was flushed and has had no weight
+ * since, it has no flows, so it stays flushed.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);
@@ -92,12 +93,12 @@ export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const wanted = new Map(desired.servers.map((server) => [server.address.text, server]));
   const servers = forgotten(vip.servers, ({ address, idle }) => {
     const now = wanted.get(address.text);
-    return now?.flush !== true && !(now?.damped === true && idle === true);
+    return now?.flush !== true && !(now?.spared === true && idle === true);
   });
   // A removed server that is not desired keeps its flush: it has no flushing state to leave.
   const removed = forgotten(vip.removed, ({ address }) => {
     const now = wanted.get(address.text);
-    return now?.flush === false && now.damped !== true;
+    return now?.flush === false && now.spared !== true;
   });
   return servers === vip.servers && removed === vip.removed ? vip : { ...vip, servers, removed };
 }

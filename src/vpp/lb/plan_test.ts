@@ -374,7 +374,7 @@ Deno.test("forgetFlushes() keeps the flush of a damped server that VPP removed",
   const now = desired(VIP, "10.0.0.1=100 10.0.0.2=0");
   const damped: DesiredVip = {
     ...now,
-    servers: now.servers.map((s) => s.weight === 0 ? { ...s, damped: true } : s),
+    servers: now.servers.map((s) => s.weight === 0 ? { ...s, spared: true } : s),
   };
   assert.equal(forgetFlushes(known, damped), known);
   assert.equal(forgetFlushes(known, now).removed[0]!.flushed, false);

@@ -140,7 +140,7 @@ Deno.test("a damped server that goes on failing is flushed once, until it has ha
   const [up, down] = [desired(A, UP), desired(A, ONE_DOWN)];
   const held = desired(A, "10.0.0.1=100 10.0.0.2=0");
   const [first, second] = held.servers;
-  const damped: DesiredVip = { ...held, servers: [first!, { ...second!, damped: true }] };
+  const damped: DesiredVip = { ...held, servers: [first!, { ...second!, spared: true }] };
   assert.deepEqual(await step(down), [CUT]);
   for (let flap = 0; flap < 3; flap++) {
     assert.deepEqual(await step(damped), []);
