@@ -140,6 +140,7 @@ export type LogEventName =
   | "operator-intent-stored"
   | "operator-intent-file-unusable"
   | "fleet-store"
+  | "fleet-rollout"
   | "fleet-intent-held"
   | "fleet-write-settled"
   | "fleet-book-stored"

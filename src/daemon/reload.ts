@@ -98,6 +98,8 @@ interface Request {
   readonly by: string;
   /** Empty: no plan. */
   readonly planHash: string;
+  /** Another file than the daemon's own; an operator asked for it, so `max-removal` does not count. */
+  readonly path?: string;
 }
 
 /** Longest time that a forecast or a comparison occupies the thread in a row, in milliseconds. */
@@ -106,7 +108,7 @@ const SLICE_MS = 4;
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #reloads = new Coalesced((request: Request): Promise<Reloaded> => this.#reload(request));
-  readonly #checks = new Coalesced(() => this.#check());
+  readonly #checks = new Coalesced(() => this.#check(this.#options.path));
   readonly #closing = new AbortController();
   #loaded: Loaded;
   /** Why the last reload was refused; empty: it was not. */
@@ -140,12 +142,24 @@ export class Reloader {
     return await this.#reloads.run({ by, planHash });
   }
 
+  /** Puts another file in force than the daemon's own; as reload(). */
+  async reloadFrom(path: string, by: string): Promise<Reloaded> {
+    this.#reporting?.abort();
+    while (this.#reloads.busy) await this.#reloads.idle();
+    return await this.#reloads.run({ by, planHash: "", path });
+  }
+
+  /** The text of the file in force; absent: it is not known. */
+  get textInForce(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#loaded.text;
+  }
+
   /** The effect that a reload would have now, with the hash that names it. Changes nothing. */
   async plan(signal: AbortSignal): Promise<PlannedReload> {
     const { daemon, clock } = this.#options;
     const sha256 = await loadSha256();
     const verdict = await this.check();
-    if (!verdict.ok) return { verdict, forecast: undefined, planHash: "" };
+    if (!verdict.ok) return { verdict, forecast: undefined, planHash: "", hash: "" };
     const { checker } = daemon;
     // All from one turn: what follows works on values that do not change.
     const [before, nowMs] = [checker.snapshot(), clock.wallMs()];
@@ -155,7 +169,8 @@ export class Reloader {
     function* steps() {
       const worked = yield* workOutReload(before, config, nowMs);
       const planHash = sha256(planText(worked, yield* plansOfReload(worked, options), context));
-      return { verdict, forecast: yield* forecastWorkedOut(worked, options), planHash };
+      const forecast = yield* forecastWorkedOut(worked, options);
+      return { verdict, forecast, planHash, hash: loaded.hash };
     }
     return await inSlices(steps(), { clock, sliceMs: SLICE_MS, signal });
   }
@@ -189,11 +204,12 @@ export class Reloader {
     }
   }
 
-  async #readAndApply({ by, planHash }: Request): Promise<Reloaded> {
-    const { path, daemon, logger, clock } = this.#options;
+  async #readAndApply({ by, planHash, path: other }: Request): Promise<Reloaded> {
+    const { daemon, logger, clock } = this.#options;
+    const path = other ?? this.#options.path;
     const asked = planHash === "" ? undefined : { hash: planHash, sha256: await loadSha256() };
-    const read = await this.#check();
-    const problem = read.ok ? this.#planProblem(read, asked) : undefined;
+    const read = await this.#check(path);
+    const problem = read.ok && other === undefined ? this.#planProblem(read, asked) : undefined;
     const checked = problem === undefined ? read : this.#wrong(problem, read.warnings);
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
@@ -243,9 +259,9 @@ export class Reloader {
     return { ok: false, errors, warnings };
   }
 
-  async #check(): Promise<CheckedConfig> {
-    const { path, daemon, hostCheck, clock } = this.#options;
-    const result = await this.#readInTime();
+  async #check(path: string): Promise<CheckedConfig> {
+    const { daemon, hostCheck, clock } = this.#options;
+    const result = await this.#readInTime(path);
     if (typeof result === "string") return this.#wrong(result, []);
     if (result.kind === "ok") {
       const problem = cutOff(daemon.checker.current.config, result);
@@ -264,10 +280,10 @@ export class Reloader {
   }
 
   /** The file, or the reason why it could not be read in time. */
-  async #readInTime(): Promise<ConfigResult | string> {
+  async #readInTime(path: string): Promise<ConfigResult | string> {
     const closing = this.#closing.signal;
     const reading = new AbortController();
-    return await orLate(this.#readSettled(reading.signal), {
+    return await orLate(this.#readSettled(path, reading.signal), {
       clock: this.#options.clock,
       deadlineMs: READ_DEADLINE_MS,
       signal: closing,
@@ -282,10 +298,10 @@ export class Reloader {
     });
   }
 
-  async #readSettled(signal: AbortSignal): Promise<ConfigResult | string> {
+  async #readSettled(path: string, signal: AbortSignal): Promise<ConfigResult | string> {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
-      const before = await this.#stat();
+      const before = await this.#stat(path);
       if (before !== undefined && !before.isFile) return NOT_REGULAR;
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
@@ -294,9 +310,9 @@ export class Reloader {
         const size = before?.size ?? 0;
         const { text } = this.#loaded;
         const inForce = text && { config: this.#config, text };
-        const result = await this.#read({ vppApiAddr, size, signal, inForce });
+        const result = await this.#read(path, { vppApiAddr, size, signal, inForce });
         if (typeof result === "string" || last) return result;
-        const after = await this.#stat();
+        const after = await this.#stat(path);
         const same = before?.size === after?.size && before?.ino === after?.ino &&
           before?.mtime?.getTime() === after?.mtime?.getTime();
         if (same) return result;
@@ -307,9 +323,9 @@ export class Reloader {
   }
 
   /** The file, or the reason why it could not be read. */
-  async #read(options: ReadOptions): Promise<ConfigResult | string> {
+  async #read(path: string, options: ReadOptions): Promise<ConfigResult | string> {
     try {
-      return await readConfigInWorker(this.#options.path, options);
+      return await readConfigInWorker(path, options);
     } catch (error) {
       const { aborted, reason } = options.signal;
       return aborted ? String(reason) : MaglevError.from(error).message;
@@ -317,9 +333,9 @@ export class Reloader {
   }
 
   /** Undefined when stat fails; reading the file then reports the reason. */
-  async #stat(): Promise<Deno.FileInfo | undefined> {
+  async #stat(path: string): Promise<Deno.FileInfo | undefined> {
     try {
-      return await Deno.stat(this.#options.path);
+      return await Deno.stat(path);
     } catch (error) {
       if (error instanceof Error) return undefined;
       throw error;

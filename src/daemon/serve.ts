@@ -196,9 +196,8 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     },
   });
   const { checker } = daemon;
-  const configHash = () => reloader.inForce.hash;
   const { vpp } = daemon;
-  const fleetParts = { checker, vpp, book, configHash, clock, logger };
+  const fleetParts = { checker, vpp, book, reloader, clock, logger };
   const fleet = await createFleetMember(settings, fleetParts);
   const grpc = await Promise.race([
     listenForGrpc(parts, { reloader, fleet: fleet?.requests, ...context }),

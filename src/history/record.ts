@@ -41,6 +41,7 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "operator-intent-not-stored",
   "operator-shared-obeyed",
   "operator-shared-ended",
+  "fleet-rollout",
   "prober-blind",
   "prober-restored",
   "prober-isolated",

@@ -1,4 +1,5 @@
 /** PURE. This load balancer's part in a fleet with a store. */
+import { ROLLOUT_STATES } from "../fleet/book/rollout/states.ts";
 import { type Page, SeriesWriter } from "./text.ts";
 import type { FleetFigures, MetricsView } from "./view.ts";
 
@@ -17,6 +18,7 @@ const intents = new SeriesWriter("maglev_fleet_intents");
 const members = new SeriesWriter("maglev_fleet_members");
 const skew = new SeriesWriter("maglev_fleet_clock_skew_seconds");
 const ignored = new SeriesWriter("maglev_fleet_values_ignored");
+const rollout = new SeriesWriter("maglev_fleet_rollout");
 const taken = new SeriesWriter("maglev_fleet_name_taken");
 
 type Write = (fleet: FleetFigures, page: Page) => void;
@@ -56,6 +58,11 @@ export const storeRows = {
   }),
   maglev_fleet_values_ignored: rows((fleet, page) => {
     for (const reason of IGNORED) ignored.line(page, fleet.ignored.get(reason) ?? 0, reason);
+  }),
+  maglev_fleet_rollout: rows((fleet, page) => {
+    for (const state of ROLLOUT_STATES) {
+      rollout.line(page, Number(fleet.rollout?.state === state), state);
+    }
   }),
   maglev_fleet_name_taken: rows(({ nameTaken }, page) => taken.line(page, Number(nameTaken))),
 };

@@ -314,6 +314,7 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
       ],
       ignored: new Map([["newer", 3]]),
       nameTaken: true,
+      rollout: { state: "refused" },
     },
   }));
   const valuesOf = (name: string) => families.get(name)?.samples.map(({ value }) => value);
@@ -327,6 +328,7 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
   );
   assert.deepEqual(valuesOf("maglev_fleet_members"), [2, 1]);
   assert.deepEqual(valuesOf("maglev_fleet_clock_skew_seconds"), [4]);
+  assert.deepEqual(valuesOf("maglev_fleet_rollout"), [0, 1, 0, 0, 0, 0]);
   assert.deepEqual(valuesOf("maglev_fleet_values_ignored"), [0, 0, 3]);
   assert.deepEqual(valuesOf("maglev_fleet_name_taken"), [1]);
   assert.deepEqual(

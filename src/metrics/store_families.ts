@@ -57,6 +57,15 @@ export const STORE_FAMILIES = {
     kept: "scrape",
     absent: WITHOUT_STORE,
   },
+  maglev_fleet_rollout: {
+    type: "gauge",
+    help: "1 for the state of the fleet's rollout; 0 for all without one.",
+    labels: {
+      state: "open, refused (a gate was red), stopped, reverting, reverted or done",
+    },
+    kept: "scrape",
+    absent: WITHOUT_STORE,
+  },
   maglev_fleet_name_taken: {
     type: "gauge",
     help: "1 while another process has the name of this load balancer.",

@@ -31,6 +31,8 @@ export interface FleetFigures {
   /** Values that are not obeyed, by reason. */
   readonly ignored: ReadonlyMap<string, number>;
   readonly nameTaken: boolean;
+  /** Undefined: the fleet has no rollout. */
+  readonly rollout: { readonly state: string } | undefined;
 }
 
 /** Everything that collect() writes. */

@@ -8,6 +8,12 @@ export const FLEET_EVENTS = {
     "The store of the fleet is ok, away, foreign or suspect; the intents in force stay.",
     "Away: look at etcd. Foreign or suspect: `maglevc show fleet intents`, then `fleet restore` or `fleet forget`.",
   ),
+  "fleet-rollout": event(
+    "info warn",
+    "id hash state wave waves message",
+    "The fleet's rollout went a step further, or its value cannot be read (`ignored`).",
+    "Refused: `maglevc show fleet` names the gate. Nothing is undone by itself: `fleet rollout revert`.",
+  ),
   "fleet-intent-held": event(
     "warn",
     "id kind message",

@@ -105,6 +105,18 @@ export const FLEET_ALERTS: readonly Alert[] = [
     silent: { [series("maglev_fleet_values_ignored", 'reason="newer"')]: [0] },
   },
   {
+    name: "MaglevFleetRolloutRefused",
+    query: 'maglev_fleet_rollout{state="refused"}',
+    condition: "> 0",
+    for: "1m",
+    severity: "warning",
+    summary: "the rollout of the fleet of {{ $labels.instance }} stopped at a gate",
+    action: "`maglevc show fleet` names the load balancer and the gate. Then `fleet rollout stop`, " +
+      "`fleet rollout revert`, or a new rollout.",
+    fires: { [series("maglev_fleet_rollout", 'state="refused"')]: [1] },
+    silent: { [series("maglev_fleet_rollout", 'state="refused"')]: [0] },
+  },
+  {
     name: "MaglevFleetNameTaken",
     query: "maglev_fleet_name_taken",
     condition: "> 0",

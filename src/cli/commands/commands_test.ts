@@ -109,6 +109,27 @@ Deno.test("each command calls its one method", async () => {
     ["fleet restore", {}, "RestoreFleet", { reason: "" }],
     ["fleet forget", {}, "ForgetFleet", { reason: "" }],
     [
+      "fleet rollout",
+      { hash: "ab", waves: "lb1/rest", bake: "10m0s", moves: "50", removes: "2", reason: "r" },
+      "StartRollout",
+      {
+        hash: "ab",
+        waves: "lb1/rest",
+        reason: "r",
+        bakeNs: 600_000_000_000n,
+        moves: 0.5,
+        removes: 2,
+      },
+    ],
+    [
+      "fleet rollout next",
+      { force: "" },
+      "StepRollout",
+      { step: "next", force: true, reason: "" },
+    ],
+    ["fleet rollout stop", {}, "StepRollout", { step: "stop", force: false, reason: "" }],
+    ["fleet rollout revert", {}, "StepRollout", { step: "revert", force: false, reason: "" }],
+    [
       "set backend pause",
       { backend: "web1", in: "2h0m0s", for: "1h0m0s" },
       "PauseBackend",

@@ -1,13 +1,15 @@
 /** A server's part in its fleet: the store, shared intents, the other load balancers. */
 import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
+import { sharedRollout } from "../../grpc/client/fleet/rollouts.ts";
+import { rolloutBlocks } from "../fleet/rollout_view.ts";
 import type { Args } from "../language/node.ts";
 import { elapsed, wallMsOfNanoseconds } from "../render/mod.ts";
 import type { Cell, Row } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentText } from "./cells.ts";
 import type { Answer, Command, CommandContext } from "./command.ts";
-import { scopeRequest } from "./intent.ts";
+import { nanoseconds, scopeRequest, spanOf } from "./intent.ts";
 
 /** `show fleet intents`. */
 export async function showFleetIntents(context: CommandContext): Promise<Answer> {
@@ -16,6 +18,7 @@ export async function showFleetIntents(context: CommandContext): Promise<Answer>
   return answer("GetFleet", message, {
     view: [
       { kind: "lines", lines: headLines(message, nowMs) },
+      ...rolloutBlocks(sharedRollout(message), nowMs),
       {
         kind: "table",
         columns: [
@@ -176,6 +179,31 @@ export async function adoptIntent(context: CommandContext, args: Args): Promise<
   return answer("AdoptIntent", message, { view: doneView(message) });
 }
 
+/** `fleet rollout <hash> waves <waves>`. */
+export async function startRollout(context: CommandContext, args: Args): Promise<Answer> {
+  const { moves, removes, bake, reason = "" } = args;
+  const message = await ask(context, "StartRollout", {
+    request: {
+      hash: need(args, "hash"),
+      waves: need(args, "waves"),
+      reason,
+      ...(moves === undefined ? {} : { moves: Number(moves) / 100 }),
+      ...(removes === undefined ? {} : { removes: Number(removes) }),
+      ...(bake === undefined ? {} : { bakeNs: nanoseconds(spanOf(bake)) }),
+    },
+  });
+  return answer("StartRollout", message, { view: doneView(message, `rollout ${message.id}`) });
+}
+
+/** `fleet rollout next`, `stop` and `revert`. */
+export function stepRollout(step: "next" | "stop" | "revert"): Command {
+  return async (context, { force, reason = "" }) => {
+    const request = { step, force: force !== undefined, reason };
+    const message = await ask(context, "StepRollout", { request });
+    return answer("StepRollout", message, { view: doneView(message, `rollout ${message.id}`) });
+  };
+}
+
 /** `fleet restore` and `fleet forget`. */
 export function fleetStore(method: "RestoreFleet" | "ForgetFleet"): Command {
   return async (context, args) => {
@@ -184,8 +212,11 @@ export function fleetStore(method: "RestoreFleet" | "ForgetFleet"): Command {
   };
 }
 
-function doneView({ revision, warning }: messages.FleetResponse): Answer["view"] {
-  const lines: Cell[] = [{ text: `done, revision ${revision}`, style: "good" }];
+function doneView(
+  { revision, warning }: messages.FleetResponse,
+  what = "done",
+): Answer["view"] {
+  const lines: Cell[] = [{ text: `${what}, revision ${revision}`, style: "good" }];
   if (warning !== "") lines.push({ text: `warning: ${warning}`, style: "bad" });
   return [{ kind: "lines", lines }];
 }

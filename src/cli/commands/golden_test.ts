@@ -46,6 +46,8 @@ function argsOf(words: Words): Args {
     reason: words.reason,
     for: "2h0m0s",
     id: "0123abcd",
+    hash: "ab".repeat(32),
+    waves: "lb1/rest",
   };
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
 import { explainBackend, explainFrontend } from "./explain.ts";
-import { adoptIntent, fleetStore, showFleetIntents } from "./fleet.ts";
+import { adoptIntent, fleetStore, showFleetIntents, startRollout, stepRollout } from "./fleet.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
 import {
   clearBackend,
@@ -51,6 +51,10 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "fleet adopt": adoptIntent,
   "fleet restore": fleetStore("RestoreFleet"),
   "fleet forget": fleetStore("ForgetFleet"),
+  "fleet rollout": startRollout,
+  "fleet rollout next": stepRollout("next"),
+  "fleet rollout stop": stepRollout("stop"),
+  "fleet rollout revert": stepRollout("revert"),
   "show vpp info": showVppInfo,
   "show vpp lb state": showVppLbState,
   "show vpp lb counters": showVppLbCounters,

@@ -28,7 +28,13 @@ import { later, type WallMs } from "../../base/instant.ts";
 import { jsonText } from "../render/mod.ts";
 import { type FleetServer, readFleet } from "../../grpc/client/fleet/read.ts";
 import { readStores } from "../../grpc/client/fleet/stores.ts";
-import { FleetInfo, FleetIntent, FleetMember } from "../../grpc/gen/maglev.ts";
+import {
+  FleetInfo,
+  FleetIntent,
+  FleetMember,
+  FleetRollout,
+  RolloutLb,
+} from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
 import { readVotes } from "./votes.ts";
 import { FLEET_COMMANDS, type FleetCommand } from "./fleet.ts";
@@ -77,6 +83,29 @@ function renamed(words: Words): <T>(message: T) => T {
   return <T>(message: T) => change(message) as T;
 }
 
+/** A rollout that waits for its second wave. */
+const ROLLOUT = create(FleetRollout, {
+  id: "fedcba98",
+  hash: "9f3c".repeat(16),
+  waves: "lb1/lb2/rest",
+  waveCount: 3,
+  wavesOpen: 2,
+  state: "open",
+  stepUnixNs: BigInt(later(NOW_MS, -2 * MINUTE)) * 1_000_000n,
+  sinceUnixNs: BigInt(later(NOW_MS, -5 * MINUTE)) * 1_000_000n,
+  note: "all gates were green for 60 s",
+  identity: "ann",
+  reason: "web",
+  bakeNs: 60_000_000_000n,
+  lbs: [
+    create(RolloutLb, { name: "lb1", wave: 1, present: true, state: "applied" }),
+    create(RolloutLb, { name: "lb2", wave: 2, present: true, state: "waiting", note: "web" }),
+    create(RolloutLb, { name: "lb3", wave: 3, state: "closed" }),
+    create(RolloutLb, { name: "lb4", wave: 3, present: true }),
+    create(RolloutLb, { name: "lb9", present: true, state: "closed" }),
+  ],
+});
+
 /** A load balancer's store; lb3 has lost it. */
 function storeOf({ lb, present }: { readonly lb: string; readonly present: readonly string[] }) {
   const isAway = lb === "lb3";
@@ -91,6 +120,7 @@ function storeOf({ lb, present }: { readonly lb: string; readonly present: reado
       create(FleetMember, { name, present: present.includes(name) })
     ),
     intents: isAway ? [] : [create(FleetIntent, { here: "held", hereReason: "ann" })],
+    rollout: isAway ? undefined : ROLLOUT,
   });
 }
 

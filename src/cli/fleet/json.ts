@@ -4,8 +4,10 @@ import type { Member } from "../../fleet/compare.ts";
 import type { Differing, VipDifference } from "../../fleet/difference.ts";
 import type { Root } from "../../fleet/roots.ts";
 import type { Json } from "../../grpc/client/client.ts";
+import type { SharedRollout } from "../../grpc/client/fleet/rollouts.ts";
 import type { LbStore } from "../../grpc/client/fleet/stores.ts";
 import type { FleetState } from "../../grpc/client/fleet/read.ts";
+import { newestRollouts } from "./store_view.ts";
 import type { Votes } from "./votes.ts";
 
 /** `show fleet` and `show fleet differences`. */
@@ -14,6 +16,7 @@ export function fleetJson(
   stores: ReadonlyMap<string, LbStore> = new Map(),
 ): Json {
   const { members, vips, differing, verdict } = comparison;
+  const rollouts = newestRollouts(stores);
   return {
     verdict,
     vips: vips.length,
@@ -21,6 +24,7 @@ export function fleetJson(
     loadBalancers: members.map((member) => memberJson(member, stores.get(member.lb))),
     differences: differences.map(differenceJson),
     unexplained: [...unexplained],
+    ...(rollouts.length === 0 ? {} : { rollouts: rollouts.map(rolloutJson) }),
     repaired: members.flatMap(({ lb, answer }) =>
       typeof answer === "string" ? [] : answer.repaired.map(({ vip, atMs, found, expected }) => ({
         loadBalancer: lb,
@@ -70,6 +74,16 @@ function storeJson({ fleet, lb, site, kind, reason, sinceMs, applied, away, unob
     applied,
     away: [...away],
     unobeyed,
+  };
+}
+
+function rolloutJson({ sinceMs, stepMs, bakeMs, lbs, ...rollout }: SharedRollout): Json {
+  return {
+    ...rollout,
+    since: timeText(sinceMs),
+    step: timeText(stepMs),
+    ...(bakeMs === undefined ? {} : { bakeMs }),
+    loadBalancers: lbs.map((lb) => ({ ...lb })),
   };
 }
 

@@ -1,11 +1,13 @@
 /** PURE. The store of a fleet, as `show fleet` shows it. */
 import type { WallMs } from "../../base/instant.ts";
 import { listWords } from "../../base/text.ts";
+import type { SharedRollout } from "../../grpc/client/fleet/rollouts.ts";
 import type { LbStore } from "../../grpc/client/fleet/stores.ts";
 import { NOTHING } from "../commands/cells.ts";
 import { elapsed } from "../render/mod.ts";
 import type { Block, Cell } from "../render/model.ts";
 import { counted } from "../render/numbers.ts";
+import { rolloutBlocks } from "./rollout_view.ts";
 
 /** Columns of a load balancer's store. */
 export const STORE_COLUMNS = [
@@ -53,5 +55,18 @@ export function storeBlocks(
     const text = `${name}: ${kind} for ${elapsed(nowMs - sinceMs)}`;
     lines.push({ text: reason === "" ? text : `${text}: ${reason}`, style: "bad" });
   }
-  return lines.length === 0 ? [] : [{ kind: "lines", lines, offTerminal: "aside" }];
+  if (lines.length === 0) return [];
+  const rollouts = [...newestRollouts(stores)].flatMap((rollout) => rolloutBlocks(rollout, nowMs));
+  return [{ kind: "lines", lines, offTerminal: "aside" }, ...rollouts];
+}
+
+/** The rollout of each fleet, as the load balancer that has it newest reports it. */
+export function newestRollouts(stores: ReadonlyMap<string, LbStore>): readonly SharedRollout[] {
+  const newest = new Map<string, SharedRollout>();
+  for (const { fleet, kind, rollout } of stores.values()) {
+    if (kind !== "ok" || rollout === undefined) continue;
+    const known = newest.get(fleet);
+    if (known === undefined || known.stepMs < rollout.stepMs) newest.set(fleet, rollout);
+  }
+  return [...newest].sort(([a], [b]) => a < b ? -1 : 1).map(([, rollout]) => rollout);
 }

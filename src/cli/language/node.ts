@@ -25,10 +25,12 @@ export type SlotKind =
   | "time"
   /** Any text; in the shell with quotes when it has blanks. */
   | "text"
-  /** The hash of a plan: 64 hexadecimal digits. */
+  /** The hash of a plan or a file: 64 hexadecimal digits. */
   | "hash"
   /** An intent: eight hexadecimal digits. */
   | "id"
+  /** Waves of a rollout: names, site=NAME or rest, with commas and slashes. */
+  | "waves"
   /** pause or disable. */
   | "then"
   /** bash, zsh or fish. */
@@ -53,6 +55,10 @@ export type CommandName =
   | "fleet adopt"
   | "fleet restore"
   | "fleet forget"
+  | "fleet rollout"
+  | "fleet rollout next"
+  | "fleet rollout stop"
+  | "fleet rollout revert"
   | "cancel intent"
   | "show vpp info"
   | "show vpp lb state"

@@ -369,5 +369,6 @@ Deno.test("parse() gives the same command when all its words are as short as pos
 function sample(placeholder: string): string {
   if (placeholder === "<0-100>") return "50";
   if (placeholder === "<id>") return "0123abcd";
+  if (placeholder === "<hash>") return "ab".repeat(32);
   return placeholder.includes("|") ? "zsh" : "zz";
 }

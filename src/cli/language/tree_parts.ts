@@ -142,9 +142,72 @@ export const FLEET = word("fleet", "All servers of --server, compared", {
   ],
 });
 
-/** `fleet`: the store of shared intents. */
-export const FLEET_STORE = word("fleet", "The store of intents that load balancers share", {
+/** `rollout`, after `fleet`. */
+const ROLLOUT = word("rollout", "Put a file in force, wave by wave", {
   next: [
+    word("next", "Open the next wave", {
+      run: "fleet rollout next",
+      options: [
+        REASON,
+        { word: "force", help: "Also when a load balancer is away or not well" },
+      ],
+    }),
+    word("stop", "Open no further wave", {
+      run: "fleet rollout stop",
+      options: [REASON],
+      more: ["Load balancers that have the file in force keep it."],
+    }),
+    word("revert", "Put the former file back where it was replaced", {
+      run: "fleet rollout revert",
+      options: [REASON],
+      more: [
+        "Each one puts the file in force that it had before, from its state directory.",
+        "The file on disk stays: replace it too, before the next restart or reload.",
+      ],
+    }),
+    slot("hash", "SHA-256 of the file (sha256sum)", {
+      slot: "hash",
+      next: [
+        word("waves", "The order of load balancers", {
+          next: [
+            slot("waves", "Begin with the first one: lb1/site=ams/rest", {
+              slot: "waves",
+              run: "fleet rollout",
+              options: [
+                REASON,
+                {
+                  word: "bake",
+                  help: "Open the next wave after so long without a problem",
+                  value: { slot: "duration" },
+                },
+                {
+                  word: "moves",
+                  help: "Percent of a VIP's new flows that may move; left out: 30",
+                  value: { slot: "weight" },
+                },
+                {
+                  word: "removes",
+                  help: "Most VIPs that may be removed; left out: none",
+                  value: { slot: "count" },
+                },
+              ],
+              more: [
+                "The file comes by other means. In its wave each load balancer reloads when its",
+                "file has this hash, and its own plan is within what may move and be removed;",
+                "otherwise the rollout stops, and nothing is undone (see show fleet).",
+              ],
+            }),
+          ],
+        }),
+      ],
+    }),
+  ],
+});
+
+/** `fleet`: the store of shared intents. */
+export const FLEET_STORE = word("fleet", "The store that load balancers share", {
+  next: [
+    ROLLOUT,
     word("adopt", "Make an intent of this server the fleet's", {
       next: [
         slot("id", "Its id, as show intents has it", {

@@ -29,6 +29,7 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   text: "two words",
   hash: "ab".repeat(32),
   id: "0123abcd",
+  waves: "lb1/site=ams/rest",
   // Its values are words of the language; "pause" is one of an action as well.
   then: "disable",
   shell: "zsh",
@@ -150,6 +151,10 @@ const LINES: Readonly<Record<CommandName, string>> = {
   "fleet adopt": "fleet adopt 0123abcd",
   "fleet restore": "fleet restore",
   "fleet forget": "fleet forget",
+  "fleet rollout": `fleet rollout ${"ab".repeat(32)} waves lb1/rest`,
+  "fleet rollout next": "fleet rollout next",
+  "fleet rollout stop": "fleet rollout stop",
+  "fleet rollout revert": "fleet rollout revert",
   "cancel intent": "cancel intent 0123abcd",
   "show vpp info": "show vpp info",
   "show vpp lb state": "show vpp lb state",

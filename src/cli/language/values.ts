@@ -8,6 +8,8 @@ import type { SlotKind } from "./node.ts";
 const MAX_NAME = 128;
 /** Longest reason that the server accepts. */
 const MAX_TEXT = 500;
+/** Longest list of waves; the server's own limits are stricter. */
+const MAX_WAVES = 8000;
 const MAX_COUNT = 1_000_000_000;
 
 /** A word of a slot with a closed set of values, with a line of help. */
@@ -112,6 +114,8 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
       return readTime(text);
     case "text":
       return text.length <= MAX_TEXT && isPlainLine(text) ? text : undefined;
+    case "waves":
+      return text !== "" && text.length <= MAX_WAVES && isPlainLine(text) ? text : undefined;
     case "hash":
       return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined;
     case "id":
@@ -186,6 +190,8 @@ function wanted(slot: SlotKind): string {
       return "a time with its zone such as 2027-01-31T18:00:00Z";
     case "text":
       return `one line of at most ${MAX_TEXT} characters, without control characters`;
+    case "waves":
+      return "load balancers, site=NAME or rest, for example lb1/site=ams,lb7/rest";
     case "id":
       return "an intent's id, eight hexadecimal digits (see show intents)";
     case "level":

@@ -5,6 +5,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import { parseListenAddress } from "../../base/listen_address.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
+import type { Reloader } from "../reload.ts";
 import { certificatesOf, keyPairOf } from "../../base/tls/key_pair.ts";
 import { BUILD } from "../../base/version.ts";
 import type { Checker } from "../../checker/checker.ts";
@@ -30,6 +31,7 @@ export type FleetSettings = Pick<
   | "fleet-tls-cert"
   | "fleet-tls-key"
   | "state-dir"
+  | "config"
 >;
 
 /** Largest certificate or key file, in bytes. */
@@ -119,7 +121,7 @@ export async function createFleetMember(
     readonly checker: Checker;
     readonly vpp: Pick<Daemon, "vpp">["vpp"];
     readonly book: OpenedBook | undefined;
-    readonly configHash: () => string;
+    readonly reloader: Reloader;
     readonly clock: Clock;
     readonly logger: Logger;
   },
@@ -132,14 +134,17 @@ export async function createFleetMember(
     { FleetRequests },
     { prefixOf },
     { fleetTraffic },
+    { RolloutFiles },
   ] = await Promise.all([
     import("../../fleet/etcd/etcd_store.ts"),
     import("../../fleet/member/member.ts"),
     import("../../fleet/member/requests/requests.ts"),
     import("../../fleet/book/keys.ts"),
     import("./traffic.ts"),
+    import("./rollout_files.ts"),
   ]);
-  const { checker, vpp, book, configHash, clock, logger } = parts;
+  const { checker, vpp, book, reloader, clock, logger } = parts;
+  const folder = settings["state-dir"];
   const { fleet } = settings;
   const store = new EtcdStore({
     servers: serversOf(address),
@@ -154,7 +159,14 @@ export async function createFleetMember(
     store,
     checker,
     traffic: fleetTraffic({ checker, vpp, clock }),
-    configHash,
+    configHash: () => reloader.inForce.hash,
+    rollout: new RolloutFiles({
+      reloader,
+      path: settings.config,
+      folder: folder === "" ? undefined : folder,
+      checker,
+      vpp,
+    }),
     disk: book?.disk,
     kept: book?.kept,
     newUuid: () => crypto.randomUUID(),

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { badFleetSettings, createFleetMember, type FleetSettings, openBook } from "./fleet.ts";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import type { Reloader } from "../reload.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 
 const OFF: FleetSettings = {
+  config: "/nowhere/maglev.yaml",
   "fleet-store": "",
   fleet: "default",
   "fleet-lb": "",
@@ -40,7 +42,8 @@ Deno.test("without --fleet-store nothing is opened or made", async () => {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   assert.equal(await openBook({ ...OFF, "state-dir": "/nowhere" }, { clock, logger }), undefined);
   const { checker } = setUp();
-  const parts = { checker, vpp: undefined, book: undefined, configHash: () => "", clock, logger };
+  const reloader = undefined as unknown as Reloader;
+  const parts = { checker, vpp: undefined, book: undefined, reloader, clock, logger };
   assert.equal(await createFleetMember(OFF, parts), undefined);
   assert.deepEqual(logger.records, []);
 });

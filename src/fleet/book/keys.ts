@@ -4,6 +4,7 @@
  *     meta                                  identity of the store's content
  *     intent/SCOPE/b/BACKEND                a pause, disable or drain
  *     intent/SCOPE/w/FRONTEND/POOL/BACKEND  a weight
+ *     rollout                               the permission to put a configuration in force
  *     lb/NAME/status                        what one load balancer has applied; ends with its lease
  *
  * SCOPE is `fleet`, `site=NAME` or `lb=NAME`. Names may contain slashes, so each is percent-encoded.
@@ -11,6 +12,7 @@
 import type { Intent } from "../../intent/intent.ts";
 
 export const META = "meta";
+export const ROLLOUT = "rollout";
 const INTENT = "intent/";
 
 /** Longest key, in bytes, without the prefix. */

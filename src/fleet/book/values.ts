@@ -21,6 +21,7 @@ import {
 } from "../../intent/intent.ts";
 import { MAX_REASON_LENGTH } from "../../intent/request.ts";
 import { MAX_ID_LENGTH } from "../../intent/rules.ts";
+import { answerOf, answerRecord, type RolloutAnswer } from "./rollout/answer.ts";
 import { type Foretold, plansOf, plansRecord } from "./foretold.ts";
 import { isScope, keyOf, scopeOfKey } from "./keys.ts";
 
@@ -103,6 +104,8 @@ export interface Status {
   readonly unfit: readonly Unobeyed[];
   /** Progress of the drains that it obeys; the first MAX_LISTED. */
   readonly drains: readonly DrainHere[];
+  /** Its answer to the fleet's rollout; absent without a rollout, and in older versions. */
+  readonly rollout?: RolloutAnswer | undefined;
 }
 
 export function encodeWish({ intent, id, via, force, plans }: Wish): string {
@@ -171,7 +174,7 @@ export function encodeStatus(status: Status): string {
 
 /** A status with so many entries of each list. */
 function statusText(
-  { instance, version, site, wallMs, applied, configHash, held, unfit, drains }: Status,
+  { instance, version, site, wallMs, applied, configHash, held, unfit, drains, rollout }: Status,
   most: number,
 ): string {
   return JSON.stringify({
@@ -185,6 +188,7 @@ function statusText(
     held: held.slice(0, most),
     unfit: unfit.slice(0, most),
     ...(drains.length === 0 ? {} : { drains: drains.slice(0, most) }),
+    ...(rollout === undefined ? {} : { rollout: answerRecord(rollout) }),
   });
 }
 
@@ -203,7 +207,9 @@ export function decodeStatus(text: string): Status | undefined {
   // Absent in a version without shared drains.
   const drains = drainsOf(record.drains ?? []);
   if (held === undefined || unfit === undefined || drains === undefined) return undefined;
-  return { instance, version, site, wallMs, applied, configHash, held, unfit, drains };
+  const rollout = answerOf(record.rollout);
+  const status = { instance, version, site, wallMs, applied, configHash, held, unfit, drains };
+  return rollout === undefined ? status : { ...status, rollout };
 }
 
 const INVALID: Value = { kind: "ignored", reason: "invalid" };

@@ -20,7 +20,7 @@ import {
 import { type KeptBook, keyedWishesOf } from "../book/file.ts";
 import type { FrontendShift } from "../book/foretold.ts";
 import type { KeyedWish, Step } from "../book/guard.ts";
-import { lbOfKey, META, type Place, placeOfKey, scopeOfKey } from "../book/keys.ts";
+import { lbOfKey, META, type Place, placeOfKey, ROLLOUT, scopeOfKey } from "../book/keys.ts";
 import type {
   FleetStore,
   StoreChange,
@@ -34,6 +34,8 @@ import { BookKeeper, type Followed } from "./book_keeper.ts";
 import { DrainReport } from "./drain_report.ts";
 import { Ends } from "./ends.ts";
 import { Obedience, type Present } from "./obedience.ts";
+import type { RolloutFollower, RolloutPort } from "./rollout/follower.ts";
+import { followerOf, rolloutView } from "./rollout/lbs.ts";
 import { Roster } from "./roster.ts";
 import { Unsettled } from "./unsettled.ts";
 import type { FleetView, StoreState } from "./view.ts";
@@ -58,6 +60,8 @@ export interface FleetMemberOptions {
   readonly traffic: FleetTraffic;
   /** SHA-256 of the configuration in force, in hexadecimal. */
   readonly configHash: () => string;
+  /** Its configuration, for rollouts; absent: it takes no part in them. */
+  readonly rollout?: RolloutPort | undefined;
   /** Absent: the book ends with the process. */
   readonly disk?: Pick<BookDisk, "save" | "close"> | undefined;
   readonly kept?: KeptBook | undefined;
@@ -75,6 +79,8 @@ export class FleetMember implements StoreListener {
   readonly #keeper: BookKeeper;
   readonly #ends: Ends;
   readonly #drains: DrainReport;
+  /** Undefined: without part in rollouts. */
+  readonly rollout: RolloutFollower | undefined;
   #values = new Map<string, StoredValue>();
   #revision = 0;
   /** A snapshot arrived, and the store has answered since. */
@@ -119,6 +125,7 @@ export class FleetMember implements StoreListener {
       clock,
       onChange: () => this.#wake(),
     });
+    this.rollout = followerOf(this, () => this.#publish());
   }
 
   /** Call it when the checker runs. The intents of the book on disk are in force already. */
@@ -216,6 +223,7 @@ export class FleetMember implements StoreListener {
       members: this.roster.members(),
       nameTaken: this.roster.namesake !== undefined,
       ignored: ignoredOf(this.#book),
+      rollout: rolloutView(this),
     };
   }
 
@@ -269,6 +277,7 @@ export class FleetMember implements StoreListener {
         this.#confirmedMs = this.options.clock.wallMs();
         this.#to({ kind: "ok" });
         this.unsettled.settle(this.#book);
+        this.rollout?.take(this.#values.get(ROLLOUT));
         this.#evaluate();
     }
     this.#wake();
@@ -320,7 +329,16 @@ export class FleetMember implements StoreListener {
     const applied = this.#applied;
     const drained = [...obeyed.values()].filter(({ intent }) => intent.kind === "drain");
     const drains = this.#drains.of(drained.length === 0 ? [] : traffic.drains(drained));
-    this.roster.publish({ version, applied, configHash: configHash(), held, unfit, drains });
+    const rollout = this.rollout?.answer;
+    this.roster.publish({
+      version,
+      applied,
+      configHash: configHash(),
+      held,
+      unfit,
+      drains,
+      rollout,
+    });
     if (this.#store.kind === "ok") void this.roster.writeDue();
   }
 
@@ -332,6 +350,7 @@ export class FleetMember implements StoreListener {
         this.#confirmedMs = clock.wallMs() - (this.#silentMs ?? 0) as WallMs;
         void this.#ends.tick(this.#book, this.metaCondition());
       }
+      this.rollout?.tick(this.#store.kind === "ok");
       this.#claimDue();
       this.roster.forgetOld(this.options.clock.wallMs());
       this.unsettled.tick(this.#store.kind === "ok");

@@ -3,6 +3,8 @@ import type { WallMs } from "../../base/instant.ts";
 import type { KeyedWish } from "../book/guard.ts";
 import type { Place } from "../book/keys.ts";
 import type { Tombstone } from "../book/values.ts";
+import type { RolloutLb } from "../book/rollout/gate.ts";
+import type { Rollout } from "../book/rollout/rollout.ts";
 import type { Member } from "./roster.ts";
 
 /** The store, as this load balancer sees it. */
@@ -53,4 +55,13 @@ export interface FleetView {
   readonly nameTaken: boolean;
   /** Values of the store that are not obeyed, by reason. */
   readonly ignored: ReadonlyMap<string, number>;
+  /** Undefined: the fleet has no rollout. */
+  readonly rollout: RolloutView | undefined;
+}
+
+/** A rollout, and what became of it on each load balancer. */
+export interface RolloutView extends Rollout {
+  readonly wavesText: string;
+  /** `wave` from 0; undefined: it is in none. */
+  readonly lbs: readonly (RolloutLb & { readonly wave: number | undefined })[];
 }

@@ -135,6 +135,8 @@ export interface PlannedReload {
   readonly forecast: ReloadForecast | undefined;
   /** Names the plan; empty unless the verdict is ok. */
   readonly planHash: string;
+  /** SHA-256 of the file that was planned, in hexadecimal; empty unless the verdict is ok. */
+  readonly hash: string;
 }
 
 /** The configuration file. */

@@ -47,6 +47,8 @@ export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
   AdoptIntent: WRITE,
   RestoreFleet: WRITE,
   ForgetFleet: WRITE,
+  StartRollout: WRITE,
+  StepRollout: WRITE,
   WatchEvents: READ,
   CheckConfig: INSPECT,
   ReloadConfig: WRITE,

@@ -511,6 +511,80 @@ export interface FleetInfo {
   readonly nameTaken: boolean;
   /** Values of the store that cannot be read. */
   readonly ignored: number;
+  /** Absent: the fleet has no rollout. */
+  readonly rollout: FleetRollout | undefined;
+}
+
+/**
+ * The permission to put a configuration in force, and what became of it. The fleet's store has the
+ * hash of the file, never the file.
+ */
+export interface FleetRollout {
+  readonly id: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly hash: string;
+  /** For example lb1,lb2/site=ams/rest. */
+  readonly waves: string;
+  /** Number of waves, and of those that are open. */
+  readonly waveCount: number;
+  readonly wavesOpen: number;
+  /** open, refused (a gate was red), stopped, reverting, reverted or done. */
+  readonly state: string;
+  /** When the state or the waves changed last, and who or what changed them. */
+  readonly stepUnixNs: bigint;
+  readonly note: string;
+  readonly peer: string;
+  readonly identity: string;
+  readonly reason: string;
+  readonly via: string;
+  readonly sinceUnixNs: bigint;
+  /** Most of a VIP's new flows that may move, 0 to 1, and most VIPs that may be removed. */
+  readonly moves: number;
+  readonly removes: number;
+  /** Gates are green for so long before the next wave opens; absent: by hand. */
+  readonly bakeNs?: bigint | undefined;
+  readonly lbs: readonly RolloutLb[];
+}
+
+/** A rollout on one load balancer. */
+export interface RolloutLb {
+  readonly name: string;
+  /** From 1; 0: it is in none. */
+  readonly wave: number;
+  /** It publishes its status; false: it is away. */
+  readonly present: boolean;
+  /**
+   * closed (its wave is not open), waiting, applying, applied, refused, reverted, unreverted; empty:
+   * it has not answered.
+   */
+  readonly state: string;
+  /** What it waits for, why its gates are not green, or why it refuses. */
+  readonly note: string;
+  readonly configHash: string;
+}
+
+export interface StartRolloutRequest {
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly hash: string;
+  /** Load balancers, site=NAME and rest; commas in a wave, slashes between waves. */
+  readonly waves: string;
+  readonly reason: string;
+  /** Most of a VIP's new flows that may move, 0 to 1; absent: 0.3. */
+  readonly moves?:
+    | number
+    | undefined;
+  /** Most VIPs that may be removed, or deleted and added again. */
+  readonly removes: number;
+  /** The next wave opens when all gates were green for so long; absent: by hand. */
+  readonly bakeNs?: bigint | undefined;
+}
+
+export interface StepRolloutRequest {
+  /** next, stop or revert. */
+  readonly step: string;
+  /** next: also when a load balancer does not have it, or a gate is not green. */
+  readonly force: boolean;
+  readonly reason: string;
 }
 
 /** An intent of the fleet, and what became of it on this load balancer. */
@@ -4988,6 +5062,7 @@ function createBaseFleetInfo(): FleetInfo {
     members: [],
     nameTaken: false,
     ignored: 0,
+    rollout: undefined,
   };
 }
 
@@ -5048,6 +5123,9 @@ export const FleetInfo: MessageFns<FleetInfo, "maglev.FleetInfo"> = {
     }
     if (message.ignored !== 0) {
       writer.uint32(104).uint32(message.ignored);
+    }
+    if (message.rollout !== undefined) {
+      FleetRollout.encode(message.rollout, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -5167,6 +5245,552 @@ export const FleetInfo: MessageFns<FleetInfo, "maglev.FleetInfo"> = {
             }
 
             message.ignored = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.rollout = FleetRollout.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFleetRollout(): FleetRollout {
+  return {
+    id: "",
+    hash: "",
+    waves: "",
+    waveCount: 0,
+    wavesOpen: 0,
+    state: "",
+    stepUnixNs: 0n,
+    note: "",
+    peer: "",
+    identity: "",
+    reason: "",
+    via: "",
+    sinceUnixNs: 0n,
+    moves: 0,
+    removes: 0,
+    bakeNs: undefined,
+    lbs: [],
+  };
+}
+
+export const FleetRollout: MessageFns<FleetRollout, "maglev.FleetRollout"> = {
+  $type: "maglev.FleetRollout" as const,
+
+  encode(message: FleetRollout, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.hash !== "") {
+      writer.uint32(18).string(message.hash);
+    }
+    if (message.waves !== "") {
+      writer.uint32(26).string(message.waves);
+    }
+    if (message.waveCount !== 0) {
+      writer.uint32(32).uint32(message.waveCount);
+    }
+    if (message.wavesOpen !== 0) {
+      writer.uint32(40).uint32(message.wavesOpen);
+    }
+    if (message.state !== "") {
+      writer.uint32(50).string(message.state);
+    }
+    if (message.stepUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.stepUnixNs) !== message.stepUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.stepUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(56).int64(message.stepUnixNs);
+    }
+    if (message.note !== "") {
+      writer.uint32(66).string(message.note);
+    }
+    if (message.peer !== "") {
+      writer.uint32(74).string(message.peer);
+    }
+    if (message.identity !== "") {
+      writer.uint32(82).string(message.identity);
+    }
+    if (message.reason !== "") {
+      writer.uint32(90).string(message.reason);
+    }
+    if (message.via !== "") {
+      writer.uint32(98).string(message.via);
+    }
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(104).int64(message.sinceUnixNs);
+    }
+    if (message.moves !== 0) {
+      writer.uint32(113).double(message.moves);
+    }
+    if (message.removes !== 0) {
+      writer.uint32(120).uint32(message.removes);
+    }
+    if (message.bakeNs !== undefined) {
+      if (BigInt.asIntN(64, message.bakeNs) !== message.bakeNs) {
+        throw new globalThis.Error(
+          "value provided for field message.bakeNs of type int64 too large",
+        );
+      }
+      writer.uint32(128).int64(message.bakeNs);
+    }
+    for (const v of message.lbs) {
+      RolloutLb.encode(v!, writer.uint32(138).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FleetRollout {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFleetRollout() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.waves = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.waveCount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.wavesOpen = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.stepUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.peer = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 113) {
+              break;
+            }
+
+            message.moves = reader.double();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.removes = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.bakeNs = reader.int64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.lbs.push(RolloutLb.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRolloutLb(): RolloutLb {
+  return { name: "", wave: 0, present: false, state: "", note: "", configHash: "" };
+}
+
+export const RolloutLb: MessageFns<RolloutLb, "maglev.RolloutLb"> = {
+  $type: "maglev.RolloutLb" as const,
+
+  encode(message: RolloutLb, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.wave !== 0) {
+      writer.uint32(16).uint32(message.wave);
+    }
+    if (message.present !== false) {
+      writer.uint32(24).bool(message.present);
+    }
+    if (message.state !== "") {
+      writer.uint32(34).string(message.state);
+    }
+    if (message.note !== "") {
+      writer.uint32(42).string(message.note);
+    }
+    if (message.configHash !== "") {
+      writer.uint32(50).string(message.configHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RolloutLb {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolloutLb() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wave = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.present = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.configHash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStartRolloutRequest(): StartRolloutRequest {
+  return { hash: "", waves: "", reason: "", moves: undefined, removes: 0, bakeNs: undefined };
+}
+
+export const StartRolloutRequest: MessageFns<StartRolloutRequest, "maglev.StartRolloutRequest"> = {
+  $type: "maglev.StartRolloutRequest" as const,
+
+  encode(message: StartRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash !== "") {
+      writer.uint32(10).string(message.hash);
+    }
+    if (message.waves !== "") {
+      writer.uint32(18).string(message.waves);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.moves !== undefined) {
+      writer.uint32(33).double(message.moves);
+    }
+    if (message.removes !== 0) {
+      writer.uint32(40).uint32(message.removes);
+    }
+    if (message.bakeNs !== undefined) {
+      if (BigInt.asIntN(64, message.bakeNs) !== message.bakeNs) {
+        throw new globalThis.Error(
+          "value provided for field message.bakeNs of type int64 too large",
+        );
+      }
+      writer.uint32(48).int64(message.bakeNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartRolloutRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waves = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.moves = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.removes = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.bakeNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStepRolloutRequest(): StepRolloutRequest {
+  return { step: "", force: false, reason: "" };
+}
+
+export const StepRolloutRequest: MessageFns<StepRolloutRequest, "maglev.StepRolloutRequest"> = {
+  $type: "maglev.StepRolloutRequest" as const,
+
+  encode(message: StepRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== "") {
+      writer.uint32(10).string(message.step);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepRolloutRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
             continue;
           }
         }
@@ -13068,6 +13692,24 @@ export const MaglevDefinition = {
     forgetFleet: {
       name: "ForgetFleet",
       requestType: FleetRequest as typeof FleetRequest,
+      requestStream: false,
+      responseType: FleetResponse as typeof FleetResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Allows load balancers to put a file with this hash in force, wave by wave. */
+    startRollout: {
+      name: "StartRollout",
+      requestType: StartRolloutRequest as typeof StartRolloutRequest,
+      requestStream: false,
+      responseType: FleetResponse as typeof FleetResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Opens the next wave of the rollout, stops it, or takes it back. */
+    stepRollout: {
+      name: "StepRollout",
+      requestType: StepRolloutRequest as typeof StepRolloutRequest,
       requestStream: false,
       responseType: FleetResponse as typeof FleetResponse,
       responseStream: false,

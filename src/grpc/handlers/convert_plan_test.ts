@@ -48,7 +48,7 @@ Deno.test("configVerdict() has errors by stage as text, and all findings as issu
 Deno.test("planConfigResponse() has a verdict and no plan for an invalid file", () => {
   const verdict: ConfigVerdict = { ok: false, errors: [PARSE], warnings: [] };
   const response = planConfigResponse(
-    { verdict, forecast: undefined, planHash: "" },
+    { verdict, forecast: undefined, planHash: "", hash: "" },
     "VPP is away",
   );
   assert.deepEqual([response.ok, response.parseError], [false, "f:3:1: bad"]);

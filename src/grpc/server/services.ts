@@ -17,6 +17,7 @@ import * as backend from "../handlers/backend.ts";
 import * as config from "../handlers/config.ts";
 import * as explain from "../handlers/diagnosis/explain.ts";
 import * as fleet from "../handlers/fleet/fleet.ts";
+import * as rollout from "../handlers/fleet/rollout.ts";
 import * as frontend from "../handlers/frontend.ts";
 import * as healthcheck from "../handlers/healthcheck.ts";
 import { getFingerprints } from "../handlers/diagnosis/fingerprints.ts";
@@ -72,6 +73,8 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.AdoptIntent, fleet.adoptIntent(daemon));
   served.action(Maglev.RestoreFleet, fleet.restoreFleet(daemon));
   served.action(Maglev.ForgetFleet, fleet.forgetFleet(daemon));
+  served.action(Maglev.StartRollout, rollout.beginRollout(daemon));
+  served.action(Maglev.StepRollout, rollout.stepRollout(daemon));
   served.stream(Maglev.WatchEvents, watchEvents(daemon));
   served.unary(Maglev.CheckConfig, config.checkConfig(daemon));
   served.action(Maglev.ReloadConfig, config.reloadConfig(daemon));

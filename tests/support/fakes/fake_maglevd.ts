@@ -330,6 +330,8 @@ export class FakeMaglevd {
       AdoptIntent: refused,
       RestoreFleet: refused,
       ForgetFleet: refused,
+      StartRollout: refused,
+      StepRollout: refused,
       SyncVPPLBState: refused,
       PlanBackend: refused,
       PlanConfig: refused,

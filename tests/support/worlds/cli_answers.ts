@@ -7,7 +7,9 @@ import {
   EndedFleetIntent,
   FleetInfo,
   FleetMember,
+  FleetRollout,
   ReloadConfigResponse,
+  RolloutLb,
 } from "../../../src/grpc/gen/maglev.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import type { messages } from "../../../src/grpc/client/client.ts";
@@ -108,6 +110,28 @@ export function answersOf(words: Words): Required<Answers> {
         applied: 18377n,
         held: [{ id: "0123abcd", reason: words.reason }],
       }],
+      rollout: {
+        ...create(FleetRollout),
+        id: "fedcba98",
+        hash: "9f3c".repeat(16),
+        waves: "lb1/rest",
+        waveCount: 2,
+        wavesOpen: 1,
+        state: "refused",
+        stepUnixNs: ago(HOUR),
+        sinceUnixNs: ago(HOUR),
+        note: words.reason,
+        identity: words.identity,
+        reason: words.reason,
+        lbs: ["refused", "closed"].map((state, at) => ({
+          ...create(RolloutLb),
+          name: `lb${at + 1}`,
+          wave: at + 1,
+          present: true,
+          state,
+          note: at === 0 ? words.reason : "",
+        })),
+      },
       ended: [{
         ...create(EndedFleetIntent),
         id: "89abcdef",
@@ -120,6 +144,8 @@ export function answersOf(words: Words): Required<Answers> {
       }],
     }),
     AdoptIntent: () => ({ id: "0123abcd", revision: 7n, warning: words.reason }),
+    StartRollout: () => ({ id: "fedcba98", revision: 7n, warning: words.reason }),
+    StepRollout: () => ({ id: "fedcba98", revision: 7n, warning: "" }),
     RestoreFleet: () => ({ id: "", revision: 7n, warning: "" }),
     ForgetFleet: () => ({ id: "", revision: 7n, warning: "" }),
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),

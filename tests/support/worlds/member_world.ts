@@ -5,6 +5,7 @@ import type { KeptBook } from "../../../src/fleet/book/file.ts";
 import { fleetTraffic } from "../../../src/daemon/fleet/traffic.ts";
 import type { FleetStore } from "../../../src/fleet/book/store.ts";
 import { FleetMember } from "../../../src/fleet/member/member.ts";
+import type { RolloutPort } from "../../../src/fleet/member/rollout/follower.ts";
 import type { ScopedIntent } from "../../../src/fleet/member/requests/requests.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeFleetServer } from "../fakes/fake_fleet_store.ts";
@@ -26,6 +27,8 @@ export interface MemberOptions {
   readonly kept?: KeptBook;
   /** Default: FIVE. */
   readonly config?: SmallConfig;
+  /** Default: without part in rollouts. */
+  readonly rollout?: RolloutPort;
   /** Default: every book is stored. */
   readonly save?: (book: KeptBook) => Promise<string>;
   /** Servers whose checks pass; default: all. */
@@ -43,7 +46,8 @@ export interface MemberParts {
 /** A member of fleet edge with a checker of its own. */
 export function memberOn(
   { store, clock, newUuid }: MemberParts,
-  { lb, site = "", kept, config = FIVE, save, up = Object.keys(config.backends) }: MemberOptions,
+  { lb, site = "", kept, config = FIVE, save, rollout, up = Object.keys(config.backends) }:
+    MemberOptions,
 ) {
   const shared = [...kept?.obeyed.values() ?? []].map(({ intent }) => intent);
   const { checker, engine, stateOf } = setUp(smallConfig(config), {
@@ -66,7 +70,8 @@ export function memberOn(
     store,
     checker,
     traffic: fleetTraffic({ checker, vpp: undefined, clock }),
-    configHash: () => "hash",
+    configHash: () => rollout?.hash() ?? "hash",
+    rollout,
     disk: {
       save(book) {
         saved.push(book);

@@ -14,6 +14,7 @@ import { encodeTombstone, encodeWish, MAX_VALUE_LENGTH, type Wish } from "../../
 import type { FleetMember } from "../member.ts";
 import { APPLIED_MS, bounded, failureOf, type FleetDone, storeProblem } from "./answers.ts";
 import { forgetBook, restoreStore } from "./restore.ts";
+import { type RolloutRequest, startRollout, stepRollout } from "./rollout.ts";
 import type { FleetView } from "../view.ts";
 
 /** Longest wait for the other load balancers after that. */
@@ -208,6 +209,14 @@ export class FleetRequests {
   /** The intent of the fleet with this id, or in the place of this one. */
   find(which: { readonly id: string } | { readonly like: ScopedIntent }): KeyedWish | undefined {
     return findWish(this.#member, "like" in which ? { key: keyOf(which.like) } : which);
+  }
+
+  startRollout(request: RolloutRequest): Promise<FleetDone | MaglevError> {
+    return startRollout(this.#member, request);
+  }
+
+  stepRollout(request: Parameters<typeof stepRollout>[1]): Promise<FleetDone | MaglevError> {
+    return stepRollout(this.#member, request);
   }
 
   restore(): Promise<FleetDone | MaglevError> {

@@ -1,6 +1,6 @@
 /** What an operator does with a store that is not believed. */
 import { MaglevError } from "../../../base/errors.ts";
-import { META, scopeOfKey } from "../../book/keys.ts";
+import { META, ROLLOUT, scopeOfKey } from "../../book/keys.ts";
 import type { StoreWrite, WriteOutcome } from "../../book/store.ts";
 import { decodeMeta, encodeMeta } from "../../book/values.ts";
 import type { FleetMember } from "../member.ts";
@@ -57,9 +57,15 @@ function restoringWrites({ book, mirror }: FleetMember): readonly StoreWrite[] {
   const revived = [...mirror.values.keys()].filter((key) =>
     scopeOfKey(key) !== undefined && !book.entries.has(key)
   );
+  // A backup may have one that is open; an operator begins it again.
+  const rollouts = mirror.values.has(ROLLOUT) ? [ROLLOUT] : [];
   return [
     ...put.map(({ key, text }) => ({ key, text, ifRevision: revisionOf(key) })),
-    ...revived.map((key) => ({ key, text: undefined, ifRevision: revisionOf(key) })),
+    ...[...revived, ...rollouts].map((key) => ({
+      key,
+      text: undefined,
+      ifRevision: revisionOf(key),
+    })),
   ];
 }
 

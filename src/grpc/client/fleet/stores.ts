@@ -3,6 +3,7 @@ import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../client.ts";
 import { cut, instantOf } from "./answers.ts";
 import { type AskOptions, errorOf } from "./read.ts";
+import { type SharedRollout, sharedRollout } from "./rollouts.ts";
 
 /** Most names of load balancers that are away. */
 const MAX_AWAY = 20;
@@ -27,16 +28,19 @@ export interface LbStore {
   readonly away: readonly string[];
   /** Intents that it does not obey. */
   readonly unobeyed: number;
+  /** Undefined: the fleet has no rollout. */
+  readonly rollout: SharedRollout | undefined;
 }
 
 /** The stores of all that have one, by the name of the server; one that does not answer is left out. */
 export async function readStores(
   { servers, signal }: AskOptions,
 ): Promise<ReadonlyMap<string, LbStore>> {
-  const found = await Promise.all(servers.map(async ({ name, away, ask }) => {
+  const found = await Promise.all(servers.map(async (server) => {
+    const { name, away } = server;
     if (away !== undefined) return [];
     try {
-      const info = await ask((client) => client.call("GetFleet", {}, { signal }));
+      const info = await server.ask((client) => client.call("GetFleet", {}, { signal }));
       return info.store === "off" || info.store === "" ? [] : [[name, storeOf(info)] as const];
     } catch (error) {
       // An older version, or one that is away: the comparison has the reason.
@@ -62,5 +66,6 @@ function storeOf(info: messages.FleetInfo): LbStore {
     members: info.members.length,
     away: away.sort().slice(0, MAX_AWAY),
     unobeyed: info.intents.filter(({ here }) => here === "held" || here === "unfit").length,
+    rollout: sharedRollout(info),
   };
 }

@@ -17,6 +17,7 @@ import {
   type GetFleetRequest,
 } from "../../gen/maglev.ts";
 import { intentMessage, nanoseconds, unixNanoseconds } from "../convert.ts";
+import { responseOf, rolloutMessage } from "./rollout.ts";
 import { noFleet } from "./scoped.ts";
 import { plansMessage } from "./shared_plan.ts";
 
@@ -77,6 +78,7 @@ function fleetInfo({ view }: FleetRequests): FleetInfo {
     })),
     nameTaken: view.nameTaken,
     ignored: [...view.ignored.values()].reduce((sum, count) => sum + count, 0),
+    rollout: view.rollout && rolloutMessage(view.rollout),
   };
 }
 
@@ -147,10 +149,4 @@ function storeAction(
       return { answer, before, after: fleet.storeKind };
     },
   };
-}
-
-function responseOf(done: FleetDone | MaglevError): FleetResponse | MaglevError {
-  if (done instanceof MaglevError) return done;
-  const { id, revision, warning } = done;
-  return { id, revision: BigInt(revision), warning };
 }
