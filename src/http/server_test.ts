@@ -213,6 +213,25 @@ Deno.test("HttpServer evicts the longest idle connection for a new one", async (
   });
 });
 
+Deno.test("HttpServer reads a request that has arrived before it evicts its connection", async () => {
+  const limits = { ...METRICS_LIMITS, connections: 1 };
+  const handle = () => () => Promise.resolve(statusAnswer(404));
+  for (let round = 0; round < 10; round++) {
+    await inHttpWorld({ limits, handle }, async ({ server, connect, until }) => {
+      const first = await connect();
+      await until(() => server.connections === 1);
+      const writing = first.write(new TextEncoder().encode("GET /page HTTP/1.0\r\n\r\n"));
+      const second = connect();
+      // The process has no time for a while, so that both have arrived when it goes on.
+      const endMs = performance.now() + 5;
+      while (performance.now() < endMs);
+      await writing;
+      assert.match(await readAll(first), /^HTTP\/1\.1 404 /);
+      await second;
+    });
+  }
+});
+
 Deno.test("HttpServer closes a new connection while all others are being served", async () => {
   await inWorld(async ({ server, connect, until }) => {
     const busy: Deno.Conn[] = [];

@@ -13,8 +13,11 @@ import { readAll, readTo, send, until } from "../support/worlds/http_world.ts";
 
 const CONNECTIONS = 10_000;
 const STREAMS = 50;
-/** Far above what is seen (some 20 ms), far below a connection that waits for another's timeout. */
-const PATIENCE_MS = 2000;
+/**
+ * Far above what is seen (some 20 ms, on a busy machine seconds), far below 10,000 connections of
+ * which 256 at a time wait for their timeout of 5 s.
+ */
+const PATIENCE_MS = 20_000;
 
 const FLOOD = `
 const [port, count] = Deno.args.map(Number);
@@ -29,8 +32,19 @@ await Deno.stdin.read(new Uint8Array(1));
 Deno.exit(0);
 `;
 
-/** Short requests that may be evicted in the whole flood. */
+/** Requests that may come too late in the whole flood, on a busy machine. */
+const MOST_LATE = 50;
+/** Requests that may be evicted without that: Deno read some connections turns later than others. */
 const MOST_EVICTED = 3;
+
+/**
+ * Connections for which the system's queue of this namespace had no room. The system drops what such
+ * a client sends, and the client repeats it after a while that doubles.
+ */
+function overflows(): number {
+  const [names, values] = Deno.readTextFileSync("/proc/self/net/netstat").split("\n");
+  return Number(values!.split(" ")[names!.split(" ").indexOf("ListenOverflows")]);
+}
 
 /** Open files that a process may have; Deno raises it to the hard limit. */
 function maxFiles(): number {
@@ -80,14 +94,21 @@ Deno.test({
       })());
     }
     const event = new TextEncoder().encode("data: 1\n\n");
+    let late = 0;
     let evicted = 0;
-    /** The answer. A connection of a client that is too slow on a busy machine may be evicted. */
+    /** The answer. A client whose request does not come within the settle time may be evicted. */
     const healthz = async (): Promise<string> => {
+      const startMs = performance.now();
+      const overflowsBefore = overflows();
       const conn = await connect();
       await send(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      const tookMs = performance.now() - startMs;
       const answer = await readAll(conn);
       conn.close();
-      return answer === "" && ++evicted <= MOST_EVICTED ? await healthz() : answer;
+      const isLate = tookMs >= DASHBOARD_LIMITS.settleMs || overflows() > overflowsBefore;
+      if (answer !== "") return answer;
+      const isExcused = isLate ? ++late <= MOST_LATE : ++evicted <= MOST_EVICTED;
+      return isExcused ? await healthz() : answer;
     };
     /** One event to all, and one short request; how long both took. */
     const look = async (): Promise<number> => {
@@ -137,9 +158,9 @@ Deno.test({
     await Promise.all(reading);
     await server.stop();
     console.log(
-      `    ${looks} looks in ${Math.round(performance.now() - floodMs)} ms, the longest ${
-        Math.round(worstMs)
-      } ms`,
+      `    ${looks} looks (${late} too late, ${evicted} evicted) in ${
+        Math.round(performance.now() - floodMs)
+      } ms, the longest ${Math.round(worstMs)} ms`,
     );
   },
 });
