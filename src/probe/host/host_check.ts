@@ -40,6 +40,8 @@ export function raiseDescriptors(shim: Shim<"maglev_nofile_raise">, needed: numb
 interface Demand {
   readonly descriptors: number;
   readonly probed: number;
+  /** Agents that are asked, each over a connection of its own. */
+  readonly agents: number;
   /** Families that ICMP probes are made of. */
   readonly icmp: readonly (4 | 6)[];
   readonly udp: boolean;
@@ -142,17 +144,20 @@ function encapRefusal(shim: HostShim, { encap, netns }: Demand): string | undefi
 function demandOf(config: Config): Demand {
   const families = new Set<4 | 6>();
   let probed = 0;
+  let agents = 0;
   let udp = false;
   for (const { healthcheck, address } of config.backends.values()) {
     if (healthcheck === undefined) continue;
     probed++;
-    const params = config.healthchecks.get(healthcheck)?.params;
+    const { params, agent } = config.healthchecks.get(healthcheck) ?? {};
+    if (agent !== undefined) agents++;
     if (params?.type === "icmp") families.add(address.family);
     udp ||= params !== undefined && isUdp(params);
   }
   return {
     probed,
-    descriptors: descriptorsNeeded(probed),
+    agents,
+    descriptors: descriptorsNeeded(probed + agents),
     icmp: [...families].sort(),
     udp,
     encap: [...config.frontends.values()].some(({ pools }) =>
@@ -162,8 +167,9 @@ function demandOf(config: Config): Demand {
   };
 }
 
-function tooFew({ probed, descriptors }: Demand, limit: number): string {
-  return `${probed} probed backends may need ${descriptors} file descriptors, but only ${limit} ` +
+function tooFew({ probed, agents, descriptors }: Demand, limit: number): string {
+  const withAgents = agents === 0 ? "" : ` and ${agents} agents`;
+  return `${probed} probed backends${withAgents} may need ${descriptors} file descriptors, but only ${limit} ` +
     `are available; raise the limit to at least ${descriptors} ` +
     "(LimitNOFILE= of the systemd unit, or `ulimit -Hn` of the shell)";
 }

@@ -55,6 +55,13 @@ const ENCAP = smallConfig({
   frontends: { web: { pools: "a", encap: "warn" } },
 });
 
+/** Three backends, two of them with an agent. */
+const WITH_AGENTS = smallConfig({
+  healthchecks: { asked: { agent: { port: 9, intervalMs: 500 } } },
+  backends: { a: { healthcheck: "asked" }, b: { healthcheck: "asked" }, c: {} },
+  frontends: {},
+});
+
 const hostCheckOf = (result: ShimResult, log = new RecordingLogger()) =>
   new HostCheck({ log, open: () => result });
 
@@ -73,6 +80,7 @@ Deno.test("HostCheck requests exactly the needs of a configuration", () => {
     ]],
     [TCP_ONLY, [`descriptors ${descriptorsNeeded(1)}`, "close"]],
     [ENCAP, [`descriptors ${descriptorsNeeded(1)}`, "raw", "close"]],
+    [WITH_AGENTS, [`descriptors ${descriptorsNeeded(5)}`, "close"]],
   ];
   for (const [wanted, calls] of cases) {
     const { result, asked } = shimOf({ limit: 1000 });
