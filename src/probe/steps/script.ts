@@ -1,12 +1,13 @@
 /**
  * PURE. The steps of a tcp check, and the bytes that arrived and are not matched yet. Input is
  * untrusted: the bytes of an expectation are bounded, and so is the number of pieces in which they
- * may arrive, because each piece is matched again.
+ * may arrive, because an expression is matched again with each piece. Bytes that are expected
+ * literally are looked for once (Knuth, Morris, Pratt), wherever the pieces are cut.
  */
 import { invariant } from "../../base/assert.ts";
 import type { TcpStep } from "../../config/model.ts";
 import { bytesOfText } from "../../config/schema/bytes_text.ts";
-import { type BytesMatcher, compileBytesRegexp } from "../../config/schema/regexp.ts";
+import { compileBytesRegexp } from "../../config/schema/regexp.ts";
 
 /** Maximum number of bytes without a match. */
 export const MAX_UNMATCHED_BYTES = 16 * 1024;
@@ -14,10 +15,24 @@ export const MAX_UNMATCHED_BYTES = 16 * 1024;
 /** Maximum number of pieces without a match. */
 export const MAX_PIECES = 256;
 
+/** How far a search came in the bytes that have arrived; begins with zeros. */
+export interface Progress {
+  /** Bytes that need not be read again. */
+  at: number;
+  /** Bytes before `at` that are the beginning of a match. */
+  matched: number;
+}
+
+/** Finds an expectation in bytes, to which more may be appended. */
+export interface Matcher {
+  /** Index after the first match; -1 without one. The same `progress` continues the search. */
+  endIn(bytes: Uint8Array, progress?: Progress): number;
+}
+
 /** A prepared step. */
 export type Step =
   | { readonly kind: "send"; readonly bytes: Uint8Array }
-  | { readonly kind: "expect"; readonly name: string; readonly matcher: BytesMatcher };
+  | { readonly kind: "expect"; readonly name: string; readonly matcher: Matcher };
 
 /** The prepared steps of a check, which all its probes share. */
 export function scriptOf(steps: readonly TcpStep[]): readonly Step[] {
@@ -28,18 +43,34 @@ export function scriptOf(steps: readonly TcpStep[]): readonly Step[] {
   });
 }
 
-/** Finds `wanted` itself. */
-export function literal(wanted: Uint8Array): BytesMatcher {
+/** Finds `wanted` itself, which is not empty. Reads each byte once. */
+export function literal(wanted: Uint8Array): Matcher {
+  const borders = bordersOf(wanted);
   return {
-    endIn(bytes) {
-      const last = bytes.length - wanted.length;
-      for (let at = bytes.indexOf(wanted[0]!); at >= 0 && at <= last;) {
-        if (wanted.every((byte, i) => bytes[at + i] === byte)) return at + wanted.length;
-        at = bytes.indexOf(wanted[0]!, at + 1);
+    endIn(bytes, progress = { at: 0, matched: 0 }) {
+      let { at, matched } = progress;
+      while (at < bytes.length) {
+        const byte = bytes[at++];
+        while (matched > 0 && byte !== wanted[matched]) matched = borders[matched - 1]!;
+        if (byte === wanted[matched]) matched++;
+        if (matched === wanted.length) return at;
       }
+      progress.at = at;
+      progress.matched = matched;
       return -1;
     },
   };
+}
+
+/** For each beginning of `wanted`: length of the longest shorter beginning with which it ends. */
+function bordersOf(wanted: Uint8Array): Uint16Array {
+  const borders = new Uint16Array(wanted.length);
+  for (let i = 1, length = 0; i < wanted.length; i++) {
+    while (length > 0 && wanted[i] !== wanted[length]) length = borders[length - 1]!;
+    if (wanted[i] === wanted[length]) length++;
+    borders[i] = length;
+  }
+  return borders;
 }
 
 /** The bytes that arrived in one conversation and are not matched yet. */
@@ -47,6 +78,8 @@ export class Unmatched {
   #bytes = new Uint8Array(256);
   #size = 0;
   #pieces = 0;
+  /** The search for the current expectation; undefined: it has not begun. */
+  #search: { readonly matcher: Matcher; readonly progress: Progress } | undefined;
 
   get size(): number {
     return this.#size;
@@ -73,10 +106,14 @@ export class Unmatched {
   }
 
   /** True when `matcher` matches; then the bytes to the end of the match are gone. */
-  take(matcher: BytesMatcher): boolean {
+  take(matcher: Matcher): boolean {
     if (this.#size === 0) return false;
-    const end = matcher.endIn(this.#bytes.subarray(0, this.#size));
+    if (this.#search?.matcher !== matcher) {
+      this.#search = { matcher, progress: { at: 0, matched: 0 } };
+    }
+    const end = matcher.endIn(this.#bytes.subarray(0, this.#size), this.#search.progress);
     if (end < 0) return false;
+    this.#search = undefined;
     this.#bytes.copyWithin(0, end, this.#size);
     this.#size -= end;
     this.#pieces = this.#size === 0 ? 0 : 1;

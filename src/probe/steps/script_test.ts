@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fuzz, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import type { TcpStep } from "../../config/model.ts";
-import { MAX_PIECES, MAX_UNMATCHED_BYTES, scriptOf, Unmatched } from "./script.ts";
+import { type Matcher, MAX_PIECES, MAX_UNMATCHED_BYTES, scriptOf, Unmatched } from "./script.ts";
 import { Steps } from "./steps.ts";
 
 function bytesOf(text: string): Uint8Array {
@@ -122,8 +122,8 @@ Deno.test("Steps matches bytes that are not text", async () => {
 Deno.test("Unmatched finds a literal as a search in the whole text does, and stays bounded", () => {
   const { seed, below } = fuzz(19);
   for (let round = 0; round < rounds(300); round++) {
-    const text = Array.from({ length: below(40) }, () => "ab\xff"[below(3)]).join("");
-    const wanted = Array.from({ length: 1 + below(3) }, () => "ab"[below(2)]).join("");
+    const text = Array.from({ length: below(40) }, () => "aab\xff"[below(4)]).join("");
+    const wanted = Array.from({ length: 1 + below(6) }, () => "aab"[below(3)]).join("");
     const [step] = scriptOf([expect(wanted)]);
     assert.ok(step?.kind === "expect");
     const unmatched = new Unmatched();
@@ -137,5 +137,37 @@ Deno.test("Unmatched finds a literal as a search in the whole text does, and sta
     const message = `seed ${seed}, round ${round}: ${JSON.stringify([text, wanted])}`;
     assert.equal(taken.length, text.split(wanted).length - 1, message);
     assert.ok(unmatched.size <= text.length, message);
+  }
+});
+
+/** `bytes`, with the reads of single bytes counted. */
+function counted(bytes: Uint8Array, onRead: () => void): Uint8Array {
+  return new Proxy(bytes, {
+    get(target, key) {
+      if (typeof key === "string" && /^[0-9]+$/.test(key)) onRead();
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+Deno.test("Unmatched reads each byte once for a literal, however small its pieces are", () => {
+  const piece = bytesOf("2".repeat(MAX_UNMATCHED_BYTES / MAX_PIECES));
+  // A server that sends the beginning of the expectation again and again.
+  for (const wanted of ["221 ", `${"2".repeat(1000)}1`]) {
+    let reads = 0;
+    const [step] = scriptOf([expect(wanted)]);
+    assert.ok(step?.kind === "expect");
+    const { matcher } = step;
+    const counting: Matcher = {
+      endIn: (bytes, progress) => matcher.endIn(counted(bytes, () => reads++), progress),
+    };
+    const unmatched = new Unmatched();
+    while (!unmatched.isFull) {
+      unmatched.add(piece);
+      assert.ok(!unmatched.take(counting));
+    }
+    assert.equal(unmatched.size, MAX_UNMATCHED_BYTES);
+    assert.equal(reads, MAX_UNMATCHED_BYTES, wanted);
   }
 });
