@@ -1,5 +1,6 @@
 /** The kinds of probe of the engine's benchmark, and the servers that they need. */
 import { parseIp } from "../../src/base/address.ts";
+import { UNREAD_PAIR } from "../../src/config/client_certificates.ts";
 import type { ProbeParams } from "../../src/config/model.ts";
 import { ENCAP_PORT, ENCAP_SOURCE, ENCAP_VIP } from "./farm_address.ts";
 
@@ -68,7 +69,7 @@ function tls({ ca: path }: TlsFiles) {
 /** The certificate that the prober shows. */
 function client({ cert: certPath, key: keyPath }: TlsFiles) {
   const [cert, key] = [certPath, keyPath].map((path) => Deno.readTextFileSync(path));
-  return { certPath, keyPath, cert: cert!, key: key! };
+  return { certPath, keyPath, ...UNREAD_PAIR, cert: cert!, key: key! };
 }
 
 /** By name. */

@@ -120,6 +120,7 @@ export type LogEventName =
   | "probe-worker"
   | "prober-blind"
   | "prober-restored"
+  | "client-certificate-expires"
   | "prober-isolated"
   | "prober-isolated-expired"
   | "prober-isolated-ended"

@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { formatIssue, type Issue, type Rule, RULES } from "./issue.ts";
+import { wallMsOf } from "../base/instant.ts";
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import type { PairPaths, PairReadout } from "./client_certificates.ts";
 import { pairReader, readCa } from "./load.ts";
@@ -38,6 +39,9 @@ function readPair({ cert, key }: PairPaths): PairReadout {
     "/client.pem": `${MADE.folder}/good.pem`,
     "/client.key": `${MADE.folder}/good.key`,
     "/other.key": `${MADE.folder}/expired.key`,
+    "/expired.pem": `${MADE.folder}/expired.pem`,
+    "/early.pem": `${MADE.folder}/notYetValid.pem`,
+    "/early.key": `${MADE.folder}/notYetValid.key`,
   };
   const place = (path: string) => made[path] ?? localPath(path);
   const read = READ_PAIR({ cert: place(cert), key: place(key) });
@@ -63,6 +67,7 @@ function fixtures(folder: string): readonly Fixture[] {
       vpp: text.startsWith("# VPP is on"),
       readCa: (path) => readCa(localPath(path)),
       readPair,
+      nowMs: wallMsOf(new Date("2026-01-01")),
     });
     return { name, text, result };
   });

@@ -79,6 +79,7 @@ export const RULES = {
   "ignored-name": "warning",
   "no-effect": "warning",
   "never-passes": "warning",
+  "expiring-client-cert": "warning",
   "no-final-newline": "warning",
 } as const satisfies Record<string, Stage>;
 

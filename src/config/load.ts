@@ -2,6 +2,7 @@
  * Reads a configuration file. The only file of this folder with I/O.
  */
 import { MaglevError } from "../base/errors.ts";
+import { wallMsOf } from "../base/instant.ts";
 import { hiddenReason, permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
@@ -53,7 +54,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const pairs = text.includes("client-cert") ? { readPair: await pairReader() } : {};
+    const pairs = text.includes("client-cert")
+      ? { readPair: await pairReader(), nowMs: wallMsOf(new Date()) }
+      : {};
     const parsed = await parse(text, { ...options, ...pairs, file: path, readCa });
     const result = withEndChecked(parsed, { path, text });
     return result.kind === "ok" ? { ...result, hash: await sha256(bytes), bytes } : result;
@@ -159,7 +162,7 @@ export function readCa(path: string): CaReadout {
  * start of all others by 12 ms.
  */
 export async function pairReader(): Promise<PairReader> {
-  const { keyPairOf } = await import("../base/tls/key_pair.ts");
+  const { keyPairOf, validityOf } = await import("../base/tls/key_pair.ts");
   return (paths) => {
     const [cert, key] = [readNamed(paths.cert), readNamed(paths.key)];
     if (cert.kind === "error") return { ...cert, problem: `${paths.cert}: ${cert.problem}` };
@@ -169,7 +172,7 @@ export async function pairReader(): Promise<PairReader> {
         { path: paths.cert, text: cert.text },
         { path: paths.key, text: key.text },
       );
-      return { kind: "ok", pair };
+      return { kind: "ok", pair: { ...pair, ...validityOf(pair.cert) } };
     } catch (error) {
       return { kind: "error", problem: MaglevError.from(error).message };
     }

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { certificates } from "../../tests/support/servers/certificates.ts";
 import { exitStatus, formatIssue, loadConfig, type LoadResult, readCa } from "./load.ts";
 
 async function withFile(bytes: Uint8Array | string, use: (path: string) => Promise<void>) {
@@ -121,4 +122,27 @@ Deno.test("loadConfig() warns about a last line without a newline", async () => 
   };
   deepEqual(await rules(text), ["unused-backend 3", "no-final-newline 3"]);
   deepEqual(await rules(`${text}\n`), ["unused-backend 3"]);
+});
+
+Deno.test("loadConfig() warns of a client certificate that has expired, or is not valid yet", async () => {
+  const { folder } = await certificates();
+  const warnings = async (kind: string) => {
+    const files = `client-cert: ${folder}/${kind}.pem, client-key: ${folder}/${kind}.key`;
+    const text = `maglev: { healthchecks: { a: { type: https, port: 443, params: { ${files} } } },
+      backends: { b: { address: 192.0.2.1, healthcheck: a } },
+      frontends: { c: { address: 192.0.2.9, pools: [{ name: d, backends: { b: {} } }] } } }\n`;
+    let found: string[] = [];
+    await withFile(text, async (path) => {
+      const result = await loadConfig(path);
+      ok(result.kind === "ok");
+      found = result.warnings.map(formatIssue);
+    });
+    return found.join("").replaceAll(folder, "");
+  };
+  equal(await warnings("good"), "");
+  match(
+    await warnings("expired"),
+    /:1:79: warning: maglev\.healthchecks\.a\.params\.client-cert: a certificate in \/expired\.pem expired on 2021-01-01; without/,
+  );
+  match(await warnings("notYetValid"), / is not valid before 2045-01-01; /);
 });

@@ -3,6 +3,7 @@
  * milliseconds, addresses parsed. Maps keep the order of the file.
  */
 import type { IpAddress } from "../base/address.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { DnsRcode, DnsType } from "./schema/checks/datagram.ts";
 
 export interface Config {
@@ -200,6 +201,9 @@ export interface ClientCertificate {
   readonly cert: string;
   /** PEM, not encrypted; a secret. */
   readonly key: string;
+  /** All certificates of the file are valid from then until `validUntilMs`. */
+  readonly validFromMs: WallMs;
+  readonly validUntilMs: WallMs;
 }
 
 /** Certificate authorities out of a file, as they were when the configuration was read. */

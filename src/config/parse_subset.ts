@@ -3,7 +3,8 @@
  * configurations. A program that starts with such a file never loads the YAML library (parse.ts).
  */
 import { type CaReader, readCaFiles } from "./ca_files.ts";
-import { type PairReader, readClientCertificates } from "./client_certificates.ts";
+import { type PairReader, readClientCertificates, UNREAD_PAIR } from "./client_certificates.ts";
+import type { WallMs } from "../base/instant.ts";
 import { buildConfig, buildVips } from "./build.ts";
 import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
@@ -33,6 +34,8 @@ export interface ParseOptions {
   readonly readCa?: CaReader;
   /** Reads a `client-cert` with its key; without it all count as read, and as empty. */
   readonly readPair?: PairReader;
+  /** Judges the validity of client certificates; absent: it is not judged. */
+  readonly nowMs?: WallMs;
   /** VPP is programmed, so that `vpp.lb` is needed; default false. */
   readonly vpp?: boolean;
   /**
@@ -70,10 +73,10 @@ export function parseTree(
   const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
   const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
   const readPair = options.readPair ??
-    (() => ({ kind: "ok", pair: { cert: "", key: "" } }) as const);
+    (() => ({ kind: "ok", pair: UNREAD_PAIR }) as const);
   const pairs = draft === undefined
     ? new Map()
-    : readClientCertificates(draft, { issues, read: readPair });
+    : readClientCertificates(draft, { issues, read: readPair, nowMs: options.nowMs });
   const files = { caFiles, pairs };
   if (options.scope === "vips" && draft !== undefined && !issues.hasParseErrors) {
     const errors = issues.errors();

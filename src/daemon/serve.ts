@@ -13,6 +13,7 @@ import { openServiceManager } from "../system/service_manager.ts";
 import { SignalInbox } from "../system/signals/inbox.ts";
 import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/signals/stop.ts";
 import { SystemClock } from "../system/system_clock.ts";
+import { CertificateWatch } from "../probe/host/certificate_watch.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import type { FleetRequests } from "../fleet/member/requests/requests.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
@@ -227,9 +228,16 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   }
   service.started(daemon);
   const collecting = collectAfterStart(clock);
+  const certificates = new CertificateWatch({
+    clock,
+    logger,
+    config: () => checker.current.config,
+  });
+  certificates.start();
   const { status, ...why } = await stop.requested;
   service.stopping();
   collecting.cancel();
+  certificates.stop();
   logger.info("shutdown", why);
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.

@@ -1,5 +1,6 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import { clientCertificatesOf } from "../config/client_certificates.ts";
 import type { Config } from "../config/model.ts";
 import { AGENT_READY } from "../health/agent.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
@@ -16,6 +17,7 @@ const backendHealth = new SeriesWriter("maglev_backend_health");
 const backendEnabled = new SeriesWriter("maglev_backend_enabled");
 const transitions = new SeriesWriter("maglev_backend_transitions_total");
 const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds");
+const ownCertificate = new SeriesWriter("maglev_client_certificate_expiry_seconds");
 const dampingPenalty = new SeriesWriter("maglev_backend_damping_penalty");
 const damped = new SeriesWriter("maglev_backend_damped");
 const agentState = new SeriesWriter("maglev_backend_agent_state");
@@ -94,6 +96,12 @@ export const backendRows = {
     for (const { name, certificateExpiryMs } of backends.values()) {
       if (certificateExpiryMs === undefined) continue;
       certificate.line(page, certificateExpiryMs / 1000, name);
+      if (page.full) yield;
+    }
+  },
+  *maglev_client_certificate_expiry_seconds({ snapshot: { config } }: MetricsView, page: Page) {
+    for (const { certPath, validUntilMs } of clientCertificatesOf(config)) {
+      ownCertificate.line(page, validUntilMs / 1000, certPath);
       if (page.full) yield;
     }
   },

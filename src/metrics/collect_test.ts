@@ -5,6 +5,8 @@ import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { readMetrics, valueOf } from "../../tests/support/judges/prometheus_text.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { TCP } from "../../tests/support/worlds/healthcheck.ts";
+import { UNREAD_PAIR } from "../config/client_certificates.ts";
 import { parseIp } from "../base/address.ts";
 import { EPOCH_MS, FAR_PAST_MS, later } from "../base/instant.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
@@ -278,10 +280,14 @@ Deno.test("collect() shows what agents report, and nothing of backends without a
 
 Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
   const damping = { halfLifeMs: 1000, suppress: 2, reuse: 1, maxHoldMs: 1000 };
+  const path = "/etc/vpp-maglev/probe.pem";
+  const client = { certPath: path, keyPath: path, ...UNREAD_PAIR, validUntilMs: wall(5_500) };
   const { checker, engine } = setUp(smallConfig({
     ...THREE,
     frontends: { ...THREE.frontends, api: { pools: "b:7", encap: "on" } },
-    healthchecks: { tcp: { damping, agent: { port: 9, intervalMs: 500 } } },
+    healthchecks: {
+      tcp: { damping, agent: { port: 9, intervalMs: 500 }, params: { ...TCP, client } },
+    },
     announces: true,
   }));
   checker.start();
@@ -317,6 +323,7 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
       rollout: { state: "refused" },
     },
   }));
+  assert.equal(valueOf(families, "maglev_client_certificate_expiry_seconds", { file: path }), 5.5);
   const valuesOf = (name: string) => families.get(name)?.samples.map(({ value }) => value);
   assert.deepEqual(valuesOf("maglev_fleet_store_up"), [0]);
   assert.deepEqual(valuesOf("maglev_fleet_store_foreign"), [1]);

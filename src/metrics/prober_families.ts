@@ -1,4 +1,4 @@
-/** PURE. The families of metrics about the threads that probe. */
+/** PURE. The families of metrics about the threads that probe, and about their certificates. */
 import { LACKS } from "../probe/lack.ts";
 import type { Family } from "./family.ts";
 
@@ -26,5 +26,12 @@ export const PROBER_FAMILIES = {
     help: "1 from max-hold of an isolation until its targets are back, else 0.",
     labels: NETNS,
     kept: "scrape",
+  },
+  maglev_client_certificate_expiry_seconds: {
+    type: "gauge",
+    help: "First end of validity in a file of client certificates that probes show, Unix time.",
+    labels: { file: "path of the file, as `client-cert` has it" },
+    kept: "scrape",
+    absent: "without `client-cert`",
   },
 } as const satisfies Readonly<Record<string, Family>>;

@@ -87,7 +87,8 @@ async function askAll(
   >[0],
   folder: string,
 ): Promise<void> {
-  const tls = await tlsServer((await certificates()).of("good"));
+  const { of, folder: pems } = await certificates();
+  const tls = await tlsServer(of("good"));
   const web = { address: VIP, pools: { main: { b0: 100, b1: 50 } }, extra: "announce: {}" };
   const stateDir = `${folder}/state`;
   await Deno.mkdir(stateDir);
@@ -105,7 +106,8 @@ async function askAll(
       "- name: tunnel\n          encap: on\n",
     ).replace(
       "  backends:\n",
-      `    tls: { type: https, port: ${tls.port}, interval: 1s, timeout: 900ms }
+      `    tls: { type: https, port: ${tls.port}, interval: 1s, timeout: 900ms, params: {
+      client-cert: ${pems}/good.pem, client-key: ${pems}/good.key } }
     ping: { type: icmp, interval: 1s, timeout: 900ms }
   backends:
     inner: { address: 127.0.0.1, healthcheck: ping }

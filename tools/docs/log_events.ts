@@ -306,6 +306,12 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "`message` names the cause; states and weights stay.",
   ),
   "prober-restored": event("info", "netns lack after-ms message", "Probes count again."),
+  "client-certificate-expires": event(
+    "warn error",
+    "file message",
+    "A certificate that probes show ends within two weeks, or has expired; logged once a day.",
+    "Renew the file of `client-cert` and reload.",
+  ),
   "agent-report": event(
     "info",
     "backend agent",

@@ -192,6 +192,22 @@ export const ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: "MaglevClientCertificateExpires",
+    query: "maglev_client_certificate_expiry_seconds - time()",
+    condition: `< 14 * ${DAY_S}`,
+    for: "1h",
+    severity: "warning",
+    summary: "the certificate that probes of {{ $labels.instance }} show ({{ $labels.file }}) " +
+      "expires in {{ $value | humanizeDuration }}",
+    action: "Renew it, then `maglevc config reload`: probes show the file as it was read last.",
+    fires: {
+      [series("maglev_client_certificate_expiry_seconds", 'file="/etc/a.pem"')]: [13 * DAY_S],
+    },
+    silent: {
+      [series("maglev_client_certificate_expiry_seconds", 'file="/etc/a.pem"')]: [15 * DAY_S],
+    },
+  },
+  {
     name: "MaglevConfigReloadFailed",
     query: "maglev_config_last_reload_successful",
     condition: "== 0",

@@ -203,14 +203,20 @@ export const PANELS: readonly Panel[] = [
   },
   {
     title: "Certificates expire in",
-    description: "The first end of validity in the chain of each server.",
+    description: "The first end of validity in the chain of each server, and of the prober.",
     kind: "timeseries",
     width: 12,
     unit: "s",
-    queries: [{
-      expr: `maglev_backend_certificate_expiry_seconds{${ON}} - time()`,
-      legend: "{{backend}}",
-    }],
+    queries: [
+      {
+        expr: `maglev_backend_certificate_expiry_seconds{${ON}} - time()`,
+        legend: "{{backend}}",
+      },
+      {
+        expr: `maglev_client_certificate_expiry_seconds{${ON}} - time()`,
+        legend: "{{file}}",
+      },
+    ],
   },
   {
     title: "Calls of the API",

@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { MaglevError } from "../errors.ts";
+import { earliest, latest, type WallMs, wallMsOf } from "../instant.ts";
 import { certificateBlocks, isEncrypted, keyBlocks, type PemBlock, pemBlocks } from "./pem.ts";
 
 /** A file's text, and its path as messages name it (a flag may stand before it). */
@@ -40,6 +41,17 @@ export function keyPairOf(certFile: PemFile, keyFile: PemFile): KeyPair {
 /** The certificates of a file, and nothing else of it, as PEM. @throws {MaglevError} */
 export function certificatesOf(file: PemFile): string {
   return joined(readCertificates(file).map(({ block }) => block));
+}
+
+/** The time in which all certificates of a PEM text are valid. */
+export function validityOf(
+  pem: string,
+): { readonly validFromMs: WallMs; readonly validUntilMs: WallMs } {
+  const dates = certificateBlocks(pemBlocks(pem)).map(({ text }) => new X509Certificate(text));
+  return {
+    validFromMs: dates.map(({ validFrom }) => wallMsOf(new Date(validFrom))).reduce(latest),
+    validUntilMs: dates.map(({ validTo }) => wallMsOf(new Date(validTo))).reduce(earliest),
+  };
 }
 
 function joined(blocks: readonly PemBlock[]): string {

@@ -8,25 +8,23 @@ import {
 } from "../../../tests/support/servers/client_certificates.ts";
 import { opensslServer, tlsServer } from "../../../tests/support/servers/tls_servers.ts";
 import { GRPC, healthcheck, http, TCP } from "../../../tests/support/worlds/healthcheck.ts";
+import { pairReader } from "../../config/load.ts";
 import type { ClientCertificate, ProbeParams, TlsParams } from "../../config/model.ts";
 import { Cancellation } from "../prober.ts";
 import { probeOf } from "../probers.ts";
 
 const { of, ca: pem, folder } = await certificates();
 const TLS = { serverName: "good.test", insecureSkipVerify: false, ca: { path: "", pem } };
+const READ_PAIR = await pairReader();
 const KNOWN = clientOf(await clientCertificate("/CN=probe"));
 const UNKNOWN = clientOf(await clientCertificate("/CN=probe", "other_ca"));
 const EXPIRED = clientOf({ cert: `${folder}/expired.pem`, key: `${folder}/expired.key` });
 const REQUIRED = "L6RSP the server requires a client certificate";
 
 function clientOf({ cert, key }: CertificateFiles): ClientCertificate {
-  const [certPath, keyPath] = [cert, key];
-  return {
-    certPath,
-    keyPath,
-    cert: Deno.readTextFileSync(cert),
-    key: Deno.readTextFileSync(key),
-  };
+  const readout = READ_PAIR({ cert, key });
+  assert.ok(readout.kind === "ok", JSON.stringify(readout));
+  return { certPath: cert, keyPath: key, ...readout.pair };
 }
 
 function https(changes: Partial<TlsParams> = {}): ProbeParams {
@@ -108,7 +106,7 @@ Deno.test("a refusal of a client certificate that has expired is void: this host
       const refused = await verdictOf(server.port, https({ client: EXPIRED }));
       assert.match(
         refused,
-        /^void \(certificate\) the server refuses the client certificate \([a-z ]+\): \S+\/expired\.pem expired on 2021-01-01; renew it and reload$/,
+        /^void \(certificate\) the server refuses the client certificate \([a-z ]+\): a certificate in \S+\/expired\.pem expired on 2021-01-01; renew it and reload$/,
       );
     } finally {
       await server.close();
