@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Addresses of IPv4 that are looked at. */
-#define MOST_ADDRESSES 256
+/* Addresses of IPv4 that are looked at; more are not known. */
+#define MOST_ADDRESSES 16384
 
 /* Copies a name, without the label of a second address ("eth0:1"). */
 static int32_t put_name(const char *from, uint8_t *name, uint32_t name_size) {
@@ -25,25 +25,46 @@ static int32_t put_name(const char *from, uint8_t *name, uint32_t name_size) {
   return (int32_t)length;
 }
 
+/* The kernel's list of addresses of IPv4: `*count` entries to be freed. Minus an errno: no list. */
+static int32_t list_addresses(int fd, struct ifreq **requests, int *count) {
+  struct ifconf list = {.ifc_len = 0, .ifc_req = NULL};
+  if (ioctl(fd, SIOCGIFCONF, &list) < 0) return -errno;
+  /* Room for some that are added meanwhile. */
+  size_t room = (size_t)list.ifc_len / sizeof **requests + 16;
+  if (room > MOST_ADDRESSES) room = MOST_ADDRESSES;
+  *requests = calloc(room, sizeof **requests);
+  if (*requests == NULL) return -ENOMEM;
+  list.ifc_len = (int)(room * sizeof **requests);
+  list.ifc_req = *requests;
+  if (ioctl(fd, SIOCGIFCONF, &list) < 0) {
+    int32_t result = -errno;
+    free(*requests);
+    return result;
+  }
+  *count = list.ifc_len / (int)sizeof **requests;
+  return 0;
+}
+
 /* getifaddrs() would need a netlink socket, which the daemon's unit does not allow. */
 static int32_t interface_of4(const uint8_t *address, uint8_t *name, uint32_t name_size) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
-  struct ifreq requests[MOST_ADDRESSES];
-  memset(requests, 0, sizeof requests);
-  struct ifconf list = {.ifc_len = sizeof requests, .ifc_req = requests};
-  int32_t result = ioctl(fd, SIOCGIFCONF, &list) < 0 ? -errno : -ENODEV;
+  struct ifreq *requests = NULL;
+  int count = 0;
+  int32_t result = list_addresses(fd, &requests, &count);
   close(fd);
-  if (result != -ENODEV) return result;
-  int count = list.ifc_len / (int)sizeof *requests;
-  for (int i = 0; i < count && i < MOST_ADDRESSES; i++) {
+  if (result < 0) return result;
+  result = -ENODEV;
+  for (int i = 0; i < count; i++) {
     struct sockaddr_in at;
     memcpy(&at, &requests[i].ifr_addr, sizeof at);
     if (memcmp(&at.sin_addr, address, sizeof at.sin_addr) != 0) continue;
     requests[i].ifr_name[IF_NAMESIZE - 1] = 0;
-    return put_name(requests[i].ifr_name, name, name_size);
+    result = put_name(requests[i].ifr_name, name, name_size);
+    break;
   }
-  return -ENODEV;
+  free(requests);
+  return result;
 }
 
 /* A line of the file: the address in 32 digits, four numbers, and the name. */
@@ -93,4 +114,37 @@ int32_t maglev_rp_filter(const uint8_t *name, uint32_t name_size) {
   int32_t all = read_filter("all");
   if (own < 0 || all < 0) return own < 0 ? own : all;
   return own > all ? own : all;
+}
+
+/* A line of names and one of values, which begin with the same word: the value of `wanted`. */
+static int32_t value_of(const char *wanted, char *names, char *values, uint32_t *value) {
+  char *next_name = NULL, *next_value = NULL;
+  char *name = strtok_r(names, " \n", &next_name);
+  char *text = strtok_r(values, " \n", &next_value);
+  while (name != NULL && text != NULL) {
+    if (strcmp(name, wanted) == 0) {
+      *value = (uint32_t)strtoull(text, NULL, 10);
+      return 0;
+    }
+    name = strtok_r(NULL, " \n", &next_name);
+    text = strtok_r(NULL, " \n", &next_value);
+  }
+  return -ENOENT;
+}
+
+int32_t maglev_rp_drops(uint32_t *count, uint32_t count_size) {
+  if (count_size < sizeof *count) return -EINVAL;
+  FILE *file = fopen("/proc/thread-self/net/netstat", "re");
+  if (file == NULL) return -errno;
+  char *names = NULL, *values = NULL;
+  size_t names_size = 0, values_size = 0;
+  int32_t result = -ENOENT;
+  while (result == -ENOENT && getline(&names, &names_size, file) > 0 &&
+         getline(&values, &values_size, file) > 0) {
+    result = value_of("IPReversePathFilter", names, values, count);
+  }
+  free(names);
+  free(values);
+  fclose(file);
+  return result;
 }

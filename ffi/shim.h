@@ -238,6 +238,12 @@ MAGLEV_EXPORT int32_t maglev_interface_of(const uint8_t *address, uint32_t addre
  */
 MAGLEV_EXPORT int32_t maglev_rp_filter(const uint8_t *name, uint32_t name_size);
 
+/*
+ * Packets of IPv4 that the reverse path filters of the thread's namespace have dropped, modulo 2^32.
+ * Returns 0, or minus an errno: -ENOENT where the kernel does not count them.
+ */
+MAGLEV_EXPORT int32_t maglev_rp_drops(uint32_t *count, uint32_t count_size);
+
 /* ---- UDP (udp.c) ---- */
 
 /* Bytes of an answer that are handed on. */

@@ -117,6 +117,8 @@ export const SYMBOLS = {
   maglev_interface_of: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   // int32_t maglev_rp_filter(const uint8_t *name, uint32_t name_size)
   maglev_rp_filter: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t maglev_rp_drops(uint32_t *count, uint32_t count_size)
+  maglev_rp_drops: { parameters: ["buffer", "u32"], result: "i32" },
 
   // int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size)
   maglev_stats_connect: { parameters: ["buffer", "u32"], result: "i32" },

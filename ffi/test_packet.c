@@ -92,6 +92,9 @@ static void test_interface(void) {
   CHECK(maglev_rp_filter((const uint8_t *)"a234567890123456", 16) == -EINVAL);
   CHECK(maglev_rp_filter((const uint8_t *)"", 0) == -EINVAL);
   CHECK(maglev_rp_filter((const uint8_t *)"no-such", 7) == -ENOENT);
+  uint32_t drops = 0;
+  CHECK(maglev_rp_drops(&drops, sizeof drops) == 0);
+  CHECK(maglev_rp_drops(&drops, 3) == -EINVAL);
 }
 
 /* A connection from the held port is none of ours, but its answer is what the filter passes. */

@@ -5,7 +5,14 @@
 import assert from "node:assert/strict";
 import { isEqual } from "../../src/base/equal.ts";
 import { EncapServer, Program } from "../support/servers/encap_server.ts";
-import { netnsTest, PAIR_SERVER4, TestNamespace, withPair } from "../support/servers/netns.ts";
+import {
+  netnsTest,
+  type Pair,
+  PAIR_PROBER4,
+  PAIR_SERVER4,
+  TestNamespace,
+  withPair,
+} from "../support/servers/netns.ts";
 
 const PROCESS = new URL("../support/servers/encap_process.ts", import.meta.url).pathname;
 const SERVER6 = "fd77:78::1";
@@ -84,7 +91,12 @@ netnsTest("a probe through the tunnel sees a missing VIP and a missing decapsula
         if ([...TARGETS, ...CLOSED][i]![0] === vip4) assert.equal(verdict, reason);
       }
       await prober.ip(`address del ${VIPS[0]} dev lo`);
-      // The route to the VIP leads elsewhere, and the filter is strict where the answer arrives.
+      // The route to the VIP leads elsewhere, and the filter is strict where the answer arrives. The
+      // interfaces stand after many addresses in the kernel's list.
+      const many =
+        `for i in $(seq 300); do echo "address add 198.18.$((80 + i / 200)).$((i % 200 + ` +
+        `2))/32 dev lo"; done | ip -batch -`;
+      assert.ok((await prober.spawn("sh", ["-c", many]).status).success);
       await prober.ip("link add elsewhere type veth peer elsewhere2");
       await prober.ip("link set elsewhere up");
       await prober.ip("address add 198.18.80.1/24 dev elsewhere");
@@ -168,45 +180,85 @@ netnsTest(
 const HAS_IPTABLES = await new Deno.Command("iptables", { args: ["--version"] }).output()
   .then(({ success }) => success, () => false);
 
+/** Runs `fn` with a server that has the VIP of IPv4, and with an echo and a SYN to it. */
+async function withVip4(
+  fn: (
+    world: Pair & { verdicts(): Promise<readonly string[]>; passes(): Promise<void> },
+  ) => Promise<void>,
+): Promise<void> {
+  await withPair(async (pair) => {
+    const { prober, server, other } = pair;
+    const targets = TARGETS.filter(([vip, address]) =>
+      vip === VIP_ADDRESSES[0] && address === PAIR_SERVER4
+    );
+    await server.sysctl("net.ipv4.conf.all.rp_filter=0");
+    await server.sysctl(`net.ipv4.conf.${other}.rp_filter=0`);
+    await prober.ip(`route add default via ${PAIR_SERVER4}`);
+    const vips = new EncapServer(server.name, VIPS.slice(0, 1));
+    await vips.start(PORT);
+    const args = ["run", "--frozen", "-A", "--no-check", PROCESS, ...targets.flat()];
+    const process = new Program(prober.name, [Deno.execPath(), ...args]);
+    const verdicts = async () => JSON.parse(await process.ask()) as string[];
+    const passes = async () => {
+      let found = await verdicts();
+      for (let i = 0; i < 20 && !isEqual(found, ["L7OK", "L4OK"]); i++) found = await verdicts();
+      assert.deepEqual(found, ["L7OK", "L4OK"]);
+    };
+    try {
+      await passes();
+      await fn({ ...pair, verdicts, passes });
+    } finally {
+      await process.end();
+      await vips.end();
+    }
+  });
+}
+
 netnsTest(
   "a firewall of this host that drops the answers is named, and the rule of the guide lets them in",
   async () => {
     if (!HAS_IPTABLES) return;
-    await withPair(async ({ prober, server, other }) => {
+    await withVip4(async ({ prober, verdicts, passes }) => {
       const iptables = async (...args: string[]) =>
         assert.ok((await prober.spawn("iptables", args).status).success, args.join(" "));
       const invalid = ["-m", "conntrack", "--ctstate", "INVALID"];
-      const targets = TARGETS.filter(([vip, address]) =>
-        vip === VIP_ADDRESSES[0] && address === PAIR_SERVER4
-      );
-      await server.sysctl("net.ipv4.conf.all.rp_filter=0");
-      await server.sysctl(`net.ipv4.conf.${other}.rp_filter=0`);
-      await prober.ip(`route add default via ${PAIR_SERVER4}`);
-      const vips = new EncapServer(server.name, VIPS.slice(0, 1));
-      await vips.start(PORT);
-      const args = ["run", "--frozen", "-A", "--no-check", PROCESS, ...targets.flat()];
-      const process = new Program(prober.name, [Deno.execPath(), ...args]);
-      const verdicts = async () => JSON.parse(await process.ask()) as string[];
-      const passes = async () => {
-        let found = await verdicts();
-        for (let i = 0; i < 20 && !isEqual(found, ["L7OK", "L4OK"]); i++) found = await verdicts();
-        assert.deepEqual(found, ["L7OK", "L4OK"]);
-      };
-      try {
-        await passes();
-        await iptables("-A", "INPUT", ...invalid, "-j", "DROP");
-        for (const verdict of await verdicts()) {
-          assert.match(
-            verdict,
-            /^L3ENCAP no answer .* does a firewall of this host drop the answer/,
-          );
-        }
-        await iptables("-I", "INPUT", "-s", VIP_ADDRESSES[0]!, ...invalid, "-j", "ACCEPT");
-        await passes();
-      } finally {
-        await process.end();
-        await vips.end();
+      await iptables("-A", "INPUT", ...invalid, "-j", "DROP");
+      for (const verdict of await verdicts()) {
+        assert.match(verdict, /^L3ENCAP no answer .* does a firewall of this host drop the answer/);
       }
+      await iptables("-I", "INPUT", "-s", VIP_ADDRESSES[0]!, ...invalid, "-j", "ACCEPT");
+      await passes();
+    });
+  },
+);
+
+netnsTest(
+  "a probe is void when a strict rp_filter drops its answer on a host whose address is on lo",
+  async () => {
+    await withVip4(async ({ prober, server, link, verdicts, passes }) => {
+      const source = "198.18.80.77";
+      await prober.ip(`address add ${source}/32 dev lo`);
+      await server.ip(`route add ${source} via ${PAIR_PROBER4}`);
+      await prober.ip(`route replace default via ${PAIR_SERVER4} src ${source}`);
+      await prober.ip(`route add ${PAIR_SERVER4} dev ${link} src ${source}`);
+      await prober.sysctl("net.ipv4.conf.all.rp_filter=0");
+      await prober.sysctl(`net.ipv4.conf.${link}.rp_filter=1`);
+      await passes();
+      // The route to the VIP leads elsewhere, with the same source address.
+      await prober.ip("link add elsewhere type veth peer elsewhere2");
+      await prober.ip("link set elsewhere up");
+      await prober.ip(`route add ${VIPS[0]} dev elsewhere src ${source}`);
+      for (const verdict of await verdicts()) {
+        assert.match(
+          verdict,
+          /^void: L4CON rp_filter of this host dropped packets during the probe/,
+        );
+      }
+      await prober.sysctl(`net.ipv4.conf.${link}.rp_filter=2`);
+      await passes();
+      // Without drops the server is at fault.
+      await server.ip(`route del ${source}`);
+      for (const verdict of await verdicts()) assert.match(verdict, /^L3ENCAP no answer /);
     });
   },
 );

@@ -76,6 +76,7 @@ Deno.test("a check of type icmp sends an echo, whatever the port of the VIP", ()
 
 Deno.test("a failure takes the server out of that frontend alone, with a flush, and a pass brings it back", () => {
   const { tunnel, servers, news, stateOf, logger, engine } = healthy();
+  engine.report({ [encapKey("web", "b")]: PASS });
   engine.report({ [encapKey("web", "b")]: DEAF });
   engine.report({ [encapKey("web", "b")]: DEAF });
   assert.deepEqual([servers("web"), news()], [["100", "50", "0"], []], "not before `fall`");
@@ -94,6 +95,21 @@ Deno.test("a failure takes the server out of that frontend alone, with a flush, 
   assert.deepEqual(logger.of("encap-passed"), [
     { ...at, message: "it answers through VPP's tunnel again" },
   ]);
+});
+
+Deno.test("a failure names this host first until a server has answered through a tunnel", () => {
+  const hint = /; no server has answered through a tunnel since the start: look first at the fire/;
+  const { tunnel, logger, checker } = healthy();
+  const newest = () => String(logger.of("encap-failed").at(-1)!["message"]);
+  tunnel(DEAF, "a");
+  assert.match(newest(), hint);
+  checker.reload(config("on", { web: { port: 81 } }));
+  tunnel(DEAF, "b");
+  assert.match(newest(), hint);
+  tunnel(PASS, "a");
+  checker.reload(config("on", { web: { port: 82 } }));
+  tunnel(DEAF, "b");
+  assert.doesNotMatch(newest(), hint);
 });
 
 Deno.test("`flush-on-down: false` leaves the flows", () => {

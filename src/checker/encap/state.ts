@@ -18,12 +18,15 @@ export class EncapState {
   readonly #checks: ReadonlyMap<string, Map<string, EncapCheck>>;
   /** Copies of the checks that have not changed since. */
   readonly #copies = new Map<string, EncapChecks>();
+  /** True when a server has answered through a tunnel since the start. */
+  #isProven: boolean;
 
   /** `past`: the state before a reload. */
   constructor(config: Config, past?: EncapState) {
     this.pairs = encapPairs(config, past?.pairs);
     const before = past && { pairs: past.pairs, checks: past.#checks };
     this.#checks = checksOf(this.pairs, before);
+    this.#isProven = past !== undefined && past.#isProven;
   }
 
   /** The checks of a frontend, which change later; undefined: it has no pool with `encap`. */
@@ -50,11 +53,12 @@ export class EncapState {
     const checks = this.#checks.get(frontend);
     const before = checks?.get(backend);
     invariant(checks !== undefined && before !== undefined, `${frontend} has no ${backend}`);
+    if (result.ok) this.#isProven = true;
     const after = stepEncap(before, result, atMs);
     checks.set(backend, after);
     this.#copies.delete(frontend);
     if (isEncapFailed(before) === isEncapFailed(after)) return undefined;
-    return changeOf({ frontend, backend }, { check: after, state });
+    return changeOf({ frontend, backend }, { check: after, state, isProven: this.#isProven });
   }
 
   #copied(): AllEncapChecks {
@@ -68,9 +72,17 @@ export class EncapState {
 
 const NO_PART = {};
 
+/** What all servers have in common is more likely the cause than each of them. */
+const NEVER_PASSED = "no server has answered through a tunnel since the start: look first at the " +
+  "firewall of this host, and at the tunnel's source";
+
 function changeOf(
   at: { readonly frontend: string; readonly backend: string },
-  { check, state }: { readonly check: EncapCheck; readonly state: CountedState },
+  { check, state, isProven }: {
+    readonly check: EncapCheck;
+    readonly state: CountedState;
+    readonly isProven: boolean;
+  },
 ): PolicyChange {
   if (!isEncapFailed(check)) {
     const message = "it answers through VPP's tunnel again";
@@ -83,5 +95,6 @@ function changeOf(
     ? "it counts as down in this frontend"
     : "its weight stays (encap: warn)";
   const { detail = "" } = check.lastResult ?? {};
-  return { event: "encap-failed", ...at, message: `${where}, so ${effect}: ${detail}` };
+  const hint = isProven ? "" : `; ${NEVER_PASSED}`;
+  return { event: "encap-failed", ...at, message: `${where}, so ${effect}: ${detail}${hint}` };
 }

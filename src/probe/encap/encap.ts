@@ -6,6 +6,7 @@ import { bytesOf, type IpAddress, parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import { equalBytes } from "../../base/equal.ts";
 import { errnoName } from "../../base/errno.ts";
+import type { Clock } from "../../base/ports.ts";
 import { type EchoProbe, IcmpChannel, type IcmpSocket, SEND_BATCH } from "../icmp/channel.ts";
 import { ICMP_NOT_PERMITTED, IcmpProber, RAW_KIND } from "../icmp/icmp.ts";
 import { HOPS_EXCEEDED } from "../icmp/packet.ts";
@@ -13,10 +14,9 @@ import { ChannelSockets } from "../icmp/sockets.ts";
 import { openThreadShim, type ThreadCalls } from "../net/thread_shim.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
-import type { Ends } from "./packet.ts";
-import { filterProblem, routeSource } from "./own_host.ts";
+import { FilterDrops, filterProblem, routeSource } from "./own_host.ts";
 import { TunnelRecords, type TunnelTarget } from "./records.ts";
-import { SynChannel, type SynSocket } from "./syn_channel.ts";
+import { SynChannel, type SynSocket, type SynTarget } from "./syn_channel.ts";
 
 /** One pair of a VIP and a server. */
 interface EncapTarget {
@@ -33,6 +33,7 @@ interface EncapTarget {
 
 /** The probes of one worker. */
 export class EncapProber {
+  readonly #drops: FilterDrops;
   readonly #icmp = new IcmpProber({
     kinds: RAW_KIND,
     channel: (socket, onWaiting) =>
@@ -50,12 +51,21 @@ export class EncapProber {
   /** Sockets for outer packets by family; undefined: not open. */
   readonly #sockets: Record<4 | 6, number | undefined> = { 4: undefined, 6: undefined };
 
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#drops = new FilterDrops(calls, clock);
+  }
+
   /** A Prober for type `encap`. */
   readonly prober = (spec: ProbeSpec): Probe => {
     const target = targetOf(spec);
     const { vip, server, source } = target;
-    const tunnel = { source: bytesOf(target.tunnelSource), destination: bytesOf(server) };
     const destination = bytesOf(vip);
+    let probe: SynTarget = {
+      ends: { source: new Uint8Array(0), destination },
+      tunnel: { source: bytesOf(target.tunnelSource), destination: bytesOf(server) },
+      port: target.vipPort,
+      timeoutMs: target.timeoutMs,
+    };
     const configured = source && bytesOf(source);
     return async (cancellation) => {
       const opened = this.#open(server.family);
@@ -65,9 +75,13 @@ export class EncapProber {
       if (typeof route !== "number" && equalBytes(route, destination)) return ownVip(vip);
       const own = configured ?? route;
       if (typeof own === "number") return noSource(vip, own);
-      const ends = { source: own, destination };
-      const verdict = await this.#run(target, { ends, tunnel, cancellation });
-      return judged(verdict, target);
+      if (!equalBytes(own, probe.ends.source)) {
+        probe = { ...probe, ends: { source: own, destination } };
+      }
+      const drops = vip.family === 4 ? this.#drops.read() : undefined;
+      const verdict = await this.#run(vip.family, probe, cancellation);
+      const dropped = () => drops !== undefined && this.#drops.read() !== drops;
+      return judged(verdict, target, dropped);
     };
   };
 
@@ -90,21 +104,15 @@ export class EncapProber {
     }
   }
 
-  #run(
-    { vip, vipPort, timeoutMs }: EncapTarget,
-    { ends, tunnel, cancellation }: {
-      readonly ends: Ends;
-      readonly tunnel: Ends;
-      readonly cancellation: Cancellation;
-    },
-  ): Promise<Verdict> {
-    if (vipPort > 0) {
-      const opened = this.#syns.of(vip.family);
+  #run(family: 4 | 6, target: SynTarget, cancellation: Cancellation): Promise<Verdict> {
+    const { ends, tunnel, port, timeoutMs } = target;
+    if (port > 0) {
+      const opened = this.#syns.of(family);
       if (opened.kind === "failed") return Promise.resolve(opened.verdict);
-      return opened.channel.run({ ends, tunnel, port: vipPort, timeoutMs }, cancellation);
+      return opened.channel.run(target, cancellation);
     }
     const probe: EchoProbe & TunnelTarget = { ...ends, scope: 0, timeoutMs, tunnel };
-    return this.#icmp.run(vip.family, probe, cancellation);
+    return this.#icmp.run(family, probe, cancellation);
   }
 
   /** A socket for outer packets, or the verdict when it cannot be opened. */
@@ -196,7 +204,7 @@ export const ENCAP_NOT_PERMITTED =
   "(AmbientCapabilities=CAP_NET_RAW of the systemd unit)";
 
 /** The verdict on an answer, for the path; void when this host would not have taken an answer. */
-function judged(verdict: Verdict, target: EncapTarget): Verdict {
+function judged(verdict: Verdict, target: EncapTarget, dropped: () => boolean): Verdict {
   const { vip, vipPort, server, tunnelSource } = target;
   if (verdict.ok) return verdict;
   if (verdict.inconclusive) {
@@ -217,7 +225,7 @@ function judged(verdict: Verdict, target: EncapTarget): Verdict {
       "is that on its loopback?";
     return { ...failed("L3ENCAP", detail), ...took };
   }
-  const lack = filterProblem(calls(), target);
+  const lack = filterProblem(calls(), { ...target, dropped });
   if (lack !== undefined) return inconclusive("connect", { lack: "interface", detail: lack });
   const problem = verdict.code === "L7TOUT" || verdict.code === "L3ENCAP"
     ? "no answer"

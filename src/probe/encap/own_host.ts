@@ -2,12 +2,20 @@
  * Finds out why this host would not take an answer from a VIP: the VIP is an address of its own, or
  * its reverse path filter is strict and the route to the VIP is not where the answer arrives. The
  * answer is expected on the interface that leads to the server.
+ *
+ * The interface of a route is not asked for: that needs a netlink socket, which the daemon's unit
+ * does not allow. Where the address of this host does not show it, the kernel's count of drops does.
  */
 import { bytesOf, type IpAddress } from "../../base/address.ts";
+import { FAR_PAST_MS } from "../../base/instant.ts";
+import type { Clock } from "../../base/ports.ts";
 import type { ThreadCalls } from "../net/thread_shim.ts";
 
 const STRICT = 1;
 const NAME_BYTES = 16;
+const LOOPBACK = "lo";
+/** Shorter than usual timeouts, so that a reading at the end of a probe is of after its answer. */
+const MOST_AGE_MS = 20;
 
 /** The address of this host from which it sends to `address`, or minus an errno. */
 export function routeSource(calls: ThreadCalls, address: IpAddress): Uint8Array | number {
@@ -17,27 +25,72 @@ export function routeSource(calls: ThreadCalls, address: IpAddress): Uint8Array 
   return result === 0 ? source : result;
 }
 
+/**
+ * Reads the kernel's count of packets that this host's reverse path filters dropped. Readings are
+ * shared, because each takes some 0.1 ms and a thousand probes may fail in one second.
+ */
+export class FilterDrops {
+  readonly #calls: () => ThreadCalls;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #count = new Uint32Array(1);
+  #readMs = FAR_PAST_MS;
+  /** Undefined: the kernel does not count them. */
+  #last: number | undefined;
+
+  constructor(calls: () => ThreadCalls, clock: Pick<Clock, "monotonicMs">) {
+    this.#calls = calls;
+    this.#clock = clock;
+  }
+
+  /** The count, at most MOST_AGE_MS old. */
+  read(): number | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#readMs > MOST_AGE_MS) {
+      const result = this.#calls().maglev_rp_drops(this.#count, this.#count.byteLength);
+      this.#last = result === 0 ? this.#count[0] : undefined;
+      this.#readMs = nowMs;
+    }
+    return this.#last;
+  }
+}
+
 /** Why answers from `vip` are dropped; undefined: they are not, or it is not known. */
 export function filterProblem(
   calls: ThreadCalls,
-  { vip, server }: { readonly vip: IpAddress; readonly server: IpAddress },
+  { vip, server, dropped }: {
+    readonly vip: IpAddress;
+    readonly server: IpAddress;
+    /** True when a filter of this host has dropped a packet since the probe began. */
+    readonly dropped: () => boolean;
+  },
 ): string | undefined {
   // IPv6 lacks this filter.
   if (vip.family !== 4) return undefined;
   const toVip = interfaceTo(calls, vip);
   const toServer = interfaceTo(calls, server);
-  if (toVip === undefined || toServer === undefined || toVip === toServer) return undefined;
+  if (toVip === undefined || toServer === undefined) {
+    return dropped()
+      ? `rp_filter of this host dropped packets during the probe, maybe the answer from ` +
+        `${vip.text}: the interface that leads there is not known, because this host's address ` +
+        "is on lo or not found (set rp_filter=2 on the interfaces where answers arrive)"
+      : undefined;
+  }
+  if (toVip === toServer) return undefined;
   const name = new TextEncoder().encode(toServer);
   if (calls.maglev_rp_filter(name, name.length) !== STRICT) return undefined;
   return `this host drops answers from ${vip.text}, because its route leads to ${toVip}, they ` +
     `arrive on ${toServer}, and rp_filter is strict there (set net.ipv4.conf.${toServer}.rp_filter=2)`;
 }
 
-/** The name of the interface that leads to an address; undefined: not known. */
+/**
+ * The name of the interface that leads to an address: the one that has this host's address of that
+ * route. Undefined: not known; so for an address on `lo`, which routes through others have as well.
+ */
 function interfaceTo(calls: ThreadCalls, address: IpAddress): string | undefined {
   const source = routeSource(calls, address);
   if (typeof source === "number") return undefined;
-  const name = new Uint8Array(NAME_BYTES);
-  const length = calls.maglev_interface_of(source, source.length, name, name.length);
-  return length > 0 ? new TextDecoder().decode(name.subarray(0, length)) : undefined;
+  const bytes = new Uint8Array(NAME_BYTES);
+  const length = calls.maglev_interface_of(source, source.length, bytes, bytes.length);
+  const name = length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : LOOPBACK;
+  return name === LOOPBACK ? undefined : name;
 }

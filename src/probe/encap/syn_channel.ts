@@ -35,6 +35,7 @@ export interface SynSocket {
   receive(records: Uint8Array<ArrayBuffer>): { readonly count: number; readonly overflow: boolean };
 }
 
+/** The probes of a pair share one object, because that of each ended probe is kept for a while. */
 export interface SynTarget {
   /** This host and the VIP. */
   readonly ends: Ends;
@@ -57,8 +58,12 @@ interface Pending {
 }
 
 const BATCH = 256;
-/** Ended probes whose servers may answer again: those of a minute at some 70 probes a second. */
-const MOST_ENDED = 4096;
+/**
+ * Ended probes whose servers may answer again: those of the minute in which a server repeats its
+ * answer, at 1,000 probes a second. They take some 4 MB. A server that is not reset keeps the
+ * connection half open, and leaves the next SYN without an answer.
+ */
+const MOST_ENDED = 65_536;
 
 const NO_ANSWER = failed("L3ENCAP", "no answer");
 const CLOSED = failed("L3ENCAP", "connection refused");
@@ -75,7 +80,8 @@ export class SynChannel implements Channel {
   readonly #onWaiting: () => void;
   /** By sequence number. */
   readonly #pending = new Map<number, Pending>();
-  readonly #ended = new Map<number, Pick<Pending, "target" | "syn">>();
+  /** By sequence number; oldest first. */
+  readonly #ended = new Map<number, SynTarget>();
   readonly #send = new PacketRecords(BATCH);
   readonly #received = new ReceivedRecords(BATCH);
   #queue: Pending[] = [];
@@ -96,7 +102,7 @@ export class SynChannel implements Channel {
   run(target: SynTarget, cancellation: Cancellation): Promise<Verdict> {
     return new Promise((resolve) => {
       const sequence = this.#freeSequence();
-      const syn = { sourcePort: this.#socket.port, port: target.port, sequence };
+      const syn = this.#synOf(target, sequence);
       const overflows = this.#overflows;
       const pending = { target, syn, cancellation, resolve, sentMs: undefined, overflows };
       this.#pending.set(sequence, pending);
@@ -126,6 +132,10 @@ export class SynChannel implements Channel {
     for (const pending of [...this.#pending.values()]) {
       this.#settle(pending, inconclusive("connect", { lack: "namespace", detail: reason }));
     }
+  }
+
+  #synOf({ port }: SynTarget, sequence: number): Syn {
+    return { sourcePort: this.#socket.port, port, sequence };
   }
 
   #freeSequence(): number {
@@ -166,17 +176,17 @@ export class SynChannel implements Channel {
     const sequence = acknowledgedSyn(packet);
     if (sequence === undefined) return;
     const pending = this.#pending.get(sequence);
-    const known = pending ?? this.#ended.get(sequence);
-    if (known === undefined || !equalBytes(address, known.target.ends.destination)) return;
-    const answer = tcpAnswer(packet, known.syn);
+    const target = pending?.target ?? this.#ended.get(sequence);
+    if (target === undefined || !equalBytes(address, target.ends.destination)) return;
+    const syn = this.#synOf(target, sequence);
+    const answer = tcpAnswer(packet, syn);
     if (answer === "accepted") {
-      const { tunnel, ends } = known.target;
-      this.#resets.push(encapsulate(tunnel, resetPacket(ends, known.syn)));
+      this.#resets.push(encapsulate(target.tunnel, resetPacket(target.ends, syn)));
     }
     if (answer === undefined || pending?.sentMs === undefined) return;
     // Both clocks are this host's; a timestamp of arrival may be a microsecond too early.
     const durationMs = Math.max(0, receivedMs - pending.sentMs);
-    if (durationMs > pending.target.timeoutMs) return;
+    if (durationMs > target.timeoutMs) return;
     this.#settle(pending, { ...(answer === "accepted" ? ACCEPTED : CLOSED), durationMs });
   }
 
@@ -192,7 +202,7 @@ export class SynChannel implements Channel {
     const { target, syn, cancellation, resolve } = pending;
     invariant(this.#pending.delete(syn.sequence), `a SYN ${syn.sequence} ended twice`);
     if (this.#ended.size >= MOST_ENDED) this.#ended.delete(this.#ended.keys().next().value!);
-    this.#ended.set(syn.sequence, { target, syn });
+    this.#ended.set(syn.sequence, target);
     cancellation.release = undefined;
     resolve(verdict);
   }

@@ -169,6 +169,26 @@ Deno.test("an answer that comes again, or after the end, is reset again", async 
   ]);
 });
 
+Deno.test("a server that repeats its answer for a minute is reset, at a thousand probes a second", async () => {
+  const { socket, channel, probes } = await setUp("10.0.1.1");
+  const [first] = socket.sent.splice(0);
+  probes[0]!.cancellation.cancel();
+  const target = targetOf("10.0.1.2");
+  for (let second = 0; second < 60; second++) {
+    for (let i = 0; i < 1000; i++) {
+      const cancellation = new Cancellation();
+      void channel.run(target, cancellation);
+      cancellation.cancel();
+    }
+    await turn();
+  }
+  assert.equal(channel.waiting, 0);
+  socket.sent.length = 0;
+  socket.answer(first!);
+  channel.drain();
+  assert.deepEqual(socket.sent.map(({ server, flags }) => [server, flags]), [["10.0.1.1", RST]]);
+});
+
 Deno.test("a probe whose answer may have been lost, or that cannot be sent, is void", async () => {
   const { socket, channel, probes } = await setUp("10.0.1.1");
   socket.overflow = true;

@@ -39,7 +39,7 @@ const clock: Clock = {
 const icmp = new IcmpProber();
 collectAfterStart(clock);
 const udp = new UdpSockets();
-const encap = new EncapProber();
+const encap = new EncapProber(clock);
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 

@@ -8,9 +8,10 @@ import { linesOf } from "../../../bench/support/lines.ts";
 import { parseIp } from "../../../src/base/address.ts";
 import { EncapProber } from "../../../src/probe/encap/encap.ts";
 import { Cancellation } from "../../../src/probe/prober.ts";
+import { SystemClock } from "../../../src/system/system_clock.ts";
 
 const TIMEOUT_MS = 400;
-const prober = new EncapProber();
+const prober = new EncapProber(new SystemClock());
 const probes = Array.from({ length: Deno.args.length / 4 }, (_, i) => {
   const [vip, address, tunnelSource, port] = Deno.args.slice(4 * i, 4 * i + 4);
   const params = {
