@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http2";
+import { fuzz, mutateText, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import { serve } from "../../../tests/support/servers/nasty_servers.ts";
 import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
 import type { HttpParams } from "../../config/model.ts";
@@ -14,6 +15,26 @@ function redirect(location: string | undefined, changes: Partial<HttpParams> = {
   const params = http({ path: "/a/b?c", ...changes });
   return redirectOf(answer, { params, origin: ORIGIN, port: 8080 });
 }
+
+Deno.test("redirectOf() reads any Location, and follows to a path of one line in ASCII", () => {
+  const { seed, below } = fuzz(23);
+  const good = [
+    "/live?x=1#part",
+    "http://[2001:db8::1]:8080/a/b",
+    "//[2001:db8::1]:8080/%0a",
+    "?é",
+  ];
+  let followed = 0;
+  for (let round = 0; round < rounds(2000); round++) {
+    const location = mutateText(good[below(good.length)]!, below);
+    const found = redirect(location);
+    if (found?.kind !== "follow") continue;
+    followed++;
+    const message = `seed ${seed}, round ${round}: ${JSON.stringify(location)}`;
+    assert.match(found.params.path, /^\/[\x21-\x7e]*$/, message);
+  }
+  assert.ok(followed > 100, `${followed} are followed`);
+});
 
 Deno.test("redirectOf() follows to the server's own scheme, host and port", () => {
   for (

@@ -7,7 +7,7 @@ export interface Observed {
   readonly code: number | undefined;
 }
 
-/** Runs a command until it prints `until` or ends, at most 15 s; returns its output. */
+/** Runs a command until it prints `until` or ends, at most a minute; returns its output. */
 export async function observe(
   command: readonly string[],
   until: RegExp,
@@ -30,7 +30,7 @@ export async function observe(
     child.kill("SIGTERM");
     stopped = true;
   };
-  const timer = setTimeout(stop, 15_000);
+  const timer = setTimeout(stop, 60_000);
   await Promise.all([child.stdout, child.stderr].map(async (stream) => {
     for await (const part of stream.pipeThrough(new TextDecoderStream())) {
       text += part;

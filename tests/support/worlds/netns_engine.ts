@@ -50,10 +50,14 @@ export class Engine {
 
   /** Distinct verdicts of a target, from outcome `from` on. */
   verdicts(name: string, from = 0): string[] {
-    const texts = this.outcomes.get(name)!.slice(from).map(({ result }) =>
+    return [...new Set(this.verdictsInOrder(name, from))];
+  }
+
+  /** The verdict of each outcome of a target, from outcome `from` on. */
+  verdictsInOrder(name: string, from = 0): string[] {
+    return this.outcomes.get(name)!.slice(from).map(({ result }) =>
       result.detail === "" ? result.code : `${result.code} ${result.detail}`
     );
-    return [...new Set(texts)];
   }
 
   /** Waits until each of these targets, or every one, has that many outcomes. */

@@ -14,6 +14,7 @@ import { dns, GRPC, UDP } from "./healthcheck.ts";
 const REDIS_PORT = 16379;
 const SMTP_PORT = 10025;
 const GRPC_PORT = 10051;
+const GRPC_PYTHON_PORT = 10052;
 const H2_PORT = 10080;
 const H2_TLS_PORT = 10443;
 const HTTP_PORT = 10081;
@@ -24,6 +25,7 @@ const AGENT_PORT = 10900;
 const DNS_PORT = 10053;
 const BIND_PORT = 10054;
 const GRPC_SERVER = new URL("../servers/grpc_health.ts", import.meta.url).pathname;
+const GRPC_PYTHON_SERVER = new URL("../servers/grpcio_server.py", import.meta.url).pathname;
 /** Where each service listens. */
 export const ADDRESSES = [`${NET4}1`, `${NET6}1`];
 const EXAMPLE = examplesOf(new URL("../../../docs/healthchecks.md", import.meta.url));
@@ -130,21 +132,41 @@ const SERVICES: readonly Service[] = [
     pass: "L7OK 5 steps",
     stopped: /^L7TOUT step 1 of 5 \(expect-regexp\): not done within the timeout; nothing arrived$/,
   },
-  {
-    name: "grpc",
-    programs: [{
-      program: Deno.execPath(),
-      args: ["run", "--frozen", "-A", GRPC_SERVER, `${NET4}1:${GRPC_PORT},[${NET6}1]:${GRPC_PORT}`],
-    }],
-    check: { params: documented("orders"), port: GRPC_PORT },
+  grpcService("grpc", {
+    program: Deno.execPath(),
+    args: ["run", "--frozen", "-A", GRPC_SERVER],
+    port: GRPC_PORT,
+  }),
+];
+
+/** Debian's grpcio, for Debian's Python; another one first on the path may not have it. */
+const GRPC_PYTHON = grpcService("grpc in Python", {
+  program: "/usr/bin/python3",
+  args: [GRPC_PYTHON_SERVER],
+  port: GRPC_PYTHON_PORT,
+});
+
+/** A server with the standard health service, whose last argument is its addresses. */
+function grpcService(
+  name: string,
+  { program, args, port }: {
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly port: number;
+  },
+): Service {
+  return {
+    name,
+    programs: [{ program, args: [...args, `${NET4}1:${port},[${NET6}1]:${port}`] }],
+    check: { params: documented("orders"), port },
     pass: "L7OK SERVING",
     stopped: /^L7TOUT no complete answer within the timeout$/,
     others: [
       [{ ...GRPC, service: "acme.v1.Sick" }, /^L7STS NOT_SERVING$/],
       [{ ...GRPC, service: "acme.v1.Other" }, /^L7STS SERVICE_UNKNOWN: /],
     ],
-  },
-];
+  };
+}
 
 /** A question of DNS for www.example.com, as a udp check has it. */
 const QUESTION = "hex: 1234 0000 0001 0000 0000 0000 03777777 07" +
@@ -370,8 +392,9 @@ export const PROGRAMS: readonly string[] = SERVICES
 /** All services, whose files are in `folder`. */
 export async function servicesOf(
   folder: string,
-  options: { readonly bind: boolean },
+  options: { readonly bind: boolean; readonly grpcio: boolean },
 ): Promise<readonly Service[]> {
   const services = [...SERVICES, await unbound(folder), ...await nginx(folder)];
-  return options.bind ? [...services, await bind(folder)] : services;
+  if (options.bind) services.push(await bind(folder));
+  return options.grpcio ? [...services, GRPC_PYTHON] : services;
 }
