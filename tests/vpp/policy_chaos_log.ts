@@ -6,6 +6,8 @@ import type { LogLine } from "../support/servers/daemon.ts";
 
 /** Threads notice the cut, and its end, so much apart. */
 const APART_MS = 1000;
+/** The record of an operator's action is so much later than its requests to VPP. */
+const RECORDED_MS = 2000;
 
 /** Addresses by backend, and VIPs by frontend. */
 export interface Names {
@@ -62,18 +64,28 @@ function isolationFault(lines: readonly LogLine[]): string | undefined {
 function drainFault(lines: readonly LogLine[], { backendAt }: Names): string | undefined {
   const states = new Map<unknown, unknown>();
   const drained = new Set<unknown>();
+  /** The last flush of each that was up. */
+  const flushes = new Map<unknown, LogLine>();
+  const fault = (name: unknown, line: LogLine) =>
+    `${name} is up and drained, and flushed: ${JSON.stringify(line)}`;
   for (const line of lines) {
     const { msg, backend } = line;
     if (msg === "backend-transition") states.set(backend, line.to);
     else if (msg === "operator-action" && line.result === "ok") {
-      if (line.method === "DrainBackend") drained.add(backend);
-      else drained.delete(backend);
+      if (line.method !== "DrainBackend") {
+        drained.delete(backend);
+        continue;
+      }
+      drained.add(backend);
+      const flush = flushes.get(backend);
+      const sinceMs = Date.parse(line.time) - Date.parse(flush?.time ?? "");
+      if (flush !== undefined && sinceMs < RECORDED_MS) return fault(backend, flush);
     } else if (/^operator-(intent-|drain-done)/.test(msg)) drained.delete(backend);
     else if (/^vpp-lbsync-as-(weight|flush)$/.test(msg) && (line.flush ?? true) === true) {
       const name = backendAt(String(line.address));
-      if (drained.has(name) && states.get(name) === "up") {
-        return `${name} is up and drained, and flushed: ${JSON.stringify(line)}`;
-      }
+      if (states.get(name) !== "up") continue;
+      if (drained.has(name)) return fault(name, line);
+      flushes.set(name, line);
     }
   }
   return undefined;

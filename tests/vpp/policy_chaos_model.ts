@@ -65,11 +65,19 @@ export function randomPolicies(
       pools,
       lastGood: false,
       slowStart: false,
-      minUp: below(2) === 0 ? undefined : 1 + below(2),
+      minUp: randomMinUp(below, pools),
     };
     return [`f${number}`, withOtherPolicies(frontend, below)] as const;
   });
   return new Map(frontends);
+}
+
+/** A number that the greatest pool can reach, because a file with another one is refused. */
+function randomMinUp(below: Below, pools: readonly PolicyPool[]): number | undefined {
+  const most = Math.max(
+    ...pools.map(({ members }) => [...members.values()].filter((weight) => weight > 0).length),
+  );
+  return below(2) === 0 || most === 0 ? undefined : 1 + below(Math.min(2, most));
 }
 
 /** The configuration with other policies in one frontend. */

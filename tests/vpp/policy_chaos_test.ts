@@ -107,5 +107,8 @@ Deno.test("policy_chaos: the log shows a held server that is cut, a fall in isol
   const up = line(0, "backend-transition", { backend: "s1", to: "up" });
   const drain = line(0, "operator-action", { method: "DrainBackend", backend: "s1", result: "ok" });
   assert.match(logFault([up, drain, cut], names)!, /s1 is up and drained, and flushed/);
+  const begun = line(2, "operator-action", { ...at, method: "DrainBackend", result: "ok" });
+  assert.match(logFault([up, cut, begun], names)!, /s1 is up and drained, and flushed/);
+  assert.equal(logFault([up, cut, { ...begun, time: line(9, "").time }], names), undefined);
   assert.equal(logFault([up, drain, line(1, "operator-drain-done", at), cut], names), undefined);
 });
