@@ -12,6 +12,8 @@ export interface Serving {
   /** Servers of the active pool with a weight, and how many of them take new flows. */
   readonly wanted: number;
   readonly serving: number;
+  /** Those of the serving that fail their checks, because `max-down` holds them. */
+  readonly held: number;
   /** Servers of later pools with a weight, and how many of them are up. */
   readonly standby: number;
   readonly ready: number;
@@ -28,9 +30,11 @@ export function servingOf(
   const later = weighted(pools.slice(active + 1)).filter(({ name }) =>
     !own.some((entry) => entry.name === name)
   );
+  const serving = own.filter(({ effectiveWeight }) => effectiveWeight > 0);
   return {
     wanted: own.length,
-    serving: own.filter(({ effectiveWeight }) => effectiveWeight > 0).length,
+    serving: serving.length,
+    held: serving.filter(({ held }) => held).length,
     standby: later.length,
     ready: later.filter(({ state }) => state === "up").length,
     failedOver: active > 0,
@@ -43,15 +47,16 @@ function weighted(pools: readonly messages.PoolInfo[]): readonly messages.PoolBa
   return [...new Map(entries.toReversed().map((entry) => [entry.name, entry])).values()];
 }
 
-/** `2 of 2, +1 standby`; without a terminal `2/2+1`. */
+/** `2 of 2, +1 standby`, and `2 of 4 (1 held)`; without a terminal `2/2+1`. */
 export function servingCell(frontend: messages.FrontendInfo): Cell {
-  const { wanted, serving, standby, ready, failedOver } = servingOf(frontend);
+  const { wanted, serving, held, standby, ready, failedOver } = servingOf(frontend);
+  const down = held === 0 ? "" : ` (${held === serving ? "all" : held} held)`;
   const more = standby === 0
     ? ""
     : `, +${ready === standby ? ready : `${ready} of ${standby}`} standby`;
-  const style = serving === 0 ? "bad" : serving < wanted || failedOver ? "warn" : "good";
+  const style = serving === held ? "bad" : serving < wanted || failedOver ? "warn" : "good";
   return {
-    text: `${serving} of ${wanted}${more}${failedOver ? ", failed over" : ""}`,
+    text: `${serving} of ${wanted}${down}${more}${failedOver ? ", failed over" : ""}`,
     plain: `${serving}/${wanted}+${ready}`,
     style,
   };

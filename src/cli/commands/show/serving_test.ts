@@ -5,7 +5,8 @@ import { PLAIN } from "../../../../tests/support/worlds/cli_words.ts";
 import { servingCell } from "./serving.ts";
 
 /**
- * `web1 100 up`; a server that is up in the active pool has its weight as effective weight.
+ * `web1 100 up`; a server that is up in the active pool has its weight as effective weight, and so
+ * has one that is `held`.
  */
 function frontend(active: string, pools: Readonly<Record<string, readonly string[]>>) {
   const base = answersOf(PLAIN).GetFrontend({ name: "web" });
@@ -20,10 +21,10 @@ function frontend(active: string, pools: Readonly<Record<string, readonly string
         return {
           name: backend,
           weight: Number(weight),
-          effectiveWeight: name === active && state === "up" ? Number(weight) : 0,
-          state,
+          effectiveWeight: name === active && /^(up|held)$/.test(state) ? Number(weight) : 0,
+          state: state === "held" ? "down" : state,
           intent: undefined,
-          held: false,
+          held: state === "held",
           slowStartStep: 0,
           encap: undefined,
         };
@@ -95,6 +96,20 @@ const TABLE: Readonly<Record<string, Row>> = {
     { main: ["a 100 down"], spare: ["s 100 down"] },
     "0 of 1, +0 of 1 standby",
     "0/1+0",
+    "bad",
+  ],
+  "one that serves is down and held": [
+    "main",
+    { main: [A, "b 100 held", "c 100 down"], spare: [S] },
+    "2 of 3 (1 held), +1 standby",
+    "2/3+1",
+    "warn",
+  ],
+  "all that serve are down and held": [
+    "main",
+    { main: ["a 100 held", "b 100 down"] },
+    "1 of 2 (all held)",
+    "1/2+0",
     "bad",
   ],
   "all weights are 0": ["main", { main: ["a 0 up"] }, "0 of 0", "0/0+0", "bad"],
