@@ -53,6 +53,52 @@ export interface Fleet {
     readonly found: string;
     readonly expected: string;
   }[];
+  /** What each load balancer has of the store that it shares; absent: none of them has a store. */
+  readonly stores?: readonly FleetStore[];
+  /** Of each fleet with one. */
+  readonly rollouts?: readonly FleetRollout[];
+}
+
+/** The store of a fleet, as one load balancer has it. */
+export interface FleetStore {
+  /** As this dashboard names it, and its name in the fleet. */
+  readonly lb: string;
+  readonly name: string;
+  readonly fleet: string;
+  readonly site: string;
+  /** connecting, ok, away, foreign or suspect. */
+  readonly state: string;
+  readonly reason: string;
+  readonly since_ms: number;
+  /** Revision of the last change of an intent that it applied. */
+  readonly applied: number;
+  /** Number of the fleet's load balancers, and those that are away. */
+  readonly members: number;
+  readonly away: readonly string[];
+  /** Intents that it does not obey. */
+  readonly unobeyed: number;
+}
+
+/** A configuration that comes into force wave by wave. */
+export interface FleetRollout {
+  readonly fleet: string;
+  readonly id: string;
+  readonly hash: string;
+  /** open, refused, stopped, reverting, reverted or done. */
+  readonly state: string;
+  readonly step_ms: number;
+  readonly wave_count: number;
+  readonly waves_open: number;
+  /** Of `refused`: the gate; else empty, because it names an operator. */
+  readonly note: string;
+  /** `wave` from 1; 0: in none. `state` empty: no answer. */
+  readonly lbs: readonly {
+    readonly name: string;
+    readonly wave: number;
+    readonly present: boolean;
+    readonly state: string;
+    readonly note: string;
+  }[];
 }
 
 export interface FleetGroup {

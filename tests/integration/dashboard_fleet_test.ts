@@ -3,7 +3,13 @@
  * a VIP differs. The server is the test's own and plays a story; fleet_test.ts has real maglevds.
  */
 import assert from "node:assert/strict";
-import { type Fleet, type FleetDifference, frontendVipKey } from "../../src/dashboard/protocol.ts";
+import {
+  type Fleet,
+  type FleetDifference,
+  type FleetRollout,
+  type FleetStore,
+  frontendVipKey,
+} from "../../src/dashboard/protocol.ts";
 import { GoldenFolder } from "../support/judges/golden.ts";
 import { browserTests, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
 import { demoLb } from "../support/worlds/dashboard_page_world.ts";
@@ -50,6 +56,40 @@ function apart(): Fleet {
   };
 }
 
+function storeOf(lb: string): FleetStore {
+  return {
+    lb,
+    name: lb,
+    fleet: "edge",
+    site: "ams",
+    state: "ok",
+    reason: "",
+    since_ms: Date.now() - 60_000,
+    applied: 7,
+    members: 4,
+    away: [],
+    unobeyed: 0,
+  };
+}
+
+function rollout(): FleetRollout {
+  const lb = { present: true, note: "" };
+  return {
+    fleet: "edge",
+    id: "0123abcd",
+    hash: "9f3c".repeat(16),
+    state: "refused",
+    step_ms: Date.now() - 60_000,
+    wave_count: 2,
+    waves_open: 1,
+    note: "lb1: its plan removes or recreates 1 VIPs (web), at most 0 are allowed",
+    lbs: [
+      { ...lb, name: "lb1", wave: 1, state: "refused", note: "its plan removes one" },
+      { ...lb, name: "lb2", wave: 2, state: "closed" },
+    ],
+  };
+}
+
 const tiles = ({ page }: Screen) => page.getByRole("region", { name: "Tables" });
 const emit = ({ fixture }: Screen, fleet: Fleet) =>
   fixture.emit({ type: "fleet", t_ms: Date.now(), fleet });
@@ -76,6 +116,46 @@ browserTest(
       emit(screen, equal());
       await page.locator(".c-differences").getByText("none").waitFor();
       assert.equal(await page.locator(".tile").count(), 1);
+    }),
+);
+
+browserTest(
+  "a tile for what they share: the store on each load balancer, and a rollout with its gate",
+  () =>
+    withScreen(lbs(), {}, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "web", exact: true }).waitFor();
+      emit(screen, equal());
+      await tiles(screen).getByText("1 VIP, equal tables").waitFor();
+      const shared = page.getByRole("region", { name: "What the load balancers share" });
+      assert.equal(await shared.count(), 0, "without a store");
+      emit(screen, { ...equal(), stores: [storeOf("lb1"), storeOf("lb2")] });
+      await shared.getByText("store ok, revision 7, 4 load balancers").waitFor();
+      await shared.getByText("lb2: applied 7").waitFor();
+      assert.equal(await shared.locator(".is-differ").count(), 0);
+      emit(screen, {
+        ...equal(),
+        stores: [
+          storeOf("lb1"),
+          {
+            ...storeOf("lb2"),
+            state: "away",
+            reason: "silent for 3 s",
+            since_ms: Date.now() - 60_000,
+          },
+        ],
+        rollouts: [rollout()],
+      });
+      await shared.getByText("store not ok on some load balancers").waitFor();
+      await shared.getByText(/lb2: away: silent for 3 s, for 1m/).waitFor();
+      await shared.getByText(/rollout of 9f3c9f3c9f3c refused, wave 1 of 2, lb1: its plan/)
+        .waitFor();
+      await shared.getByText("lb2: wave 2: closed").waitFor();
+      assert.equal(await shared.locator(".tile.is-differ").count(), 2);
+      const wide = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      assert.equal(wide, 0);
     }),
 );
 

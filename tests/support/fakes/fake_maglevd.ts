@@ -6,6 +6,7 @@ import { MaglevError } from "../../../src/base/errors.ts";
 import {
   BackendInfo,
   type Event,
+  FleetInfo,
   FrontendInfo,
   type HealthCheckInfo,
   PoolInfo,
@@ -103,6 +104,7 @@ export class FakeMaglevd {
   healthchecks: HealthCheckInfo[] = [];
   status = create(StatusInfo, { ready: true, vpp: "off", warmup: "off", configHash: "aa" });
   lb = create(VPPLBState);
+  fleet = create(FleetInfo, { store: "off" });
   counters = create(VPPLBCounters);
   role = "operator";
   /** Nothing listens. */
@@ -326,7 +328,7 @@ export class FakeMaglevd {
       SetFrontendPoolBackendWeight: ({ frontend }) => named(this.frontends, frontend),
       ListIntents: () => ({ intents: [] }),
       CancelIntent: refused,
-      GetFleet: refused,
+      GetFleet: () => this.fleet,
       AdoptIntent: refused,
       RestoreFleet: refused,
       ForgetFleet: refused,

@@ -5,10 +5,18 @@
  */
 import { compareFleet } from "../../../fleet/compare.ts";
 import { fleetsIn } from "../../../fleet/relatives.ts";
-import { explainFleet, type FleetServer, readReports } from "../../../grpc/client/fleet/read.ts";
+import {
+  type AskOptions,
+  explainFleet,
+  type FleetServer,
+  readReports,
+} from "../../../grpc/client/fleet/read.ts";
+import { type LbStore, readStores } from "../../../grpc/client/fleet/stores.ts";
+import { later, type MonotonicMs } from "../../../base/instant.ts";
 import type { Clock } from "../../../base/ports.ts";
 import type { Fleet } from "../../protocol.ts";
 import { type ComparedFleet, fleetOf, MAX_DIFFERENCES } from "./fleet.ts";
+import { storesOf } from "./stores.ts";
 import { Periodic } from "../follow/periodic.ts";
 import { Throttle } from "../follow/throttle.ts";
 
@@ -16,6 +24,8 @@ import { Throttle } from "../follow/throttle.ts";
 const WATCHED_MS = 2500;
 /** Every so many turns it is read without a browser. */
 const SELDOM = 12;
+/** The stores are read at most so often. */
+const STORES_MS = 5000;
 /** Least time between the starts of two readings. */
 const LEAST_MS = 1000;
 
@@ -34,6 +44,8 @@ export class FleetReader {
   readonly #throttle: Throttle;
   #timer: Periodic | undefined;
   #turns = 0;
+  #known: ReadonlyMap<string, LbStore> = new Map();
+  #knownMs: MonotonicMs | undefined;
   #fleet: Fleet | undefined;
   #text = "";
 
@@ -69,6 +81,15 @@ export class FleetReader {
     await this.#throttle.stop();
   }
 
+  /** The stores, at most so old: an answer has all intents of a fleet. */
+  async #stores(options: AskOptions): Promise<ReadonlyMap<string, LbStore>> {
+    const nowMs = options.clock.monotonicMs();
+    if (this.#knownMs !== undefined && nowMs < later(this.#knownMs, STORES_MS)) return this.#known;
+    this.#knownMs = nowMs;
+    this.#known = await readStores(options);
+    return this.#known;
+  }
+
   async #read(): Promise<void> {
     const { servers: serversNow, clock, changed } = this.#options;
     const { signal } = this.#abort;
@@ -88,7 +109,11 @@ export class FleetReader {
       }),
     );
     if (signal.aborted) return;
-    const fleet = fleetOf(fleets);
+    const fleet = {
+      ...fleetOf(fleets),
+      ...storesOf(await this.#stores({ servers, clock, signal })),
+    };
+    if (signal.aborted) return;
     const text = JSON.stringify(fleet);
     if (text === this.#text) return;
     this.#text = text;

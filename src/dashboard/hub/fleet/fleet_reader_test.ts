@@ -7,6 +7,8 @@ import type { SmallConfig } from "../../../../tests/support/fakes/small_config.t
 import { daemonOf, fleetServer, pagesOf } from "../../../../tests/support/worlds/fleet_client.ts";
 import { FleetLb, type FleetShape } from "../../../../tests/support/worlds/fleet_world.ts";
 import { onHub, smallMaglevd } from "../../../../tests/support/worlds/hub_world.ts";
+import { FleetInfo, FleetMember, FleetRollout, RolloutLb } from "../../../grpc/gen/maglev.ts";
+import { create } from "../../../grpc/messages/codec.ts";
 import type { Fleet } from "../../protocol.ts";
 import { FleetReader } from "./fleet_reader.ts";
 import { MAX_DIFFERENCES } from "./fleet.ts";
@@ -80,6 +82,67 @@ Deno.test("a difference is sent within 5 s with its cause, and again when it is 
     becomes(all.lb2!);
     await clock.advanceAsync(5000);
     assert.deepEqual(takeOf("fleet").map((event) => event.fleet.differences), [[]]);
+  });
+});
+
+Deno.test("the store of a fleet and its rollout are sent, without names of operators", async () => {
+  const all = maglevds({ lb1: {}, lb2: {}, lb3: {} });
+  const infoOf = (lb: string, store: string): FleetInfo => ({
+    ...create(FleetInfo),
+    fleet: "edge",
+    lb,
+    store,
+    storeReason: store === "ok" ? "" : "silent",
+    storeSinceUnixNs: 1000n * 1_000_000n,
+    revision: 7n,
+    members: ["lb1", "lb2", "lb9"].map((name) =>
+      create(FleetMember, { name, present: name !== "lb9" })
+    ),
+    rollout: create(FleetRollout, {
+      id: "0123abcd",
+      hash: "ab".repeat(32),
+      state: "stopped",
+      note: "stop by secret-ann",
+      identity: "secret-ann",
+      reason: "secret-ann",
+      waveCount: 2,
+      wavesOpen: 1,
+      stepUnixNs: 2000n * 1_000_000n,
+      lbs: [create(RolloutLb, { name: "lb1", wave: 1, present: true, state: "applied" })],
+    }),
+  });
+  all.lb1!.fleet = infoOf("lb1", "ok");
+  all.lb2!.fleet = infoOf("lb2", "away");
+  await onHub(all, async ({ hub, clock, takeOf }) => {
+    await clock.advanceAsync(10_000);
+    const { stores, rollouts } = hub.state("viewer").fleet!;
+    assert.deepEqual(
+      stores?.map(({ lb, state, reason, applied, away, since_ms }) => [
+        lb,
+        state,
+        reason,
+        applied,
+        away,
+        since_ms,
+      ]),
+      [["lb1", "ok", "", 7, ["lb9"], 1000], ["lb2", "away", "silent", 7, ["lb9"], 1000]],
+    );
+    assert.deepEqual(rollouts, [{
+      fleet: "edge",
+      id: "0123abcd",
+      hash: "ab".repeat(32),
+      state: "stopped",
+      step_ms: 2000,
+      wave_count: 2,
+      waves_open: 1,
+      note: "",
+      lbs: [{ name: "lb1", wave: 1, present: true, state: "applied", note: "" }],
+    }]);
+    assert.doesNotMatch(JSON.stringify(hub.state("viewer")), /secret-ann/);
+    takeOf("fleet");
+    all.lb2!.fleet = infoOf("lb2", "ok");
+    await clock.advanceAsync(8000);
+    assert.deepEqual(takeOf("fleet").at(-1)?.fleet.stores?.map(({ state }) => state), ["ok", "ok"]);
   });
 });
 
@@ -189,16 +252,18 @@ Deno.test("FleetReader reads every 2.5 s while it is watched, else every 30 s", 
   });
   reader.start();
   await clock.advanceAsync(90_000);
-  assert.equal(reads, 3);
+  // Fingerprints, and the store.
+  assert.equal(reads, 3 + 3);
   assert.equal(got.length, 1);
   watched = true;
   await clock.advanceAsync(10_000);
-  assert.equal(reads, 7);
+  // The store every 5 s.
+  assert.equal(reads, 6 + 4 + 2);
   reader.want();
   await settle();
-  assert.equal(reads, 7, "not twice within a second");
+  assert.equal(reads, 12, "not twice within a second");
   await reader.stop();
   await clock.advanceAsync(60_000);
-  assert.equal(reads, 7);
+  assert.equal(reads, 12);
   assert.equal(clock.timers, 0);
 });

@@ -10,6 +10,7 @@ import type { Lb } from "../model/lb.ts";
 import { addressRows, type Side } from "../model/overview.ts";
 import { usePage } from "./context.ts";
 import { FleetTiles } from "./fleet_tiles.tsx";
+import { StoreTiles } from "./store_tiles.tsx";
 import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
@@ -37,6 +38,7 @@ export function Overview(props: { readonly vips: readonly Vip[] }): JSX.Element 
   return (
     <>
       <FleetTiles />
+      <StoreTiles />
       <Show
         when={vips().length > 0}
         fallback={
