@@ -8,13 +8,8 @@ import { vipKeyOf } from "../vpp/lb/desired.ts";
 import { answerOf } from "./answer.ts";
 import type { BackendExplanation, FrontendExplanation, Link, PlaceExplanation } from "./chain.ts";
 import { healthLinks } from "./health_links.ts";
-import {
-  entryOf,
-  type ExplainedFrontend,
-  explainedFrontend,
-  type Place,
-  placeLinks,
-} from "./place_links.ts";
+import { type ExplainedFrontend, explainedFrontend, placeOf } from "./place.ts";
+import { placeLinks } from "./place_links.ts";
 import { tableLength, vipServers, vppEnd } from "./vpp_links.ts";
 import type { VppView } from "./vpp_view.ts";
 
@@ -95,14 +90,14 @@ function placesOf(
   return view.config.pools.flatMap(({ name: pool, backends }, at) =>
     backends.flatMap(({ name: backend, weight }, entry) => {
       if (!isIt(backend)) return [];
-      const place: Place = { ...frontend, pool: at, entry };
+      const place = placeOf(frontend, at, entry);
       const { links: last, ...end } = vppEnd(place, { vpp, servers });
       const links = [...placeLinks(place), ...last];
       return [{
         frontend: view.name,
         pool,
         backend,
-        backends: namesAt(entryOf(place).server.address.text),
+        backends: namesAt(place.facts.server.address.text),
         links,
         weight,
         ...end,

@@ -4,136 +4,14 @@
  * Each link computes its weight with the function that decides it in health/. So a link cannot
  * claim another rule than the one in force.
  */
-import { invariant } from "../base/assert.ts";
-import type { FrontendView, Snapshot } from "../checker/ports.ts";
-import type { MergedServer } from "../health/frontend.ts";
 import { agentText } from "../health/agent.ts";
-import { type EncapCheck, isEncapFailed, tunneledState } from "../health/encap.ts";
-import { countedState } from "../health/machine.ts";
+import { type EncapCheck, isEncapFailed } from "../health/encap.ts";
 import type { CountedState } from "../health/state.ts";
-import { isCounted, mostDown } from "../health/policy/max_down.ts";
 import { clampWeight, effectiveWeight } from "../health/weight.ts";
-import { vipKeyOf } from "../vpp/lb/desired.ts";
-import { vipPrefix } from "../vpp/lb/model.ts";
-import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
+import { isKept, type Place } from "./place.ts";
 import { rampCost } from "./ramp_cost.ts";
 import { intentText, operatorOf, quotedNames } from "./health_links.ts";
-
-/** A frontend, indexed once for all its entries, because some have thousands. */
-export interface ExplainedFrontend {
-  readonly snapshot: Snapshot;
-  readonly view: FrontendView;
-  /** The servers that VPP should have, by address; blind ones without the weight they keep. */
-  readonly merged: ReadonlyMap<string, MergedServer>;
-  /** Names of the backends of this frontend by address. */
-  readonly namesAt: NamesAt;
-  /** True when all its entries are explained, and not those of one backend. */
-  readonly isWhole: boolean;
-  /** Why the newest probe of a backend through VPP's tunnel was void; undefined: it was not. */
-  readonly encapVoid: (backend: string) => string | undefined;
-  /** By pool: the servers that `max-down` holds or not; only of pools with some. */
-  readonly brakes: ReadonlyMap<string, ExplainedBrake>;
-  /** Why the active pool is the active one. */
-  readonly activeReason: string;
-  /** Undefined: its prefix is announced, or it has no `announce`. */
-  readonly withdrawn: Link | undefined;
-}
-
-/** A pool's brake, indexed once for all its entries. */
-interface ExplainedBrake {
-  readonly held: ReadonlySet<string>;
-  readonly out: ReadonlySet<string>;
-  /** How many of its servers are out, and how many may be; undefined: the file has no `max-down`. */
-  readonly may: string | undefined;
-}
-
-function brakesOf(
-  { backends }: Snapshot,
-  { config: { pools }, memory: { maxDown: brakes } }: FrontendView,
-): ReadonlyMap<string, ExplainedBrake> {
-  const explained = new Map<string, ExplainedBrake>();
-  for (const { name, maxDown, backends: entries } of brakes === undefined ? [] : pools) {
-    const brake = brakes?.get(name);
-    if (brake === undefined) continue;
-    const { length } = entries.filter((entry) =>
-      isCounted(entry, countedState(backends.get(entry.name)!))
-    );
-    const may = maxDown && `${mostDown(maxDown, length)} of ${length} may be out, ` +
-        `${brake.out.length} ${brake.out.length === 1 ? "is" : "are"}`;
-    explained.set(name, { held: new Set(brake.held), out: new Set(brake.out), may });
-  }
-  return explained;
-}
-
-/** Indexes a frontend. */
-export function explainedFrontend(
-  snapshot: Snapshot,
-  view: FrontendView,
-  { isWhole, isWithdrawn = false, encapVoid = () => undefined }: {
-    readonly isWhole: boolean;
-    /** True while the prefix of a frontend with `announce` is not announced. */
-    readonly isWithdrawn?: boolean;
-    readonly encapVoid?: ((backend: string) => string | undefined) | undefined;
-  },
-): ExplainedFrontend {
-  return {
-    isWhole,
-    encapVoid,
-    snapshot,
-    view,
-    merged: new Map(view.servers.map((server) => [server.address.text, server])),
-    namesAt: namesOfFrontend(view.config, snapshot.config.backends),
-    brakes: brakesOf(snapshot, view),
-    activeReason: activeReason(snapshot, view),
-    withdrawn: isWithdrawn ? withdrawnLink(snapshot, view) : undefined,
-  };
-}
-
-function withdrawnLink({ intents: { lameduck } }: Snapshot, { config }: FrontendView): Link {
-  const why = lameduck === undefined
-    ? "too few servers have weight (min-up), or not for long enough (hysteresis)"
-    : `this load balancer was ${intentText(lameduck)}`;
-  return {
-    kind: "announce",
-    text: `${
-      vipPrefix(vipKeyOf(config))
-    } is withdrawn, so routers send its packets elsewhere: ${why}`,
-    decides: true,
-    ...lameduck === undefined ? {} : { sinceMs: lameduck.sinceMs, by: operatorOf(lameduck) },
-  };
-}
-
-/** One entry of a pool. */
-export interface Place extends ExplainedFrontend {
-  /** Index of the pool. */
-  readonly pool: number;
-  /** Index of the entry in the pool. */
-  readonly entry: number;
-}
-
-/** Name, weight in force, counted state and merged server of the entry. */
-export function entryOf({ snapshot, view, merged, brakes, pool, entry }: Place): {
-  readonly name: string;
-  readonly weight: number;
-  /** The state of the backend in all frontends. */
-  readonly own: CountedState;
-  /** In this frontend, without `max-down`, and although damping may give way. */
-  readonly state: CountedState;
-  /** `max-down`, or damping that gives way, makes it count as up. */
-  readonly isHeld: boolean;
-  readonly server: MergedServer;
-} {
-  const { name, weight } = view.config.pools[pool]!.backends[entry]!;
-  const backend = snapshot.backends.get(name);
-  const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
-  invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
-  const isHeld = brakes.get(view.config.pools[pool]!.name)?.held.has(name);
-  const own = countedState(backend);
-  const state = tunneledState(own, snapshot.encap?.get(view.name)?.get(name));
-  const isPassed = state === "damped" && view.memory.dampingOverridden === true;
-  return { name, weight, own, state, isHeld: isHeld === true || isPassed, server };
-}
 
 /** In the order of the chain. */
 const LINKS: readonly ((place: Place, before: number) => Link | undefined)[] = [
@@ -204,7 +82,7 @@ function agentLink({ snapshot, view, pool, entry }: Place): Link | undefined {
 }
 
 function stateLink(place: Place, before: number): Link {
-  const { own } = entryOf(place);
+  const { own } = place.facts;
   const { flushOnDown } = place.view.config;
   const { weight } = effectiveWeight(own, { active: true, configured: before, flushOnDown });
   const text = own === "down" && isSpared(place)
@@ -224,7 +102,7 @@ function isSpared(place: Place): boolean {
 /** Only of a server that is checked through VPP's tunnel. */
 function encapLink(place: Place, before: number): Link | undefined {
   const { snapshot, view, encapVoid } = place;
-  const { name, own, state } = entryOf(place);
+  const { name, own, state } = place.facts;
   const check = snapshot.encap?.get(view.name)?.get(name);
   if (check === undefined) return undefined;
   const isDown = state !== own;
@@ -263,7 +141,7 @@ const EFFECTS: Readonly<Record<CountedState, (flushOnDown: boolean) => string>> 
 
 /** Only where damping gives way. */
 function dampingLink(place: Place): Link | undefined {
-  const { state, weight } = entryOf(place);
+  const { state, weight } = place.facts;
   if (state !== "damped" || place.view.memory.dampingOverridden !== true) return undefined;
   const text = "no other server of the frontend is up, so it counts as up (damping gives way)";
   return { kind: "damping", text, weight: clampWeight(weight), decides: true };
@@ -275,7 +153,7 @@ function maxDownLink(place: Place, before: number): Link | undefined {
   const brake = brakes.get(view.config.pools[pool]!.name);
   if (brake?.may === undefined) return undefined;
   const { held, out, may } = brake;
-  const entry = entryOf(place);
+  const entry = place.facts;
   if (held.has(entry.name)) {
     const text = `held, and counts as up (max-down): ${may}`;
     return { kind: "max-down", text, weight: clampWeight(entry.weight), decides: true };
@@ -286,7 +164,7 @@ function maxDownLink(place: Place, before: number): Link | undefined {
 
 function poolLink(place: Place, before: number): Link {
   const { view, pool } = place;
-  const { state, isHeld, weight: configured } = entryOf(place);
+  const { state, isHeld, weight: configured } = place.facts;
   const { flushOnDown, pools } = view.config;
   const active = view.activePool === pool;
   const { weight } = effectiveWeight(isHeld ? "up" : state, { active, configured, flushOnDown });
@@ -304,7 +182,7 @@ function poolLink(place: Place, before: number): Link {
 function lastGoodLink(place: Place, before: number): Link | undefined {
   const { view, pool, entry } = place;
   const weight = view.effectiveWeights[pool]![entry]!;
-  if (view.memory.waiting?.has(entryOf(place).name) === true) {
+  if (view.memory.waiting?.has(place.facts.name) === true) {
     const text = "it was held, and counts as up until its first verdict (on-all-down: last-good)";
     return { kind: "on-all-down", text, weight, decides: weight !== before };
   }
@@ -317,11 +195,6 @@ function lastGoodLink(place: Place, before: number): Link | undefined {
     weight,
     decides: weight !== before,
   };
-}
-
-/** True while VPP keeps weights of the frontend. */
-function isKept({ memory: { lastGood } }: FrontendView): boolean {
-  return lastGood !== undefined && lastGood.weights.size > 0;
 }
 
 /** Only of a server that rises to its weight. */
@@ -352,41 +225,14 @@ function costText(
   const { isWhole, snapshot: { config }, view: { servers } } = place;
   const length = config.vppLb?.newFlowsTableLength;
   if (isWhole || length === undefined) return "";
-  const at = servers.indexOf(entryOf(place).server);
+  const at = servers.indexOf(place.facts.server);
   const { moved, jump } = rampCost({ servers, at, target, length, steps });
   return `; its steps move ${moved} of ${length} buckets in all, a single step would move ${jump}`;
 }
 
-function activeReason(snapshot: Snapshot, view: FrontendView): string {
-  const { pools } = view.config;
-  if (isKept(view)) return "its servers are held (on-all-down: last-good)";
-  const active = pools[view.activePool]!;
-  const isUp = (name: string) => {
-    const own = countedState(snapshot.backends.get(name)!);
-    const state = tunneledState(own, snapshot.encap?.get(view.name)?.get(name));
-    return state === "up" || view.memory.waiting?.has(name) === true ||
-      (state === "damped" && view.memory.dampingOverridden === true);
-  };
-  const held = new Set(view.memory.maxDown?.get(active.name)?.held);
-  const up = active.backends.filter(({ name }) => isUp(name) || held.has(name));
-  const weighed = up.filter(({ weight }) => weight > 0);
-  if (weighed.length > 0 && weighed.every(({ name }) => held.has(name))) {
-    return "none of its servers is up, and max-down holds one with a weight";
-  }
-  if (weighed.length > 0) {
-    return pools.length === 1
-      ? "it has a server that is up with a weight"
-      : "the first with a server that is up with a weight";
-  }
-  if (up.length > 0) return "no pool has a weight for a server that is up, so the first with one";
-  return pools.length === 1
-    ? "it is the only one"
-    : "no pool has a server that is up, so the first one";
-}
-
 /** Only for an address that another entry shares. */
 function addressLink(place: Place, before: number): Link | undefined {
-  const { name, server } = entryOf(place);
+  const { name, server } = place.facts;
   const others = place.namesAt(server.address.text).filter((other) => other !== name);
   if (others.length === 0 && server.weight === before) return undefined;
   const partners = others.length === 0 ? "its own entries in other pools" : quotedNames(others);

@@ -9,7 +9,7 @@ import { desiredServers } from "../vpp/lb/unweighted.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Link, ServerInVpp } from "./chain.ts";
 import { quotedNames } from "./health_links.ts";
-import { entryOf, type Place } from "./place_links.ts";
+import type { Place } from "./place.ts";
 import type { VppView } from "./vpp_view.ts";
 
 /** The end of a chain. */
@@ -58,7 +58,7 @@ export function vppEnd(
   place: Place,
   { vpp, servers }: { readonly vpp: VppView; readonly servers: VipServers },
 ): VppEnd {
-  const { server: merged } = entryOf(place);
+  const { server: merged } = place.facts;
   const { address } = merged;
   const effectiveWeight = servers.wanted.get(address.text) ?? 0;
   const effective: Link = {
@@ -115,7 +115,7 @@ function effectiveText(
   place: Place,
   { effectiveWeight, vpp }: { readonly effectiveWeight: number; readonly vpp: VppView },
 ): string {
-  const { server } = entryOf(place);
+  const { server } = place.facts;
   if (vpp.kind === "known" && !vpp.can.weights) {
     return effectiveWeight > 0
       ? "VPP should have the server; this VPP has no weights, so every server has 100"

@@ -122,6 +122,7 @@ export function newRecord(
     .slice(0, MAX_FIELDS)
     .map(([name, value]) => [name, cut(textOf(value))] as const);
   const record = { atMs: timeMs, event, fields: texts };
+  if (isShort(fields)) return record;
   // A unit of UTF-16 has at most three bytes, so most records need not be encoded.
   while (
     JSON.stringify(texts).length * 3 > MAX_LINE_BYTES / 2 &&

@@ -51,8 +51,11 @@ function deathOnTheWay(plugin: LbPlugin, { vip, bytes, hops }: Hop): string | un
 /** The all-ports VIP of the longest prefix that has the address in it. */
 function allPortsVipAt(plugin: LbPlugin, address: Address46): Vip | undefined {
   let found: Vip | undefined;
-  for (const vip of plugin.vips()) {
-    if (!vip.used || !covers(vip, address)) continue;
+  const vips = [...plugin.vips()].filter(({ used }) => used);
+  // Without one the addresses of other VIPs do not matter.
+  if (!vips.some(({ port }) => port === 0)) return undefined;
+  for (const vip of vips) {
+    if (!covers(vip, address)) continue;
     if (found === undefined || vip.length > found.length) found = vip;
   }
   return found?.port === 0 ? found : undefined;

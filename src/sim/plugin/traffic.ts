@@ -18,43 +18,50 @@ export const TRAFFIC_KINDS = ["next", "first", "untracked", "no-server"] as cons
 export type TrafficKind = typeof TRAFFIC_KINDS[number];
 
 /** Packets to a VIP. */
-export interface Traffic {
+export interface Traffic extends VipTraffic {
   readonly address: IpAddress;
   readonly port: number;
+}
+
+/** Packets to one that is known. */
+export interface VipTraffic {
   readonly packets: number;
   /** All of them together. */
   readonly bytes: number;
   readonly kind: TrafficKind;
 }
 
-/**
- * Counts the packets of one VIP in use and of its route, split over threads; false: no such VIP. VPP
- * may die of them.
- */
+/** Counts the packets of one VIP in use; false: no such VIP. VPP may die of them. */
 export function countTraffic(plugin: LbPlugin, traffic: Traffic): boolean {
-  const { address, port, kind, packets, bytes } = traffic;
+  const { address, port } = traffic;
   const prefix = address46(address);
   const length = length46(address, address.family === 4 ? 32 : 128);
   for (const vip of plugin.vips()) {
     const meant = vip.used && vip.port === port && vip.length === length &&
       vip.prefix.packed === prefix.packed;
     if (!meant) continue;
-    const death = packets > 0 ? deathByPacket(plugin, vip) : undefined;
-    if (death !== undefined) plugin.die(death);
-    const counter = TRAFFIC_KINDS.indexOf(kind);
-    const route = plugin.routes.exact(vip.prefix, vip.length);
-    for (let thread = 0; thread < THREADS; thread++) {
-      const [ours, theirs] = [share(packets, thread), share(bytes, thread)];
-      const counts = VIP_COUNTERS.map((_, i) => (i === counter ? ours : 0));
-      plugin.counters.add("vip", vip.index, { thread, counts });
-      if (route !== undefined) {
-        plugin.counters.add("route", route.index, { thread, counts: [ours, theirs] });
-      }
-    }
-    if (kind !== "no-server") forward(plugin, vip, { packets, bytes });
+    countAt(plugin, vip, traffic);
     return true;
   }
   return false;
+}
+
+/** Counts the packets of a VIP in use and of its route, split over threads. VPP may die of them. */
+export function countAt(plugin: LbPlugin, vip: Vip, traffic: VipTraffic): void {
+  const { kind, packets, bytes } = traffic;
+  const death = packets > 0 ? deathByPacket(plugin, vip) : undefined;
+  if (death !== undefined) plugin.die(death);
+  const counter = TRAFFIC_KINDS.indexOf(kind);
+  const route = plugin.routes.exact(vip.prefix, vip.length);
+  for (let thread = 0; thread < THREADS; thread++) {
+    const [ours, theirs] = [share(packets, thread), share(bytes, thread)];
+    const counts = VIP_COUNTERS.map((_, i) => (i === counter ? ours : 0));
+    plugin.counters.add("vip", vip.index, { thread, counts });
+    if (route !== undefined) {
+      plugin.counters.add("route", route.index, { thread, counts: [ours, theirs] });
+    }
+  }
+  if (kind !== "no-server") forward(plugin, vip, { packets, bytes });
 }
 
 /** Counts packets at the servers, in proportion to their buckets, with the outer headers. */

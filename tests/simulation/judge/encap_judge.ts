@@ -140,17 +140,35 @@ function pairsOf({ config, encap }: Current): readonly Tunneled[] {
     return [...checks].map(([backend, check]) => ({
       frontend: name,
       backend,
-      ...probeOf(frontend, { backend, config }),
+      ...knownProbeOf(frontend, { backend, config }),
       isFailed: isEncapFailed(check),
     }));
   });
+}
+
+type TunnelProbe = Pick<Tunneled, "address" | "healthcheck">;
+
+/** By frontend and backend: those of a file are the same at each tick. */
+const PROBES = new WeakMap<Config, Map<string, TunnelProbe>>();
+
+function knownProbeOf(
+  frontend: FrontendConfig,
+  pair: { readonly backend: string; readonly config: Config },
+): TunnelProbe {
+  const { config, backend } = pair;
+  const known = PROBES.get(config) ?? new Map<string, TunnelProbe>();
+  PROBES.set(config, known);
+  const key = `${frontend.name} ${backend}`;
+  const probe = known.get(key) ?? probeOf(frontend, pair);
+  known.set(key, probe);
+  return probe;
 }
 
 /** The backend's own check, with packets to the VIP. */
 function probeOf(
   { address: vip, port, pools }: FrontendConfig,
   { backend, config }: { readonly backend: string; readonly config: Config },
-): Pick<Tunneled, "address" | "healthcheck"> {
+): TunnelProbe {
   const { address, healthcheck: name } = config.backends.get(backend)!;
   const own = config.healthchecks.get(name!)!;
   const { encap } = pools.find(({ encap, backends }) =>

@@ -181,7 +181,7 @@ class Watcher {
   }
 
   async #read(stream: AsyncIterableIterator<Uint8Array>): Promise<void> {
-    for await (const bytes of stream) this.#received.push(receivedText(decode(Event, bytes)));
+    for await (const bytes of stream) this.#received.push(textOf(bytes));
   }
 
   /** The first difference from what it should have received by now. */
@@ -196,6 +196,15 @@ class Watcher {
     this.#at = 0;
     return undefined;
   }
+}
+
+/** Texts of received events: all subscribers get the same bytes. */
+const TEXTS = new WeakMap<Uint8Array, string>();
+
+function textOf(bytes: Uint8Array): string {
+  const known = TEXTS.get(bytes) ?? receivedText(decode(Event, bytes));
+  TEXTS.set(bytes, known);
+  return known;
 }
 
 function receivedText({ event }: Event): string {

@@ -4,11 +4,11 @@
  */
 import { DEFAULT_STATS_BYTES, THREADS } from "../../../src/sim/plugin/counters.ts";
 import { ClientSocket } from "../../../src/sim/client_socket.ts";
-import { formatAddress46, toIp } from "../../../src/sim/plugin/address46.ts";
+import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import type { Vip } from "../../../src/sim/plugin/types.ts";
-import { countTraffic, TRAFFIC_KINDS } from "../../../src/sim/plugin/traffic.ts";
+import { countAt, TRAFFIC_KINDS } from "../../../src/sim/plugin/traffic.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
 import {
   answer,
@@ -214,10 +214,9 @@ export class SimVpp {
     if (plugin === undefined || this.frozen) return;
     this.#received++;
     for (const vip of this.vips().values()) {
-      const address = toIp(vip.prefix);
       const packets = 100 + this.#received % 10 + 10 * vip.index;
       const kind = TRAFFIC_KINDS[this.#received % TRAFFIC_KINDS.length]!;
-      countTraffic(plugin, { address, port: vip.port, packets, bytes: 64 * packets, kind });
+      countAt(plugin, vip, { packets, bytes: 64 * packets, kind });
       for (const server of plugin.serversOf(vip)) {
         this.#flows.send(server, { plugin, nowMs: this.#options.time.nowMs });
       }

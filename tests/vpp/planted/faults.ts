@@ -156,9 +156,9 @@ const ENCAP: readonly Mutation[] = [
   {
     name: "a check through the tunnel goes to the server's own address",
     file: "src/probe/encap/encap.ts",
-    from: "const ends = { source: own, destination };",
-    to: "const ends = { source: own, destination: destination.length === " +
-      "tunnel.destination.length ? tunnel.destination : destination };",
+    from: "ends: { source: own, destination } };",
+    to: "ends: { source: own, destination: destination.length === " +
+      "probe.tunnel.destination.length ? probe.tunnel.destination : destination } };",
   },
 ];
 

@@ -64,9 +64,11 @@ export function bucketsOf(
   const rounds = replicas === 0 ? 0 : Math.floor(length / replicas);
   const buckets = new Map([...weights].map(([address, weight]) => [address, rounds * weight]));
   let left = replicas === 0 ? 0 : length - rounds * replicas;
-  const inOrder = [...weights].sort(([a], [b]) => compareIp(ip(a), ip(b)));
+  const inOrder = left === 0 ? [] : [...weights]
+    .map(([address, weight]) => ({ address, weight, order: ip(address) }))
+    .sort((a, b) => compareIp(a.order, b.order));
   for (let replica = 0; left > 0; replica++) {
-    for (const [address, weight] of inOrder) {
+    for (const { address, weight } of inOrder) {
       if (weight <= replica || left === 0) continue;
       buckets.set(address, buckets.get(address)! + 1);
       left--;

@@ -61,7 +61,8 @@ export class FlushJudge {
 
   /** A VIP whose flush is overdue. */
   overdue(nowMs: number): string | undefined {
-    return [...this.#openedMs].find(([, openedMs]) => nowMs - openedMs > FLUSHED_MS)?.[0];
+    for (const [vip, openedMs] of this.#openedMs) if (nowMs - openedMs > FLUSHED_MS) return vip;
+    return undefined;
   }
 
   /** `VIP server` whose flush is overdue, with a whole VIP or without. */
