@@ -14,16 +14,12 @@ import { planBackend } from "../../../src/grpc/handlers/config.ts";
 import { requestedPlans } from "../../../src/grpc/handlers/fleet/shared_plan.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
-import { desiredVip } from "../../../src/vpp/lb/desired.ts";
-import { type ActualVip, vipKeyText } from "../../../src/vpp/lb/model.ts";
-import { groupByPrefix, operationsOf, planGroup } from "../../../src/vpp/lb/plan.ts";
 import { PASS } from "../fakes/fake_probe_engine.ts";
 import { monotonic } from "../fakes/instants.ts";
 import type { SmallConfig } from "../fakes/small_config.ts";
 import { type MemberOf, memberWorld, weightWish, wish } from "./member_world.ts";
-import { executeOn, readPlugin } from "./plugin_lb.ts";
+import { syncPlugin, vipsOn } from "./plugin_sync.ts";
 
-const CAN = { weights: true };
 const LBS = [["lb1", "ams"], ["lb2", "ams"], ["lb3", "fra"]] as const;
 const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
 
@@ -88,33 +84,11 @@ export function foretoldWorld(random: Prng) {
     const member = world.add({ lb, site, config, up: up.length === 0 ? names : up });
     const plugin = new LbPlugin(monotonic(0));
     /** VPP gets what it should have. */
-    function sync(): void {
-      const { frontends } = member.checker.current;
-      const newFlowsTableLength = config.newFlowsTableLength!;
-      const desired = [...frontends.values()].map(({ config: frontend, servers }) => ({
-        frontend: frontend.name,
-        vip: desiredVip(frontend, { servers, newFlowsTableLength }),
-      }));
-      for (const group of groupByPrefix(desired, readPlugin(plugin, CAN))) {
-        const plans = planGroup(group.desired, group.actual, { ...CAN, remove: true });
-        for (const operation of operationsOf(plans)) executeOn(plugin, operation);
-      }
-    }
+    const sync = () =>
+      syncPlugin(plugin, member.checker.current.frontends, config.newFlowsTableLength!);
     const plan = plannerOf(member, world.clock);
     /** By key of the VIP: frontend, and what VPP has. */
-    const vips = (): ReadonlyMap<string, ActualVip & { readonly frontend: string }> => {
-      const frontends = new Map(
-        [...member.checker.current.frontends.values()].map(({ config: frontend }) =>
-          [`${frontend.address.text}:${frontend.port}`, frontend.name] as const
-        ),
-      );
-      return new Map(
-        readPlugin(plugin, CAN).map((vip) => [
-          vipKeyText(vip),
-          { ...vip, frontend: frontends.get(`${vip.address.text}:${vip.port}`)! },
-        ]),
-      );
-    };
+    const vips = () => vipsOn(plugin, member.checker.current.frontends);
     return { ...member, lb, sync, plan, vips };
   });
   for (const { member, engine, checker } of lbs) {
