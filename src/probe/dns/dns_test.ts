@@ -32,7 +32,7 @@ async function verdictOn(
   const sockets = new UdpSockets();
   const cancellation = new Cancellation();
   const timer = setTimeout(() => cancellation.cancel(), timeoutMs);
-  const check = healthcheck({ port, params: dns(changes) });
+  const check = healthcheck({ port, timeoutMs, params: dns(changes) });
   const probe = dnsProber({ address: "127.0.0.1", healthcheck: check }, sockets);
   const { code, detail, inconclusive } = await probe(cancellation);
   clearTimeout(timer);

@@ -23,7 +23,11 @@ async function verdictOn(
 ): Promise<string> {
   const sockets = new UdpSockets();
   const timer = setTimeout(() => cancellation.cancel(), DEADLINE_MS);
-  const check = healthcheck({ port, params: { ...UDP, ...changes } });
+  const check = healthcheck({
+    port,
+    timeoutMs: DEADLINE_MS,
+    params: { ...UDP, ...changes },
+  });
   const probe = udpProber({ address: "127.0.0.1", healthcheck: check }, sockets);
   const { code, detail } = await probe(cancellation);
   clearTimeout(timer);
