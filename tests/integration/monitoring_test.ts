@@ -87,8 +87,11 @@ async function askAll(
   >[0],
   folder: string,
 ): Promise<void> {
-  const { of, folder: pems } = await certificates();
-  const tls = await tlsServer(of("good"));
+  const pair = (await certificates()).of("good");
+  const tls = await tlsServer(pair);
+  // The daemon may read the folder of its configuration.
+  const pem = configPath.replace(/[^/]*$/, "pair.pem");
+  await Deno.writeTextFile(pem, pair.cert + pair.key);
   const web = { address: VIP, pools: { main: { b0: 100, b1: 50 } }, extra: "announce: {}" };
   const stateDir = `${folder}/state`;
   await Deno.mkdir(stateDir);
@@ -106,8 +109,7 @@ async function askAll(
       "- name: tunnel\n          encap: on\n",
     ).replace(
       "  backends:\n",
-      `    tls: { type: https, port: ${tls.port}, interval: 1s, timeout: 900ms, params: {
-      client-cert: ${pems}/good.pem, client-key: ${pems}/good.key } }
+      `    tls: { type: https, port: ${tls.port}, interval: 1s, timeout: 900ms, params: { client-cert: ${pem} } }
     ping: { type: icmp, interval: 1s, timeout: 900ms }
   backends:
     inner: { address: 127.0.0.1, healthcheck: ping }
