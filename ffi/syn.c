@@ -59,6 +59,16 @@ static int hold_port(int domain, uint32_t *port) {
   return fd;
 }
 
+/* Segments that were received before the filter was there; more than a receive buffer has room for. */
+#define MOST_EARLIER 65536
+
+/* Drops what a socket received before it had its filter. */
+static void drop_earlier(int fd) {
+  char byte;
+  for (int i = 0; i < MOST_EARLIER && recv(fd, &byte, sizeof byte, MSG_DONTWAIT) >= 0; i++) {
+  }
+}
+
 int32_t maglev_syn_open(uint32_t family, uint32_t *about, uint32_t about_size) {
   if ((family != 4 && family != 6) || about_size < 2 * sizeof *about) return -EINVAL;
   int domain = family == 4 ? AF_INET : AF_INET6;
@@ -76,6 +86,7 @@ int32_t maglev_syn_open(uint32_t family, uint32_t *about, uint32_t about_size) {
     if (hold >= 0) close(hold);
     return -error;
   }
+  drop_earlier(fd);
   (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
   int32_t held = maglev_own(hold);
   if (held < 0) {
