@@ -157,6 +157,23 @@ export class ChaosWorld {
     }));
   }
 
+  /** One server goes down and comes up, often enough for damping. */
+  async flapServer(): Promise<void> {
+    const server = this.#anyServer();
+    for (let i = 0; i < 4; i++) {
+      await server.close();
+      await sleep(500);
+      server.open();
+      await sleep(700);
+    }
+  }
+
+  /** All servers fail, or all come back. */
+  async allServers(): Promise<void> {
+    if (this.#options.below(2) === 0) { for (const server of this.servers) server.open(); }
+    else await Promise.all(this.servers.map((server) => server.close()));
+  }
+
   async killVpp(): Promise<void> {
     if (this.#frozen || !this.#vppUp) return;
     const { below, vpp } = this.#options;

@@ -13,10 +13,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { announcedIn } from "../../src/announce/file_text.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
-import { withFolder } from "../support/servers/daemon.ts";
+import { type LogLine, withFolder } from "../support/servers/daemon.ts";
 import type { Below } from "./chaos_model.ts";
 import { type Act, ChaosWorld, quantile } from "./chaos_world.ts";
-import { logFault } from "./policy_chaos_log.ts";
+import { type Cut, logFault } from "./policy_chaos_log.ts";
 import {
   afterFall,
   announcedOf,
@@ -42,6 +42,8 @@ const TARGETS = ["127.0.44.101", "127.0.44.102"];
 const CALM_MS = 85_000;
 /** So long VPP must stay as it is then. */
 const STEADY_MS = 1500;
+/** Most servers are up so long after they came back. */
+const WELL_MS = 2500;
 /** A server that fails alone is noticed, and VPP programmed, within it. */
 const NOTICED_MS = 20_000;
 
@@ -53,6 +55,7 @@ class PolicyChaos implements AsyncDisposable {
   braked = 0;
   /** Servers whose explanation was compared. */
   explained = 0;
+  readonly #cuts: Cut[] = [];
   #fault: string | undefined;
   #model: PolicyModel;
   /** Frontends that had weight at the last calm, and since then only VPP and servers have failed. */
@@ -70,8 +73,8 @@ class PolicyChaos implements AsyncDisposable {
     this.#below = below;
     this.#model = randomPolicies(below, { count: FRONTENDS, servers: SERVERS });
     const stateDir = `${folder}/state`;
-    Deno.mkdirSync(stateDir);
     this.#announceFile = `${stateDir}/announce.json`;
+    Deno.mkdirSync(stateDir);
     this.world = new ChaosWorld({
       below,
       vpp,
@@ -81,7 +84,7 @@ class PolicyChaos implements AsyncDisposable {
       others: TARGETS,
       text: (healthPort) => this.#yaml(healthPort),
       daemon: { grpcAddr: "127.0.0.1:0", stateDir },
-      ended: (lines) => this.#fault ??= logFault(lines, this.#names),
+      ended: (lines) => this.#fault ??= this.#logFault(lines),
     });
     this.operators = new Operators({
       below,
@@ -103,9 +106,10 @@ class PolicyChaos implements AsyncDisposable {
       ["server-toggle", () => world.toggleServer()],
       ["server-toggle", () => world.toggleServer()],
       ["server-status", () => world.changeStatus()],
-      ["server-flap", () => this.#flap()],
+      ["server-flap", () => world.flapServer()],
       ["rack", () => world.rack()],
-      ["all", () => this.#all()],
+      ["all", () => world.allServers()],
+      ["cut-off", () => this.#cutOff()],
       ["cut-off", () => this.#cutOff()],
       ["vpp-kill", () => world.killVpp()],
       ["vpp-freeze", () => world.freezeVpp()],
@@ -120,17 +124,16 @@ class PolicyChaos implements AsyncDisposable {
   /** Waits until all is right and stays so; what is wrong when it does not. */
   async calm(): Promise<string | undefined> {
     await this.world.recover();
-    for (const target of this.world.others) target.open();
+    this.#join();
     const startMs = performance.now();
     const wrong = await this.#settle(() => this.#wrong(), CALM_MS);
     if (wrong !== undefined) return wrong;
     this.calmMs.push(performance.now() - startMs - STEADY_MS);
     this.world.watchMemory();
-    const found = await this.#found();
-    this.#served = new Set(
-      [...found].filter(([, weights]) => [...weights.values()].some((weight) => weight > 0))
-        .map(([name]) => name),
+    const served = [...await this.#found()].filter(([, weights]) =>
+      [...weights.values()].some((weight) => weight > 0)
     );
+    this.#served = new Set(served.map(([name]) => name));
     return undefined;
   }
 
@@ -224,7 +227,7 @@ class PolicyChaos implements AsyncDisposable {
       if (why !== undefined) return `${name} is ${textOf(weights)}: ${why}`;
     }
     return await this.#wronglyExplained(found) ?? this.#wronglyAnnounced(found) ??
-      logFault(this.world.daemon.lines, this.#names);
+      this.#logFault(this.world.daemon.lines);
   }
 
   async #wronglyExplained(
@@ -261,19 +264,21 @@ class PolicyChaos implements AsyncDisposable {
     };
   }
 
+  #logFault(lines: readonly LogLine[]): string | undefined {
+    const backendAt = (address: string) => `s${ADDRESSES.indexOf(address)}`;
+    return logFault(lines, { names: { backendAt, ...this.#names }, cuts: this.#cuts });
+  }
+
   get #names() {
     const frontends = new Map([...this.#model].map(([name, { address }]) => [address, name]));
-    return {
-      backendAt: (address: string) => `s${ADDRESSES.indexOf(address)}`,
-      frontendAt: (vip: string) => frontends.get(vip.split("/")[0]!),
-    };
+    return { frontendAt: (vip: string) => frontends.get(vip.split("/")[0]!) };
   }
 
   async #found(): Promise<ReadonlyMap<string, FoundWeights>> {
     const vips = await this.world.found();
-    const frontends = new Map([...this.#model].map(([name, { address }]) => [address, name]));
+    const { frontendAt } = this.#names;
     return new Map(vips.flatMap(({ key, servers }) => {
-      const name = frontends.get(key.split("/")[0]!);
+      const name = frontendAt(key);
       if (name === undefined) return [];
       const weights = new Map(
         servers.map(({ address, weight }) => [ADDRESSES.indexOf(address), weight ?? 100]),
@@ -282,31 +287,30 @@ class PolicyChaos implements AsyncDisposable {
     }));
   }
 
-  /** One server goes down and comes up, often enough for damping. */
-  async #flap(): Promise<void> {
-    const server = this.world.servers[this.#below(SERVERS)]!;
-    for (let i = 0; i < 4; i++) {
-      await server.close();
-      await sleep(500);
-      server.open();
-      await sleep(700);
-    }
-  }
-
-  /** All servers fail, or all come back. */
-  async #all(): Promise<void> {
-    if (this.#below(2) === 0) { for (const server of this.world.servers) server.open(); }
-    else await Promise.all(this.world.servers.map((server) => server.close()));
-  }
-
   /** Targets and servers fail in one instant, as with a cut cable; or the targets are back. */
   async #cutOff(): Promise<void> {
     const { others, servers } = this.world;
-    if (others.some((target) => target.isOpen)) {
-      await Promise.all([...others, ...servers].map((server) => server.close()));
-    } else {
-      for (const server of [...others, ...servers]) server.open();
+    if (!others.some((target) => target.isOpen)) {
+      this.#join();
+      for (const server of servers) server.open();
+      return;
     }
+    // Few would be alive: the acts before took most of them down.
+    for (const server of servers) {
+      server.open();
+      server.status = 200;
+    }
+    await sleep(WELL_MS);
+    const names = servers.map((_, server) => server).filter((server) => this.world.isAlive(server))
+      .map((server) => `s${server}`);
+    this.#cuts.push({ atMs: Date.now(), alive: new Set(names), untilMs: Infinity });
+    await Promise.all([...others, ...servers].map((server) => server.close()));
+  }
+
+  #join(): void {
+    for (const target of this.world.others) target.open();
+    const cut = this.#cuts.at(-1);
+    if (cut?.untilMs === Infinity) cut.untilMs = Date.now();
   }
 
   async #reload(): Promise<void> {

@@ -15,9 +15,23 @@ export interface Names {
   readonly frontendAt: (vip: string) => string | undefined;
 }
 
+/** All targets of isolation, and all servers, are away from one instant on. */
+export interface Cut {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  /** The backends whose servers passed their checks until then. */
+  readonly alive: ReadonlySet<string>;
+  /** When the targets came back; Infinity: they are away. */
+  untilMs: number;
+}
+
 /** The first fault, in words. */
-export function logFault(lines: readonly LogLine[], names: Names): string | undefined {
-  return brakeFault(lines, names) ?? isolationFault(lines) ?? drainFault(lines, names);
+export function logFault(
+  lines: readonly LogLine[],
+  { names, cuts }: { readonly names: Names; readonly cuts: readonly Cut[] },
+): string | undefined {
+  return brakeFault(lines, names) ?? isolationFault(lines) ?? cutFault(lines, cuts) ??
+    drainFault(lines, names);
 }
 
 /** No request takes the weight of a held server, unless an operator acted on it since. */
@@ -26,7 +40,7 @@ function brakeFault(
   { backendAt, frontendAt }: Names,
 ): string | undefined {
   const held = new Set<string>();
-  for (const line of lines) {
+  for (const [i, line] of lines.entries()) {
     const key = `${line.frontend} ${line.backend}`;
     if (line.msg === "backend-held") held.add(key);
     else if (line.msg === "backend-released") held.delete(key);
@@ -35,7 +49,34 @@ function brakeFault(
     } else if (line.msg === "vpp-lbsync-as-weight" && line.weight === 0) {
       const backend = backendAt(String(line.address));
       const each = `${frontendAt(String(line.vip))} ${backend}`;
-      if (held.has(each)) return `${each} is held, and gets weight 0: ${JSON.stringify(line)}`;
+      if (!held.has(each) || isOperated(lines.slice(i), backend)) continue;
+      return `${each} is held, and gets weight 0: ${JSON.stringify(line)}`;
+    }
+  }
+  return undefined;
+}
+
+/** True when the first line is a request that follows from an action of an operator. */
+function isOperated(lines: readonly LogLine[], backend: string | undefined): boolean {
+  const untilMs = Date.parse(lines[0]!.time) + RECORDED_MS;
+  return lines.some((line) =>
+    line.msg === "operator-action" && line.backend === backend && Date.parse(line.time) < untilMs
+  );
+}
+
+/** No server that passed until the cut goes down before `isolation` ends. */
+function cutFault(lines: readonly LogLine[], cuts: readonly Cut[]): string | undefined {
+  for (const { atMs, alive, untilMs } of cuts) {
+    if (lines[0] === undefined || Date.parse(lines[0].time) > atMs) continue;
+    for (const line of lines) {
+      const timeMs = Date.parse(line.time);
+      if (timeMs < atMs) continue;
+      if (timeMs > untilMs || /^prober-isolated-(ended|expired)$/.test(line.msg)) break;
+      const { msg, from, to, backend } = line;
+      const isDown = msg === "backend-transition" && from === "up" && to === "down";
+      if (isDown && alive.has(String(backend))) {
+        return `it went down although all targets are away: ${JSON.stringify(line)}`;
+      }
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 /** Each rule of the judges of policy_chaos.ts finds a VPP, or a log, that breaks it. */
 import assert from "node:assert/strict";
 import type { LogLine } from "../support/servers/daemon.ts";
-import { logFault } from "./policy_chaos_log.ts";
+import { type Cut, logFault } from "./policy_chaos_log.ts";
 import {
   afterFall,
   heldAfterRise,
@@ -88,6 +88,7 @@ Deno.test("policy_chaos: the log shows a held server that is cut, a fall in isol
     backendAt: (address: string) => `s${address}`,
     frontendAt: () => "web",
   };
+  const cuts: Cut[] = [];
   const line = (second: number, msg: string, fields: Record<string, unknown> = {}): LogLine => ({
     time: new Date(second * 1000).toISOString(),
     level: "INFO",
@@ -97,18 +98,35 @@ Deno.test("policy_chaos: the log shows a held server that is cut, a fall in isol
   const at = { frontend: "web", pool: "p0", backend: "s1" };
   const held = line(0, "backend-held", at);
   const cut = line(1, "vpp-lbsync-as-weight", { vip: "v", address: "1", weight: 0, flush: true });
-  assert.match(logFault([held, cut], names)!, /web s1 is held, and gets weight 0/);
-  assert.equal(logFault([held, line(0, "backend-released", at), cut], names), undefined);
+  assert.match(logFault([held, cut], { names, cuts })!, /web s1 is held, and gets weight 0/);
+  assert.equal(logFault([held, line(0, "backend-released", at), cut], { names, cuts }), undefined);
+  const drained = line(2, "operator-action", { ...at, method: "DrainBackend", result: "ok" });
+  assert.equal(logFault([held, cut, drained], { names, cuts }), undefined, "its record is later");
   const isolated = line(10, "prober-isolated");
   const down = line(12, "backend-transition", { backend: "s1", to: "down" });
   const ended = line(14, "prober-isolated-ended");
-  assert.match(logFault([isolated, down, ended], names)!, /it went down in isolation/);
-  assert.equal(logFault([down, isolated, ended], names), undefined);
+  assert.match(logFault([isolated, down, ended], { names, cuts })!, /it went down in isolation/);
+  assert.equal(logFault([down, isolated, ended], { names, cuts }), undefined);
+  const early = line(10, "backend-transition", { backend: "s1", from: "up", to: "down" });
+  cuts.push({ atMs: 9500, alive: new Set(["s1"]), untilMs: Infinity });
+  assert.match(logFault([held, early, isolated], { names, cuts })!, /all targets are away/);
+  assert.equal(
+    logFault([held, isolated, ended, { ...early, time: ended.time }], { names, cuts }),
+    undefined,
+  );
+  cuts[0]!.untilMs = 9600;
+  assert.equal(logFault([held, early, isolated], { names, cuts }), undefined);
   const up = line(0, "backend-transition", { backend: "s1", to: "up" });
   const drain = line(0, "operator-action", { method: "DrainBackend", backend: "s1", result: "ok" });
-  assert.match(logFault([up, drain, cut], names)!, /s1 is up and drained, and flushed/);
+  assert.match(logFault([up, drain, cut], { names, cuts })!, /s1 is up and drained, and flushed/);
   const begun = line(2, "operator-action", { ...at, method: "DrainBackend", result: "ok" });
-  assert.match(logFault([up, cut, begun], names)!, /s1 is up and drained, and flushed/);
-  assert.equal(logFault([up, cut, { ...begun, time: line(9, "").time }], names), undefined);
-  assert.equal(logFault([up, drain, line(1, "operator-drain-done", at), cut], names), undefined);
+  assert.match(logFault([up, cut, begun], { names, cuts })!, /s1 is up and drained, and flushed/);
+  assert.equal(
+    logFault([up, cut, { ...begun, time: line(9, "").time }], { names, cuts }),
+    undefined,
+  );
+  assert.equal(
+    logFault([up, drain, line(1, "operator-drain-done", at), cut], { names, cuts }),
+    undefined,
+  );
 });
