@@ -130,6 +130,8 @@ export interface ActionOptions {
   readonly reason?: string | undefined;
   readonly forMs?: number | undefined;
   readonly untilMs?: number | undefined;
+  /** fleet, site=NAME or lb=NAME; absent: this load balancer by itself. */
+  readonly scope?: string | undefined;
 }
 
 export interface WeightTarget {
@@ -149,6 +151,8 @@ export interface DrainTarget {
   readonly then?: DrainEnd | undefined;
   /** Also when it takes the last server with a weight from a frontend. */
   readonly force?: boolean | undefined;
+  /** As of ActionOptions. */
+  readonly scope?: string | undefined;
 }
 
 /** Every call has a deadline of 10 s. Errors keep maglevd's code and message. */

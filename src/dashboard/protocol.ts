@@ -335,6 +335,8 @@ export interface Intent {
   readonly file_weight?: number;
   /** Of a drain: what follows it. */
   readonly then?: DrainEnd;
+  /** fleet, site=NAME or lb=NAME; absent: of this load balancer by itself. */
+  readonly scope?: string;
 }
 
 /** Without header values, bodies and file paths. */
@@ -652,6 +654,8 @@ export interface ActionBody {
   readonly reason?: string;
   readonly for_ms?: number;
   readonly until_ms?: number;
+  /** fleet, site=NAME or lb=NAME: of the fleet's load balancers; absent: this one by itself. */
+  readonly scope?: string;
 }
 
 /** What follows a drain. */
@@ -666,6 +670,8 @@ export interface DrainBody {
   readonly then?: DrainEnd;
   /** Also when it takes the last server with a weight from a frontend. */
   readonly force?: boolean;
+  /** As in ActionBody; then for_ms is mandatory, and nothing follows (`then`). */
+  readonly scope?: string;
 }
 
 /** Body of `PUT frontends/{f}/pools/{p}/backends/{b}/weight`; "file": back to the file's weight. */
@@ -719,6 +725,8 @@ export interface PlanAnswer {
     readonly backend: string;
     readonly from: string;
     readonly to: string;
+    /** Of a plan of several load balancers: which one. */
+    readonly lb?: string;
   }[];
   readonly vips: readonly PlannedVip[];
   readonly vips_unchanged: number;
@@ -728,6 +736,8 @@ export interface PlanAnswer {
 
 export interface PlannedVip {
   readonly frontend: string;
+  /** Of a plan of several load balancers: which one. */
+  readonly lb?: string;
   readonly change: string;
   readonly reason?: string;
   readonly buckets: number;

@@ -374,7 +374,7 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
   ),
   "dashboard-action": event(
     "debug info",
-    "action maglevd backend frontend pool weight plan then force intent reason for-ms until " +
+    "action maglevd backend frontend pool weight plan then force scope intent reason for-ms until " +
       "user peer result err",
     "An action from the page.",
   ),

@@ -8,7 +8,7 @@ const SHARED = "id intent scope frontend pool backend weight via peer identity r
 export const OPERATOR_EVENTS = {
   "operator-action": event(
     "info",
-    "method backend scope then force id on frontend pool weight from until peer identity reason result err before after",
+    "method backend scope then force id on frontend pool weight plan hash waves moves removes bake step from until peer identity reason result err before after",
     "A call that changes something, allowed or refused.",
   ),
   "operator-actions-refused": event(

@@ -94,7 +94,7 @@ class DashboardHub implements Hub {
     this.#actions = new Map(
       [...this.#followers].map((
         [name, follower],
-      ) => [name, actionsOf(follower, options.security)]),
+      ) => [name, actionsOf(follower, options.security, () => this.#fleetPeers(name))]),
     );
     this.#encoders = { viewer: this.#encoder("viewer"), operator: this.#encoder("operator") };
     this.#fleet = servers.length < 2 ? undefined : new FleetReader({
@@ -295,6 +295,15 @@ class DashboardHub implements Hub {
         last = known;
       },
     });
+  }
+
+  /** The followers of a maglevd's fleet, itself first; empty: it has no store that is known. */
+  #fleetPeers(name: string): readonly MaglevdFollower[] {
+    const stores = this.#fleet?.fleet?.stores ?? [];
+    const own = stores.find(({ lb }) => lb === name);
+    if (own === undefined) return [];
+    const others = stores.filter(({ lb, fleet }) => lb !== name && fleet === own.fleet);
+    return [own, ...others].map(({ lb }) => this.#followers.get(lb)!);
   }
 
   /** Calls have a deadline of ANSWER_MS; one that is not connected is not asked. */

@@ -121,7 +121,12 @@ function prepare(action: Action, bytes: Uint8Array): Read<Prepared> {
       }));
     case "drain":
       return map(readDrainBody(bytes), (body) => ({
-        fields: { backend: action.backend, then: body.then, force: body.force, ...endOf(body) },
+        fields: {
+          backend: action.backend,
+          then: body.then,
+          force: body.force,
+          ...endOf(body),
+        },
         run: (actions, actor) =>
           actions.drain({ backend: action.backend, ...drainOf(body) }, actor),
       }));
@@ -168,16 +173,21 @@ function planOf(body: PlanBody): Parameters<MaglevdActions["plan"]>[0] {
     : { kind: action, backend, ...optionsOf(body) };
 }
 
-function drainOf({ reason, for_ms, then, force }: DrainBody) {
-  return { reason, forMs: for_ms, then, force };
+function drainOf({ reason, for_ms, then, force, scope }: DrainBody) {
+  return { reason, forMs: for_ms, then, force, ...scopePart(scope) };
 }
 
-function optionsOf({ reason, for_ms, until_ms }: ActionBody) {
-  return { reason, forMs: for_ms, untilMs: until_ms };
+function optionsOf({ reason, for_ms, until_ms, scope }: ActionBody) {
+  return { reason, forMs: for_ms, untilMs: until_ms, ...scopePart(scope) };
 }
 
-function endOf({ reason, for_ms, until_ms }: ActionBody): LogFields {
+function scopePart(scope: string | undefined): { readonly scope?: string } {
+  return scope === undefined ? {} : { scope };
+}
+
+function endOf({ reason, for_ms, until_ms, scope }: ActionBody): LogFields {
   return {
+    ...scopePart(scope),
     reason,
     "for-ms": for_ms,
     until: until_ms === undefined ? undefined : untilText(until_ms),

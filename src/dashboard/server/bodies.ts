@@ -7,6 +7,7 @@ import type {
   SyncBody,
   WeightBody,
 } from "../protocol.ts";
+import { isScope } from "../../fleet/book/keys.ts";
 import { BACKEND_ACTIONS } from "./routes.ts";
 
 /** A body, or the reason why it cannot be used; it begins with the field, if there is one. */
@@ -47,16 +48,21 @@ const drainEnd: Check = (value) =>
   value === "pause" || value === "disable" ? undefined : "need pause or disable";
 const truth: Check = (value) => typeof value === "boolean" ? undefined : "need true or false";
 
+const scope: Check = (value) =>
+  typeof value === "string" && isScope(value) ? undefined : "need fleet, site=NAME or lb=NAME";
+
 const ACTION_FIELDS: Fields<ActionBody> = {
   reason: { check: text },
   for_ms: { check: duration },
   until_ms: { check: instant },
+  scope: { check: scope },
 };
 const DRAIN_FIELDS: Fields<DrainBody> = {
   reason: { check: text },
   for_ms: { check: duration },
   then: { check: drainEnd },
   force: { check: truth },
+  scope: { check: scope },
 };
 const WEIGHT_FIELDS: Fields<WeightBody> = {
   ...ACTION_FIELDS,
@@ -80,7 +86,14 @@ export function readActionBody(bytes: Uint8Array): Read<ActionBody> {
 }
 
 export function readDrainBody(bytes: Uint8Array): Read<DrainBody> {
-  return readObject<DrainBody>(bytes, DRAIN_FIELDS);
+  return endsInFleet(readObject<DrainBody>(bytes, DRAIN_FIELDS));
+}
+
+/** A drain of the fleet ends by giving the server back. */
+function endsInFleet<T extends DrainBody>(read: Read<T>): Read<T> {
+  if (read.kind === "bad" || read.body.scope === undefined) return read;
+  if (read.body.for_ms === undefined) return bad("for_ms: a drain with a scope needs it");
+  return read.body.then === undefined ? read : bad("then: a drain with a scope does not have it");
 }
 
 export function readWeightBody(bytes: Uint8Array): Read<WeightBody> {
@@ -113,6 +126,7 @@ export function readPlanBody(bytes: Uint8Array): Read<PlanBody> {
     );
   }
   const isDrain = body.action === "drain";
+  if (isDrain && body.scope !== undefined) return endsInFleet(read);
   if (isDrain && body.until_ms !== undefined) return bad("until_ms: a drain has for_ms");
   const stray = (["then", "force"] as const).find((field) => body[field] !== undefined);
   return isDrain || stray === undefined ? read : bad(`${stray}: only a plan of a drain has it`);

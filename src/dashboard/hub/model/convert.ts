@@ -196,6 +196,7 @@ export function intentOf(intent: messages.Intent): Intent {
       : {}),
     ...(untilUnixNs === undefined ? {} : { until_ms: milliseconds(untilUnixNs) }),
     ...(kind === "weight" ? { file_weight: intent.fileWeight } : {}),
+    ...(intent.scope === "" ? {} : { scope: clip(intent.scope, MAX_NAME) }),
     // After a drain of the fleet new flows come back.
     ...(kind === "drain" && intent.then !== "resume"
       ? { then: intent.then === "pause" ? "pause" : "disable" }

@@ -80,11 +80,18 @@ export function maglevcLine(server: string, action: PlannedAction): string {
     ...["set", ...target, ...verb],
     ...endWords(action),
     ...(action.kind === "drain" ? drainWords(action) : []),
+    ...scopeWords(action.scope),
     ...reasonWords(action),
   ];
   // A word that looks like a flag would be taken for one.
   const guard = words.some((word) => word.startsWith("-")) ? ["--"] : [];
   return ["maglevc", "--server", server, ...guard, ...words].map(shellWord).join(" ");
+}
+
+function scopeWords(scope: string | undefined): string[] {
+  if (scope === undefined) return [];
+  const at = scope.indexOf("=");
+  return at < 0 ? [scope] : [scope.slice(0, at), scope.slice(at + 1)];
 }
 
 function drainWords({ then, force = false }: DrainTarget): string[] {

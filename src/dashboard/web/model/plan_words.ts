@@ -56,9 +56,13 @@ export function verbOf(wish: Wish): string {
 }
 
 /** What the action means in general. `draining`: it ends a drain. */
-export function meaningOf(wish: Wish, draining: boolean): string {
+export function meaningOf(wish: Wish, draining: boolean, scope = ""): string {
   switch (wish.kind) {
     case "drain":
+      if (scope !== "") {
+        return "Its weight becomes 0, and new flows go to other servers. Probing goes on, and " +
+          "established flows stay. When its time is over, new flows come back.";
+      }
       return "Its weight becomes 0, and new flows go to other servers. Probing goes on, and " +
         `established flows stay. When none is left or its time is over, it is ${
           wish.then === "pause" ? "paused, which leaves them" : "disabled, which drops those left"
@@ -91,8 +95,8 @@ export function canEnd(wish: Wish): boolean {
 export function consequencesOf(plan: PlanAnswer): string[] {
   const sentences: string[] = [];
   for (const vip of plan.vips) sentences.push(...vipSentences(vip));
-  for (const { backend, from, to } of plan.states) {
-    if (from !== to) sentences.push(`${backend} goes from ${from} to ${to}.`);
+  for (const { backend, from, to, lb } of plan.states) {
+    if (from !== to) sentences.push(`${onLb(backend, lb)} goes from ${from} to ${to}.`);
   }
   if (plan.vips.length === 0) sentences.unshift("Nothing changes in VPP.");
   if (plan.vips_unchanged > 0 && plan.vips.length > 0) {
@@ -137,7 +141,13 @@ export function syncSentences(lb: Lb, frontend?: string): string[] {
   return sentences;
 }
 
-function vipSentences(vip: PlannedVip): string[] {
+/** A name, of a plan of several load balancers with that of its own: `lb2: web`. */
+function onLb(name: string, lb: string | undefined): string {
+  return lb === undefined ? name : `${lb}: ${name}`;
+}
+
+function vipSentences(planned: PlannedVip): string[] {
+  const vip = { ...planned, frontend: onLb(planned.frontend, planned.lb) };
   const sentences: string[] = [];
   const moved = vip.moved > 0
     ? `, ${plural(vip.moved, "bucket")} of ${vip.buckets} change their server`

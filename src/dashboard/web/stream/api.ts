@@ -114,7 +114,9 @@ export class Api {
   /** What a wish would do. */
   plan(wish: PlannedWish, body: ActionBody, signal: AbortSignal) {
     const { kind: action, lb: _, ...target } = wish;
-    const plan: PlanBody = { action, ...target, ...body };
+    const plan: PlanBody = body.scope !== undefined && wish.kind === "drain"
+      ? { action, backend: wish.backend, force: wish.force, ...body }
+      : { action, ...target, ...body };
     return this.#send<PlanAnswer>("POST", { lb: wish.lb, path: "plan" }, plan, signal);
   }
 
@@ -142,7 +144,10 @@ export class Api {
       }
       case "drain": {
         const { then, force } = wish;
-        const content: DrainBody = { ...body, then, force };
+        // A drain of a fleet ends by giving the server back.
+        const content: DrainBody = body.scope === undefined
+          ? { ...body, then, force }
+          : { ...body, force };
         const path = `backends/${part(wish.backend)}/drain`;
         return this.#send("POST", { lb, path }, content, signal);
       }

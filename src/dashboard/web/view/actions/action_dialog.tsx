@@ -15,6 +15,7 @@ import {
 } from "solid-js";
 import type { ActionAnswer, ActionBody, PlanAnswer } from "../../../protocol.ts";
 import { Confirmation, type ConfirmationView } from "../../confirmation.ts";
+import { scopeChoices } from "../../model/fleet/scopes.ts";
 import { visible } from "../../model/format.ts";
 import { intentWords } from "../../model/intent.ts";
 import type { Lb } from "../../model/lb.ts";
@@ -35,6 +36,8 @@ import { BROWSER } from "../../stream/browser.ts";
 import { usePage } from "../context.ts";
 import { DrainFields, WeightFields } from "./fields.tsx";
 
+/** A drain of a fleet lasts for an hour unless another time is chosen. */
+const SHARED_DRAIN_MS = 3_600_000;
 /** Without a change that the page sees, a plan is made again after this time, also a failed one. */
 const AGAIN_MS = 5000;
 
@@ -56,14 +59,37 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const line = opener?.closest("tr.details")?.previousElementSibling?.querySelector("button");
   const first = props.wish;
   const [wish, setWish] = createSignal<Wish>(first);
+  const lb = () => page.lb(wish().lb);
   const [reason, setReason] = createSignal("");
   const [forMs, setForMs] = createSignal(0);
+  /** Of the intent in force: an action that ends it has its scope. */
+  const present = () => {
+    const target = untrack(wish);
+    const intent = "backend" in target
+      ? untrack(lb)?.backends.get(target.backend)?.intent
+      : undefined;
+    return intent?.scope ?? "";
+  };
+  const ends = first.kind === "resume" || first.kind === "enable";
+  /** Empty: this load balancer by itself. */
+  const [scope, setScope] = createSignal(ends ? present() : "");
+  const scopes = () =>
+    isPlanned(wish()) ? scopeChoices(page.fleet(), wish().lb, ends ? present() : "") : [];
+  const chooseScope = (next: string) => {
+    setScope(next);
+    // A drain of a fleet needs an end.
+    if (next !== "" && wish().kind === "drain" && forMs() === 0) setForMs(SHARED_DRAIN_MS);
+  };
+  const lengths = () =>
+    wish().kind === "drain"
+      ? DRAIN_LENGTHS.filter(([, ms]) => ms > 0 || scope() === "")
+      : DURATIONS;
+  const where = () => scopes().find((choice) => choice.scope === scope())?.label ?? wish().lb;
   const [view, setView] = createSignal<ConfirmationView>();
   /** False while a field holds what cannot be sent. */
   const [valid, setValid] = createSignal(true);
   /** What the action reported. Everything that led to it is then out of date. */
   const [done, setDone] = createSignal<string>();
-  const lb = () => page.lb(wish().lb);
   const draining = () => {
     const target = wish();
     if (!("backend" in target)) return false;
@@ -82,6 +108,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const body = (): ActionBody => ({
     ...(reason().trim() === "" ? {} : { reason: reason().trim() }),
     ...(forMs() > 0 && canEnd(wish()) ? { for_ms: forMs() } : {}),
+    ...(scope() === "" ? {} : { scope: scope() }),
   });
   /** False: what was to be taken back has begun, or is gone. */
   const isThere = () => {
@@ -122,7 +149,9 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
     show: setView,
     after: BROWSER.after,
   });
-  createEffect(on([wish, reason, forMs], () => confirmation.want(request()), { defer: true }));
+  createEffect(
+    on([wish, reason, forMs, scope], () => confirmation.want(request()), { defer: true }),
+  );
   createEffect(on(() => trackBasis(wish()), () => isOld = true, { defer: true }));
   createEffect(on(page.tickMs, () => {
     if (!isOld && BROWSER.steadyMs() - plannedMs < AGAIN_MS || !untrack(canAct)) return;
@@ -203,12 +232,23 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         }}
       >
         <h2 id="dialog-title">
-          {visible(verbOf(wish()))} <span class="faint">on {visible(wish().lb)}</span>
+          {visible(verbOf(wish()))}{" "}
+          <span class="faint">on {visible(scope() === "" ? wish().lb : where())}</span>
         </h2>
         <Show when={done() === undefined}>
-          <p id="dialog-meaning">{meaningOf(wish(), draining())}</p>
+          <p id="dialog-meaning">{meaningOf(wish(), draining(), scope())}</p>
+          <Show when={scopes().length > 0}>
+            <label>
+              On
+              <select value={scope()} onChange={(event) => chooseScope(event.currentTarget.value)}>
+                <For each={scopes()}>
+                  {(choice) => <option value={choice.scope}>{visible(choice.label)}</option>}
+                </For>
+              </select>
+            </label>
+          </Show>
           <WeightFields wish={wish()} set={setWish} valid={setValid} />
-          <DrainFields wish={wish()} set={setWish} />
+          <DrainFields wish={wish()} set={setWish} shared={scope() !== ""} />
           <Show when={syncTarget()}>
             {(target) => (
               <ul class="consequences">
@@ -281,7 +321,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
                 value={forMs()}
                 onChange={(event) => setForMs(Number(event.currentTarget.value))}
               >
-                <For each={wish().kind === "drain" ? DRAIN_LENGTHS : DURATIONS}>
+                <For each={lengths()}>
                   {([label, ms]) => <option value={ms}>{label}</option>}
                 </For>
               </select>

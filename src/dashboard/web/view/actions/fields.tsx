@@ -4,34 +4,43 @@ import type { Wish } from "../../model/plan_words.ts";
 
 /** What follows a drain, and whether a frontend may lose its last server by it. */
 export function DrainFields(
-  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+  props: {
+    readonly wish: Wish;
+    readonly set: (wish: Wish) => void;
+    /** It is one of a fleet: new flows come back at its end. */
+    readonly shared: boolean;
+  },
 ): JSX.Element {
   const drain = () => props.wish.kind === "drain" ? props.wish : undefined;
   return (
     <Show when={drain()}>
       {(wish) => (
         <>
-          <label>
-            Then
-            <select
-              value={wish().then}
-              onChange={(event) =>
-                props.set({
-                  ...wish(),
-                  then: event.currentTarget.value === "pause" ? "pause" : "disable",
-                })}
-            >
-              <option value="disable">disable: flows that are left are dropped</option>
-              <option value="pause">pause: flows that are left stay</option>
-            </select>
-          </label>
+          <Show when={!props.shared}>
+            <label>
+              Then
+              <select
+                value={wish().then}
+                onChange={(event) =>
+                  props.set({
+                    ...wish(),
+                    then: event.currentTarget.value === "pause" ? "pause" : "disable",
+                  })}
+              >
+                <option value="disable">disable: flows that are left are dropped</option>
+                <option value="pause">pause: flows that are left stay</option>
+              </select>
+            </label>
+          </Show>
           <label class="check">
             <input
               type="checkbox"
               checked={wish().force}
               onChange={(event) => props.set({ ...wish(), force: event.currentTarget.checked })}
             />{" "}
-            Force: also when a frontend loses its last server
+            {props.shared
+              ? "Force: also where a load balancer would hold it"
+              : "Force: also when a frontend loses its last server"}
           </label>
         </>
       )}
