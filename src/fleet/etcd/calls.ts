@@ -17,6 +17,9 @@ export const KV = methodsOf(KVDefinition);
 export const LEASE = methodsOf(LeaseDefinition);
 export const WATCH = methodsOf(WatchDefinition);
 
+/** The error of a call after close(); it was not sent. */
+export const CLOSED = "the connection to etcd was closed before the call";
+
 /** A stream of messages in both directions. */
 export interface Duplex<Req> {
   send(request: Req): void;
@@ -42,6 +45,7 @@ export class EtcdCalls {
   readonly #clock: Clock;
   /** Calls under way, which the library does not end with the connection. */
   readonly #pending = new Set<{ cancel(): void }>();
+  #closed = false;
 
   /** @throws {MaglevError} `invalid-argument`: an invalid address or certificate */
   constructor({ address, tls, clock }: EtcdCallsOptions) {
@@ -56,11 +60,8 @@ export class EtcdCalls {
     deadlineMs: number,
   ): Promise<Res> {
     return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new MaglevError("unavailable", CLOSED));
       let late = false;
-      const timer = this.#clock.after(deadlineMs, () => {
-        late = true;
-        call.cancel();
-      });
       const call = this.#client.makeUnaryRequest(
         method.path,
         (bytes: Buffer) => bytes,
@@ -79,6 +80,11 @@ export class EtcdCalls {
         },
       );
       this.#pending.add(call);
+      // After the request, which throws when it cannot be made: then there is nothing to cancel.
+      const timer = this.#clock.after(deadlineMs, () => {
+        late = true;
+        call.cancel();
+      });
     });
   }
 
@@ -113,6 +119,7 @@ export class EtcdCalls {
   }
 
   close(): void {
+    this.#closed = true;
     for (const call of this.#pending) call.cancel();
     this.#client.close();
   }

@@ -15,7 +15,7 @@ import type {
   StoreWrite,
   WriteOutcome,
 } from "../book/store.ts";
-import { EtcdCalls, KV, LEASE } from "./calls.ts";
+import { CLOSED, EtcdCalls, KV, LEASE } from "./calls.ts";
 import type { Compare, RequestOp, ResponseOp } from "./gen/etcd.ts";
 import { ServerSearch } from "./search.ts";
 import { bytesOf, EtcdSession, LEASE_S } from "./session.ts";
@@ -235,6 +235,6 @@ const REFUSALS: readonly string[] = [
 
 function outcomeOf({ code, message }: MaglevError): WriteOutcome {
   if (REFUSALS.includes(code)) return { kind: "refused", reason: message };
-  const isKnown = /no leader|No connection established/.test(message);
+  const isKnown = message === CLOSED || /no leader|No connection established/.test(message);
   return { kind: isKnown ? "away" : "unknown", reason: message };
 }
