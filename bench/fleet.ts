@@ -6,19 +6,17 @@
  *   deno run --frozen -A bench/fleet.ts
  *
  * Options: --rounds 10 --writers 30 --seconds 120 (of flapping statuses) --away 60 (seconds of CPU)
+ * --only absences,away (some of freezes, absences, flapping, away)
  */
 import { parseArgs } from "node:util";
-import { Roster } from "../src/fleet/member/roster.ts";
-import { EtcdStore } from "../src/fleet/etcd/etcd_store.ts";
-import type { Status } from "../src/fleet/book/values.ts";
-import { SystemClock } from "../src/system/system_clock.ts";
 import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../src/demo/daemon_process.ts";
 import { spawn } from "./support/checkers/checker.ts";
 import { environment } from "./support/environment.ts";
 import { memoryMiB } from "./support/child.ts";
 import { treeCpu } from "./support/process_tree.ts";
 import { EtcdCluster, fetchEtcd } from "../tests/support/servers/etcd.ts";
-import { type EtcdMember, etcdMember, PREFIX } from "../tests/support/worlds/etcd_fleet.ts";
+import { type EtcdMember, etcdMember } from "../tests/support/worlds/etcd_fleet.ts";
+import { flapStatuses } from "../tests/support/worlds/flapping_statuses.ts";
 import { inForce } from "../tests/support/worlds/member_world.ts";
 
 const { values } = parseArgs({
@@ -28,6 +26,7 @@ const { values } = parseArgs({
     writers: { type: "string", default: "30" },
     seconds: { type: "string", default: "120" },
     away: { type: "string", default: "60" },
+    only: { type: "string", default: "freezes,absences,flapping,away" },
   },
 });
 const parameters = {
@@ -36,7 +35,6 @@ const parameters = {
   seconds: Number(values.seconds),
   awayS: Number(values.away),
 };
-const clock = new SystemClock();
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -97,60 +95,8 @@ async function absences(cluster: EtcdCluster): Promise<unknown> {
 }
 
 /** Statuses that change ten times a second. */
-async function flapping(cluster: EtcdCluster): Promise<unknown> {
-  const revisionOf = async () =>
-    Number(JSON.parse(await cluster.ctl("get", "none", "-w", "json")).header.revision);
-  const writers = Array.from({ length: parameters.writers }, (_, at) => {
-    const store = new EtcdStore({ servers: cluster.servers, prefix: PREFIX, clock });
-    const place = { lb: `lb${at}`, site: "" };
-    const roster = new Roster({ store, place, instance: place.lb, clock, onChange() {} });
-    let up = false;
-    store.start({
-      onSnapshot({ values }) {
-        up = true;
-        roster.snapshot(values);
-      },
-      onChanges(changes) {
-        for (const { key, text, revision } of changes) {
-          roster.change(key, text === undefined ? undefined : { key, text, revision });
-        }
-      },
-      onAway: () => void (up = false),
-      onLeaseGone: () => roster.leaseGone(),
-    });
-    return { store, roster, isUp: () => up };
-  });
-  await timeUntil(() => writers.every(({ isUp }) => isUp()));
-  const before = await revisionOf();
-  const endMs = performance.now() + parameters.seconds * 1000;
-  for (let n = 0; performance.now() < endMs; n++) {
-    for (const { roster, isUp } of writers) {
-      const status: Parameters<Roster["publish"]>[0] = {
-        version: "1",
-        applied: n,
-        configHash: "f".repeat(64),
-        held: Array.from({ length: 10 }, () => ({ id: "00000000", reason: `reason ${n}` })),
-        unfit: [] as Status["unfit"],
-        drains: [],
-      };
-      roster.publish(status);
-      if (isUp()) void roster.writeDue();
-    }
-    await pause(100);
-  }
-  const revisions = await revisionOf() - before;
-  const texts = await cluster.ctl("get", "--prefix", `${PREFIX}lb/`, "--print-value-only");
-  for (const { store } of writers) await store.stop();
-  const bytes = Math.round(texts.length / parameters.writers);
-  return {
-    seconds: parameters.seconds,
-    writers: parameters.writers,
-    revisions,
-    // A burst of 30 and one in ten seconds, of each.
-    bound: parameters.writers * (31 + Math.ceil(parameters.seconds / 10)),
-    bytesEach: bytes,
-    bytes: bytes * revisions,
-  };
+function flapping(cluster: EtcdCluster): Promise<unknown> {
+  return flapStatuses(cluster, parameters);
 }
 
 /** CPU and memory of maglevd, without a store and with one that is away for ever. */
@@ -185,6 +131,7 @@ async function away(): Promise<unknown> {
 }
 
 await fetchEtcd();
+const chosen = new Set(values.only.split(","));
 const results: Record<string, unknown> = {};
 for (
   const [name, run] of [["freezes", freezes], ["absences", absences], [
@@ -192,9 +139,10 @@ for (
     flapping,
   ]] as const
 ) {
+  if (!chosen.has(name)) continue;
   await using cluster = await EtcdCluster.start(3);
   results[name] = await run(cluster);
   console.error(name, JSON.stringify(results[name]));
 }
-results.away = await away();
+if (chosen.has("away")) results.away = await away();
 console.log(JSON.stringify({ parameters, environment: environment(), figures: results }, null, 1));
