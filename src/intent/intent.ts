@@ -142,6 +142,8 @@ export class IntentSet {
   readonly #scheduled: readonly Intent[];
   /** Those of the fleet by place. */
   readonly #shared: ReadonlyMap<string, readonly Intent[]>;
+  /** The backends that they name: for most there is no intent, and a key takes long to make. */
+  readonly #backends: ReadonlySet<string>;
   #list: readonly Intent[] | undefined;
 
   private constructor(intents: ReadonlyMap<string, Intent>) {
@@ -155,6 +157,9 @@ export class IntentSet {
       shared.set(key, [...shared.get(key) ?? [], intent]);
     }
     this.#shared = shared;
+    this.#backends = new Set(
+      [...intents.values()].flatMap((each) => each.kind === "lameduck" ? [] : each.backend),
+    );
   }
 
   /** Of several with one key the last counts. */
@@ -226,11 +231,13 @@ export class IntentSet {
 
   /** That of this load balancer's own operators. */
   localOfBackend(backend: string): BackendIntent | DrainIntent | undefined {
+    if (!this.#backends.has(backend)) return undefined;
     return asBackendIntent(this.#intents.get(backendKey(backend)));
   }
 
   /** The most restrictive one of the fleet. */
   sharedOfBackend(backend: string): BackendIntent | DrainIntent | undefined {
+    if (!this.#backends.has(backend)) return undefined;
     let most: BackendIntent | DrainIntent | undefined;
     for (const intent of this.#shared.get(backendKey(backend)) ?? []) {
       const each = asBackendIntent(intent);
@@ -259,6 +266,7 @@ export class IntentSet {
 
   /** The weight set for a pool's entry; of several scopes the lowest. */
   ofWeight(place: WeightPlace): WeightIntent | undefined {
+    if (!this.#backends.has(place.backend)) return undefined;
     const key = weightKey(place);
     let lowest: WeightIntent | undefined;
     for (const intent of [this.#intents.get(key), ...this.#shared.get(key) ?? []]) {

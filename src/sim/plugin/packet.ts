@@ -39,6 +39,8 @@ function deathOnTheWay(plugin: LbPlugin, { vip, bytes, hops }: Hop): string | un
   const after = bytes + (vip.type.endsWith("gre6") ? 44 : vip.type.endsWith("gre4") ? 24 : 0);
   if (after > HEADROOM_BYTES) return `SIGSEGV: ${after} bytes before a packet`;
   if (hops > MAX_HOPS) return "a packet that goes round for ever";
+  // Without a VIP of all ports no server is on the way to another one.
+  if (!plugin.vips().some(({ used, port }) => used && port === 0)) return undefined;
   for (const server of plugin.serversOf(vip)) {
     if (!server.used || server.weight === 0) continue;
     const next = allPortsVipAt(plugin, server.address);
@@ -51,11 +53,8 @@ function deathOnTheWay(plugin: LbPlugin, { vip, bytes, hops }: Hop): string | un
 /** The all-ports VIP of the longest prefix that has the address in it. */
 function allPortsVipAt(plugin: LbPlugin, address: Address46): Vip | undefined {
   let found: Vip | undefined;
-  const vips = [...plugin.vips()].filter(({ used }) => used);
-  // Without one the addresses of other VIPs do not matter.
-  if (!vips.some(({ port }) => port === 0)) return undefined;
-  for (const vip of vips) {
-    if (!covers(vip, address)) continue;
+  for (const vip of plugin.vips()) {
+    if (!vip.used || !covers(vip, address)) continue;
     if (found === undefined || vip.length > found.length) found = vip;
   }
   return found?.port === 0 ? found : undefined;

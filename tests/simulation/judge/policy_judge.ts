@@ -7,23 +7,23 @@ import type { FrontendConfig, Share } from "../../../src/config/model.ts";
 import type { PolicyMemory } from "../../../src/health/policy/memory.ts";
 import type { SentRequest } from "../world/requests.ts";
 import type { VppView } from "../world/vpp_view.ts";
-import { type CheckerState, entriesOf, type Entry, keyOf } from "./wanted.ts";
+import { type CheckerState, entriesOf, type Entry, keyOf, ofEach } from "./wanted.ts";
 
 /** The first server that is held against the conditions of its policy. */
 export function wronglyHeld(state: CheckerState): string | undefined {
   for (const frontend of state.config.frontends.values()) {
-    const entries = entriesOf(frontend, state);
-    const wrong = wronglyBraked(frontend, entries) ??
-      wronglyKept(
-        frontend,
-        entries,
-        state.frontends.get(frontend.name)?.memory.lastGood?.weights,
-      ) ??
-      wronglyRising(frontend, entries);
+    const wrong = wronglyHeldIn(frontend, state);
     if (wrong !== undefined) return `frontend ${frontend.name}: ${wrong}`;
   }
   return undefined;
 }
+
+const wronglyHeldIn = ofEach((frontend, state): string | undefined => {
+  const entries = entriesOf(frontend, state);
+  const weights = state.frontends.get(frontend.name)?.memory.lastGood?.weights;
+  return wronglyBraked(frontend, entries) ?? wronglyKept(frontend, entries, weights) ??
+    wronglyRising(frontend, entries);
+});
 
 function wronglyBraked({ pools }: FrontendConfig, entries: readonly Entry[]): string | undefined {
   for (const entry of entries) {

@@ -51,9 +51,42 @@ export interface CheckerState {
 export function wantedOf(state: CheckerState): ReadonlyMap<string, WantedVip> {
   const wanted = new Map<string, WantedVip>();
   for (const frontend of state.config.frontends.values()) {
-    wanted.set(keyOf(frontend), wantedVip(frontend, state));
+    wanted.set(keyOf(frontend), knownVip(frontend, state));
   }
   return wanted;
+}
+
+const knownVip = ofEach(wantedVip);
+
+/** The function, which works its result for a frontend out again when entriesOf() may differ. */
+export function ofEach<T>(
+  work: (frontend: FrontendConfig, state: CheckerState) => T,
+): (frontend: FrontendConfig, state: CheckerState) => T {
+  const known = new WeakMap<FrontendConfig, { readonly of: readonly unknown[]; result: T }>();
+  return (frontend, state) => {
+    const of = inputsOf(frontend, state);
+    const before = known.get(frontend);
+    if (before?.of.every((input, i) => input === of[i])) return before.result;
+    const result = work(frontend, state);
+    known.set(frontend, { of, result });
+    return result;
+  };
+}
+
+/** All that decides about the entries of a frontend. */
+function inputsOf(
+  { name, pools }: FrontendConfig,
+  { config, backends, intents, frontends, encap }: CheckerState,
+): readonly unknown[] {
+  const inputs: unknown[] = [config, intents, frontends.get(name)?.memory];
+  const checks = encap?.get(name);
+  for (const entry of pools.flatMap((pool) => pool.backends)) {
+    const backend = backends.get(entry.name)!;
+    const check = checks?.get(entry.name);
+    const isFailed = check !== undefined && isEncapFailed(check);
+    inputs.push(backend.state, backend.standing, backend.agent, isDamped(backend), isFailed);
+  }
+  return inputs;
 }
 
 /** vipKeyText() of a frontend's VIP. */
