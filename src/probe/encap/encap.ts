@@ -78,10 +78,9 @@ export class EncapProber {
       if (!equalBytes(own, probe.ends.source)) {
         probe = { ...probe, ends: { source: own, destination } };
       }
-      const drops = vip.family === 4 ? this.#drops.read() : undefined;
+      const drops = vip.family === 4 ? this.#drops.before() : undefined;
       const verdict = await this.#run(vip.family, probe, cancellation);
-      const dropped = () => drops !== undefined && this.#drops.read() !== drops;
-      return judged(verdict, target, dropped);
+      return judged(verdict, target, () => this.#drops.since(drops));
     };
   };
 

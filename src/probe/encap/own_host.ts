@@ -14,8 +14,10 @@ import type { ThreadCalls } from "../net/thread_shim.ts";
 const STRICT = 1;
 const NAME_BYTES = 16;
 const LOOPBACK = "lo";
+/** Oldest reading for a probe that begins: a drop in that time counts as its own. */
+const BEFORE_MS = 200;
 /** Shorter than usual timeouts, so that a reading at the end of a probe is of after its answer. */
-const MOST_AGE_MS = 20;
+const AFTER_MS = 20;
 
 /** The address of this host from which it sends to `address`, or minus an errno. */
 export function routeSource(calls: ThreadCalls, address: IpAddress): Uint8Array | number {
@@ -27,7 +29,7 @@ export function routeSource(calls: ThreadCalls, address: IpAddress): Uint8Array 
 
 /**
  * Reads the kernel's count of packets that this host's reverse path filters dropped. Readings are
- * shared, because each takes some 0.1 ms and a thousand probes may fail in one second.
+ * shared, because each takes some 0.2 ms and a thousand probes may begin in one second.
  */
 export class FilterDrops {
   readonly #calls: () => ThreadCalls;
@@ -42,10 +44,19 @@ export class FilterDrops {
     this.#clock = clock;
   }
 
-  /** The count, at most MOST_AGE_MS old. */
-  read(): number | undefined {
+  /** The count as a probe begins; undefined: the kernel does not count them. */
+  before(): number | undefined {
+    return this.#read(BEFORE_MS);
+  }
+
+  /** True when the count has changed since then. */
+  since(before: number | undefined): boolean {
+    return before !== undefined && this.#read(AFTER_MS) !== before;
+  }
+
+  #read(oldestMs: number): number | undefined {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#readMs > MOST_AGE_MS) {
+    if (nowMs - this.#readMs > oldestMs) {
       const result = this.#calls().maglev_rp_drops(this.#count, this.#count.byteLength);
       this.#last = result === 0 ? this.#count[0] : undefined;
       this.#readMs = nowMs;

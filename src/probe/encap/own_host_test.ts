@@ -85,14 +85,20 @@ Deno.test("filterProblem() has nothing of IPv6, which lacks the filter", () => {
   assert.equal(filterProblem(calls, { vip, server: SERVER, dropped: () => true }), undefined);
 });
 
-Deno.test("FilterDrops reads the count at most every 20 ms, and sees it pass 2^32", () => {
+Deno.test("FilterDrops shares readings for a while, and sees the count pass 2^32", () => {
   const clock = new FakeClock();
   const { calls, drop, reads } = hostWith({ vipOn: "lo", serverOn: "lo" });
   const drops = new FilterDrops(() => calls, clock);
-  assert.equal(drops.read(), 0xffff_ffff);
+  const before = drops.before();
+  assert.equal(before, 0xffff_ffff);
   drop();
   clock.advance(20);
-  assert.deepEqual([drops.read(), reads()], [0xffff_ffff, 1]);
+  assert.deepEqual([drops.since(before), reads()], [false, 1]);
   clock.advance(1);
-  assert.deepEqual([drops.read(), reads()], [0, 2]);
+  assert.deepEqual([drops.since(before), reads()], [true, 2]);
+  clock.advance(200);
+  assert.deepEqual([drops.before(), reads()], [0, 2]);
+  clock.advance(1);
+  assert.deepEqual([drops.before(), reads()], [0, 3]);
+  assert.equal(drops.since(undefined), false);
 });
