@@ -8,6 +8,8 @@ import type { LogLine } from "../support/servers/daemon.ts";
 const APART_MS = 1000;
 /** The record of an operator's action is so much later than its requests to VPP. */
 const RECORDED_MS = 2000;
+/** The end of a synchronisation is recorded so much later than its last answer. */
+const LATE_MS = 5000;
 
 /** Addresses by backend, and VIPs by frontend. */
 export interface Names {
@@ -103,31 +105,45 @@ function isolationFault(lines: readonly LogLine[]): string | undefined {
 
 /** No server that is up loses its flows during its drain. */
 function drainFault(lines: readonly LogLine[], { backendAt }: Names): string | undefined {
-  const states = new Map<unknown, unknown>();
-  const drained = new Set<unknown>();
+  /** Since when each is up, and drained; absent: it is not. */
+  const up = new Map<unknown, number>();
+  const drained = new Map<unknown, number>();
   /** The last flush of each that was up. */
   const flushes = new Map<unknown, LogLine>();
   const fault = (name: unknown, line: LogLine) =>
     `${name} is up and drained, and flushed: ${JSON.stringify(line)}`;
-  for (const line of lines) {
+  for (const [i, line] of lines.entries()) {
     const { msg, backend } = line;
-    if (msg === "backend-transition") states.set(backend, line.to);
-    else if (msg === "operator-action" && line.result === "ok") {
+    const atMs = Date.parse(line.time);
+    if (msg === "backend-transition") {
+      if (line.to === "up") up.set(backend, atMs);
+      else up.delete(backend);
+    } else if (msg === "operator-action" && line.result === "ok") {
       if (line.method !== "DrainBackend") {
         drained.delete(backend);
         continue;
       }
-      drained.add(backend);
+      drained.set(backend, atMs);
       const flush = flushes.get(backend);
-      const sinceMs = Date.parse(line.time) - Date.parse(flush?.time ?? "");
+      const sinceMs = atMs - Date.parse(flush?.time ?? "");
       if (flush !== undefined && sinceMs < RECORDED_MS) return fault(backend, flush);
     } else if (/^operator-(intent-|drain-done)/.test(msg)) drained.delete(backend);
     else if (/^vpp-lbsync-as-(weight|flush)$/.test(msg) && (line.flush ?? true) === true) {
       const name = backendAt(String(line.address));
-      if (states.get(name) !== "up") continue;
-      if (drained.has(name)) return fault(name, line);
+      const sentMs = atMs - slowestAnswerMs(lines.slice(i));
+      if ((up.get(name) ?? Infinity) > sentMs) continue;
+      if ((drained.get(name) ?? Infinity) < sentMs) return fault(name, line);
       flushes.set(name, line);
     }
   }
   return undefined;
+}
+
+/** A record of a request is that of its answer, which may be late: its synchronisation has the time. */
+function slowestAnswerMs(lines: readonly LogLine[]): number {
+  const untilMs = Date.parse(lines[0]!.time) + LATE_MS;
+  const durations = lines.filter(({ msg, time }) =>
+    msg === "vpp-lbsync-done" && Date.parse(time) < untilMs
+  ).map((line) => Number(line["duration-ms"]));
+  return Math.max(0, ...durations);
 }
