@@ -285,9 +285,9 @@ export class Checker implements CheckerReader {
     return { durable, worked };
   }
 
-  /** Evaluates the frontends that may keep weights with which VPP was found just now. */
-  weightsFound(): void {
-    const names = this.#phase === "running" ? this.#registry.withBrakes() : [];
+  /** Evaluates the frontends that decide by weights with which VPP was found, or that it was sent. */
+  weightsKnown(by: "found" | "sent"): void {
+    const names = this.#phase === "running" ? this.#registry.decidingBy(by) : [];
     if (names.length > 0) this.#publish(this.#changesOf([], names));
   }
 

@@ -284,3 +284,33 @@ Deno.test("a hold survives a restart when penalties are kept", () => {
   assert.deepEqual(kept, []);
   second.checker.stop();
 });
+
+Deno.test("damping goes on, or gives way, when the weights that VPP has turn out", () => {
+  const clock = new FakeClock();
+  const kept = { backend: "a", address: "10.0.0.1", penalty: 3.9, atMs: clock.wallMs(), heldMs: 0 };
+  const penalties = { kept: [kept], save: () => {} };
+  let inVpp: ReadonlyMap<string, number> | undefined;
+  const weightsSent = { of: () => inVpp, isProgrammed: () => true };
+  const { checker, engine, weights, news } = setUp(configOf(), { clock, weightsSent, penalties });
+  checker.start();
+  engine.reportVoid("b");
+  engine.report({ a: PASS });
+  assert.deepEqual(weights("web"), [[100, 0]], "VPP is not there yet");
+  inVpp = new Map([["10.0.0.1", 0], ["10.0.0.2", 50]]);
+  checker.weightsKnown("found");
+  assert.deepEqual(weights("web"), [[0, 0]]);
+  checker.reload(configOf());
+  assert.deepEqual(weights("web"), [[0, 0]]);
+  news();
+  checker.weightsKnown("sent");
+  assert.deepEqual(news(), []);
+  inVpp = new Map([["10.0.0.1", 100], ["10.0.0.2", 0]]);
+  checker.weightsKnown("sent");
+  assert.deepEqual(weights("web"), [[100, 0]]);
+  assert.deepEqual(news(), [
+    "frontend web unknown-up",
+    "policy damping-overridden web",
+    "program web weight",
+  ]);
+  checker.stop();
+});

@@ -23,6 +23,7 @@ import { EncapState } from "./encap/state.ts";
 import { withoutWeight } from "../config/pool_weights.ts";
 import { isEmptied } from "./last_server.ts";
 import { haveSameMembers, usersOf, usesAny } from "./members.ts";
+import { decidesByPast, decidesByWeights, weightsOf } from "./past.ts";
 import type { FrontendView, Snapshot, WeightsSent } from "./ports.ts";
 import { frontendsInForce, inForce } from "../intent/weights_in_force.ts";
 
@@ -66,6 +67,8 @@ export class Registry {
   readonly #stale = new Set<string>();
   /** Frontends whose policies must be evaluated at a time, and that time. */
   readonly #wakes = new Map<string, MonotonicMs>();
+  /** Frontends in which damping goes on, because VPP has weight for blind servers. */
+  readonly #reserved = new Set<string>();
   /** Backends that damping suppresses, and the end of the suppression. */
   readonly #suppressed = new Map<string, MonotonicMs>();
   readonly #clock: Pick<Clock, "monotonicMs">;
@@ -235,9 +238,17 @@ export class Registry {
     return [...this.#wakes].filter(([, wakeMs]) => wakeMs <= nowMs).map(([name]) => name).sort();
   }
 
-  /** Frontends with a policy that decides by the weights that VPP has. */
-  withBrakes(): readonly string[] {
-    return [...this.config.frontends.values()].filter(hasPolicy).map(({ name }) => name);
+  /** Frontends to evaluate when VPP was found with weights, or when weights were sent to it. */
+  decidingBy(weights: "found" | "sent"): readonly string[] {
+    if (weights === "sent") return [...this.#reserved].filter((name) => this.#lacksBlind(name));
+    return [...this.#frontends.values()].filter(decidesByWeights).map(({ name }) => name);
+  }
+
+  /** True when VPP was sent no weight for any of the servers for which damping goes on. */
+  #lacksBlind(frontend: string): boolean {
+    const { config, memory } = this.#frontends.get(frontend)!;
+    const sent = this.#weightsSent?.of(config);
+    return [...memory.blindWeights?.keys() ?? []].every((text) => (sent?.get(text) ?? 0) === 0);
   }
 
   /** Puts the weights of intents and agents for a frontend in force. Call refresh() for it afterwards. */
@@ -352,6 +363,8 @@ export class Registry {
   #noteWake({ name, memory }: FrontendView): void {
     if (memory.wakeAtMs !== undefined) this.#wakes.set(name, memory.wakeAtMs);
     else if (this.#wakes.size > 0) this.#wakes.delete(name);
+    if (memory.blindWeights !== undefined) this.#reserved.add(name);
+    else if (this.#reserved.size > 0) this.#reserved.delete(name);
   }
 
   #lookupOf(config: FrontendConfig, before: FrontendView | undefined) {
@@ -378,23 +391,5 @@ export class Registry {
   }
 }
 
-/** The weights that a frontend's servers should have in VPP, by address. */
-export function weightsOf(
-  view: Pick<FrontendView, "servers"> | undefined,
-): ReadonlyMap<string, number> {
-  return new Map(view?.servers.map(({ address, weight }) => [address.text, weight]));
-}
-
 const STOPPED = { monotonicMs: () => FAR_PAST_MS };
 const NO_CHANGES: readonly PolicyChange[] = [];
-
-/** True when the health of a frontend depends on more than its definition and its backends. */
-export function decidesByPast({ config, memory }: FrontendView): boolean {
-  return hasPolicy(config) || memory !== NO_MEMORY;
-}
-
-/** True for a frontend with a policy that may decide by the weights that VPP has. */
-function hasPolicy({ onAllDown, slowStart, pools }: FrontendConfig): boolean {
-  return onAllDown !== undefined || slowStart !== undefined ||
-    pools.some(({ maxDown }) => maxDown !== undefined);
-}

@@ -72,7 +72,7 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
           pace: { readEveryMs: 0, recreateEveryMs: 0 },
           sent,
         });
-        sent.onFound = () => checker.weightsFound();
+        sent.onFound = () => checker.weightsKnown("found");
         checker.subscribe((event) => {
           if (event.kind === "program") reconciler.transition(event);
           else if (event.kind === "reload") reconciler.reload();

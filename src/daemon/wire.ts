@@ -205,6 +205,7 @@ function wireVpp(
     lbConfig: () => vppLbOf(checker.current.config),
     sent,
     onStats: (report) => {
+      checker.weightsKnown("sent");
       events?.synchronised(report);
       progress.synchronised(report);
       acknowledgeDrains({ checker, reconciler, connection });
@@ -221,7 +222,7 @@ function wireVpp(
   connection.subscribe(({ kind }) => {
     if (kind !== "connected") sent.disconnected();
   });
-  sent.onFound = () => checker.weightsFound();
+  sent.onFound = () => checker.weightsKnown("found");
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
   });

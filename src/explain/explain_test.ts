@@ -13,6 +13,7 @@ import { vipKeyText } from "../vpp/lb/model.ts";
 import { planVip } from "../../tests/support/worlds/plans.ts";
 import { commands, configs, newWorld, run } from "../../tests/support/worlds/checker_commands.ts";
 import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { PlaceExplanation } from "./chain.ts";
@@ -425,4 +426,32 @@ Deno.test("explain frontend reads each server a few times, also where max-down h
   assert.equal(spared.length, 200, "no link names a flush that does not happen");
   assert.match(JSON.stringify(explained.links), /none of its servers is up, and max-down holds/);
   assert.ok(reads < 30 * names.length, `${reads} reads`);
+});
+
+Deno.test("explain names why a damped server serves in place of one that the prober is blind to", () => {
+  const damping = { halfLifeMs: 60_000, suppress: 2, reuse: 1, maxHoldMs: 600_000 };
+  const config = smallConfig({
+    healthchecks: { tcp: { rise: 1, fall: 1, damping } },
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a b" } },
+    newFlowsTableLength: 1024,
+  });
+  const clock = new FakeClock();
+  const kept = { backend: "a", address: "10.0.0.1", penalty: 3.9, atMs: clock.wallMs(), heldMs: 0 };
+  const inVpp = new Map([["10.0.0.2", 100]]);
+  const { checker, engine } = setUp(config, {
+    clock,
+    weightsSent: { of: () => inVpp, isProgrammed: () => true },
+    penalties: { kept: [kept], save: () => {} },
+  });
+  checker.start();
+  engine.reportVoid("b");
+  engine.report({ a: PASS });
+  const snapshot = checker.snapshot();
+  const vpp = knownVpp(corrected(snapshot, new Map(), { weights: true }));
+  const { links, effectiveWeight } = explainBackend("a", { snapshot, vpp, voidReason: undefined })
+    .places[0]!;
+  assert.equal(effectiveWeight, 100);
+  assert.ok(links.some(({ text }) => /^VPP has no weight for the servers.*blind/.test(text)));
+  checker.stop();
 });

@@ -121,6 +121,10 @@ function effectiveText(
       ? "VPP should have the server; this VPP has no weights, so every server has 100"
       : "VPP should not have the server; this VPP has no weights, so one with 0 is removed";
   }
+  if (server.reserve !== undefined && effectiveWeight > server.weight) {
+    return "VPP has no weight for the servers that the prober is blind to, so this one serves, " +
+      "although damping holds it down";
+  }
   if (server.keep === true && effectiveWeight !== server.weight) {
     return "VPP keeps the weight it has, because the prober is blind";
   }

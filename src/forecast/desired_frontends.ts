@@ -1,7 +1,7 @@
 /** Evaluates the frontends of one instant of a forecast, and the VIPs that they need. PURE. */
 import { FAR_PAST_MS, type MonotonicMs } from "../base/instant.ts";
 import type { AllEncapChecks } from "../checker/encap/pairs.ts";
-import { weightsOf } from "../checker/registry.ts";
+import { serversInVpp, weightsOf } from "../checker/past.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { tunneledStates } from "../health/encap.ts";
 import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";
@@ -109,8 +109,8 @@ export function* desiredVipsOf(
     };
     const healthAt = (nowMs: MonotonicMs) =>
       frontendHealth(frontend, lookup, { past: before?.memory ?? NO_MEMORY, nowMs });
-    const vipOf = ({ servers }: FrontendHealth) =>
-      desiredVip(frontend, { servers, newFlowsTableLength });
+    const vipOf = (health: FrontendHealth) =>
+      desiredVip(frontend, { servers: serversInVpp(health), newFlowsTableLength });
     let health = healthAt(nowMs);
     const steps: DesiredVip[] = [];
     if (risenSince !== undefined && hasRisen(health, risenSince.get(frontend.name))) {

@@ -1,6 +1,7 @@
 /** Forecasts of frontends whose policies follow time. */
 import assert from "node:assert/strict";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -64,4 +65,38 @@ Deno.test("a forecast takes no backend to be up that damping holds down", () => 
   const free = enabled(later(clock.monotonicMs(), 600_000));
   assert.deepEqual(free.assumedUp, ["a"]);
   assert.equal(free.vips[0]!.servers[0]!.settled!.weight, 100);
+});
+
+Deno.test("a forecast begins with the weight that VPP has for a blind server, for which damping goes on", () => {
+  const damping = { halfLifeMs: 60_000, suppress: 2, reuse: 1, maxHoldMs: 600_000 };
+  const config = smallConfig({
+    healthchecks: { tcp: { rise: 1, fall: 1, damping } },
+    backends: { a: {}, b: {} },
+    frontends: { web: { pools: "a:100 b:50" } },
+    newFlowsTableLength: 64,
+  });
+  const clock = new FakeClock();
+  const kept = { backend: "a", address: "10.0.0.1", penalty: 3.9, atMs: clock.wallMs(), heldMs: 0 };
+  const inVpp = new Map([["10.0.0.1", 0], ["10.0.0.2", 50]]);
+  const { checker, engine } = setUp(config, {
+    clock,
+    weightsSent: { of: () => inVpp, isProgrammed: () => true },
+    penalties: { kept: [kept], save: () => {} },
+  });
+  checker.start();
+  engine.reportVoid("b");
+  engine.report({ a: PASS });
+  const request = { frontend: "web", pool: "pool0", backend: "a", weight: 80 };
+  const steps = forecastAction(checker.snapshot(), { kind: "weight", ...request }, OPTIONS);
+  assert.ok(!(steps instanceof MaglevError), `${steps}`);
+  const { vips: [vip], operations } = finish(steps);
+  assert.deepEqual([vip!.change, operations.asWeightUpdated], ["unchanged", 0]);
+  const disabled = forecastAction(checker.snapshot(), { kind: "disable", backend: "b" }, OPTIONS);
+  assert.ok(!(disabled instanceof MaglevError));
+  const { servers } = finish(disabled).vips[0]!;
+  assert.deepEqual(
+    servers.map(({ now, atOnce }) => [now?.weight, atOnce?.weight]),
+    [[0, 100], [50, 0]],
+  );
+  checker.stop();
 });

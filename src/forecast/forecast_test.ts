@@ -36,7 +36,7 @@ import {
   type ReloadForecast,
 } from "./forecast.ts";
 import type { Snapshot } from "../checker/ports.ts";
-import { weightsOf } from "../checker/registry.ts";
+import { weightsOf } from "../checker/past.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 

@@ -5,7 +5,7 @@
  * are evaluated once more, with the backends of that server down, because policies may keep it.
  */
 import { FAR_PAST_MS } from "../base/instant.ts";
-import { weightsOf } from "../checker/registry.ts";
+import { weightsOf } from "../checker/past.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import { tunneledStates } from "../health/encap.ts";
 import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";

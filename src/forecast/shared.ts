@@ -2,7 +2,7 @@
  * Forecasts other intents in place of those in force. PURE. The plan of a fleet and the guard of each
  * load balancer both use it, so what was foretold and what is judged are computed alike.
  */
-import { decidesByPast } from "../checker/registry.ts";
+import { decidesByPast } from "../checker/past.ts";
 import { usesAny } from "../checker/members.ts";
 import type { Snapshot } from "../checker/ports.ts";
 import type { WallMs } from "../base/instant.ts";

@@ -3,7 +3,7 @@
  * changes a line or two of thousands.
  */
 import { usesAny } from "../checker/members.ts";
-import { decidesByPast } from "../checker/registry.ts";
+import { decidesByPast } from "../checker/past.ts";
 import type { WorkedOutReload } from "../checker/worked_reload.ts";
 import { type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 

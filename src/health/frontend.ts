@@ -59,9 +59,9 @@ export function frontendHealth(
   const others = anyDamped ? othersThanDamped(pools, { lookup, past }) : "up";
   if (others === "none") return overridden(frontend, lookup, moment);
   const passing = withoutDamping(stateOf);
-  const health = others === "blind"
-    ? withReserves(own, healthIn(frontend, { lookup, stateOf: passing, brakes }).health)
-    : own;
+  const health = others === "up"
+    ? own
+    : withReserves(own, healthIn(frontend, { lookup, stateOf: passing, brakes }).health, others);
   if (frontend.onAllDown === undefined && past.lastGood === undefined) {
     return slowly(health, frontend, { lookup, stateOf, moment });
   }

@@ -177,14 +177,15 @@ function countedAlone({ servers }: FrontendView): Pick<Border, "serving" | "ackn
 }
 
 /**
- * Servers with weight, now and in VPP; held, carried and blind ones count with VPP's weight. Of a
+ * Servers with weight, now and in VPP; held, carried and blind ones, and those that serve in place
+ * of blind ones, count with VPP's weight. Of a
  * VIP with withheld operations only those count that VPP has.
  */
 function countedInVpp(
   { view: { servers }, sent, vip, isWithheld }: Known,
 ): Pick<Border, "serving" | "acknowledged"> {
-  const serving = servers.filter(({ address, weight, keep }) =>
-    (weight > 0 || keep === true) && (sent?.get(address.text) ?? 0) > 0
+  const serving = servers.filter(({ address, weight, keep, reserve }) =>
+    (weight > 0 || keep === true || reserve !== undefined) && (sent?.get(address.text) ?? 0) > 0
   );
   const inVpp = new Set(
     vip?.servers.filter(({ weight }) => weight > 0).map(({ address }) => address.text),

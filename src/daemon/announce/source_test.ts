@@ -3,7 +3,7 @@
  * the simulator's plugin, and an announcer with its file in a real folder.
  */
 import assert from "node:assert/strict";
-import { settle } from "../../../tests/support/fakes/fake_clock.ts";
+import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { FAIL, PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
 import { type SmallConfig, smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { readUntil, until } from "../../../tests/support/judges/until.ts";
@@ -13,7 +13,7 @@ import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../../tests/support/worlds/reconcile_world.ts";
 import { VPP_AWAY_MS } from "../../announce/announcer.ts";
-import type { FrontendView, WeightsSent } from "../../checker/ports.ts";
+import type { FrontendView, PenaltyStore, WeightsSent } from "../../checker/ports.ts";
 import type { AnnounceFileConfig, Config } from "../../config/model.ts";
 import { vipKeyOf, vppLbOf } from "../../vpp/lb/desired.ts";
 import { type ActualVip, vipKeyText, VPP_ENCAPS } from "../../vpp/lb/model.ts";
@@ -67,7 +67,12 @@ interface World extends ReturnType<typeof setUp> {
 
 /** Runs `fn` in a started world; `found`: the text of the file at the start. */
 async function inWorld(
-  { found, ...small }: Announcing & { readonly found: string },
+  { found, atStart, penalties, ...small }: Announcing & {
+    readonly found: string;
+    /** A VPP that is found with VIPs. */
+    readonly atStart?: PluginLb;
+    readonly penalties?: PenaltyStore;
+  },
   fn: (world: World) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
@@ -78,7 +83,8 @@ async function inWorld(
       of: (frontend) => sent.of(vipKeyOf(frontend)),
       isProgrammed: (frontend) => sent.isOwn(vipKeyOf(frontend)),
     };
-    const all = setUp(announcing(small, file), { weightsSent });
+    const options = penalties === undefined ? { weightsSent } : { weightsSent, penalties };
+    const all = setUp(announcing(small, file), options);
     const { checker, clock, logger } = all;
     const connection = new FakeConnection();
     const reconciler: Reconciler = new Reconciler({
@@ -89,8 +95,12 @@ async function inWorld(
       lbConfig: () => vppLbOf(checker.current.config),
       pace: { readEveryMs: 0, recreateEveryMs: 0 },
       sent,
-      onStats: (report) => progress.synchronised(report),
+      onStats: (report) => {
+        checker.weightsKnown("sent");
+        progress.synchronised(report);
+      },
     });
+    sent.onFound = () => checker.weightsKnown("found");
     const progress = new VppProgress(connection, () => reconciler.warmedUp);
     checker.subscribe((event) => event.kind === "program" && reconciler.transition(event));
     const announcer = createAnnouncer({
@@ -108,7 +118,7 @@ async function inWorld(
     });
     progress.follow(() => announcer.updateSoon());
     checker.subscribe(({ kind }) => kind === "reload" && reconciler.reload(announcer.written));
-    let lb = new PluginLb();
+    let lb = atStart ?? new PluginLb();
     reconciler.start();
     connection.connect(lb);
     checker.start();
@@ -192,6 +202,8 @@ Deno.test("servers are counted again only in a frontend where something changed"
   const list = [{ kind: "chain", of: withheldVip(vip), message: "", fields: {} }] as const;
   assert.deepEqual(readsOf(() => withheld = list), [1, 1, 1]);
   assert.deepEqual(readsOf(() => known("10.0.0.1=100 10.0.0.2=100")), [1, 2, 2]);
+  const servers = [{ address: ip("10.0.0.1"), weight: 0, flush: false, reserve: 100 }];
+  assert.deepEqual(readsOf(() => views[7] = counting({ ...views[7]!, servers })), [1, 1, 1]);
   assert.deepEqual(readsOf(() => views[7] = counting({ ...views[7]!, servers: [] })), [1, 0, 0]);
   assert.deepEqual(readsOf(() => {}), [0, 0, 0]);
 });
@@ -417,3 +429,41 @@ Deno.test("announce: a file that cannot be written delays a removal by 1 s", () 
     await settle();
     assert.deepEqual(texts, ["unwritable"]);
   }));
+
+Deno.test("announce: VPP restarts without a blind server's weight, a damped one serves, the prefix stays", async () => {
+  const atMs = new FakeClock().wallMs();
+  const kept = { backend: "a", address: "10.0.0.1", penalty: 3.9, atMs, heldMs: 0 };
+  const damping = { halfLifeMs: 60_000, suppress: 2, reuse: 1, maxHoldMs: 600_000 };
+  const atStart = new PluginLb();
+  const vip = desired("192.0.2.1", "");
+  await atStart.addVip(vip);
+  await atStart.addServer(vip, ip("10.0.0.1"), 0);
+  await atStart.addServer(vip, ip("10.0.0.2"), 50);
+  const small = {
+    healthchecks: { quick: { rise: 1, fall: 1, damping } },
+    backends: { a: { healthcheck: "quick" }, b: { healthcheck: "quick" } },
+    frontends: { web: { pools: "a:100 b:50" } },
+    found: PREFIX,
+    atStart,
+    penalties: { kept: [kept], save: () => {} },
+  };
+  await inWorld(small, async ({ announced, checker, engine, pass, logger, connect, lose }) => {
+    const probe = () => {
+      engine.report({ a: PASS });
+      engine.reportVoid("b");
+    };
+    const viewNow = () => checker.snapshot().frontends.get("web")!;
+    await pass(40, probe);
+    assert.deepEqual([announced("web"), viewNow().effectiveWeights], [true, [[0, 0]]]);
+    const overridden = logger.of("damping-overridden").length;
+    lose();
+    const next = new PluginLb();
+    await connect(next);
+    await pass(1, probe);
+    assert.match(next.writes.join(), /10\.0\.0\.1 100/);
+    assert.deepEqual([viewNow().state, viewNow().effectiveWeights], ["up", [[100, 0]]]);
+    assert.equal(logger.of("damping-overridden").length, overridden + 1);
+    await pass(20, probe);
+    assert.deepEqual([announced("web"), logger.of("frontend-withdrawn")], [true, []]);
+  });
+});

@@ -29,6 +29,11 @@ export interface PolicyMemory {
   readonly waiting?: ReadonlySet<string>;
   /** Servers that damping holds down count as up, because there is no other. */
   readonly dampingOverridden?: true;
+  /**
+   * Damping goes on, although no server is up, because VPP has these weights for servers that the
+   * prober is blind to, by address; all above 0.
+   */
+  readonly blindWeights?: ReadonlyMap<string, number>;
   /** By pool; only pools of which a server is out or held. */
   readonly maxDown?: ReadonlyMap<string, Brake>;
   /** Of every frontend with `slow-start`. */

@@ -26,8 +26,8 @@ export function withoutDamping<Arguments extends unknown[]>(
 export type Others =
   /** One is up with a weight, or no damped one has a weight. */
   | "up"
-  /** None is up, but VPP has a weight for one that the prober is blind to. */
-  | "blind"
+  /** None is up, but VPP has these weights for some that the prober is blind to; see PolicyMemory. */
+  | ReadonlyMap<string, number>
   | "none";
 
 /** Finds them; with `none` damping gives way. */
@@ -43,25 +43,32 @@ export function othersThanDamped(
   if (!some((name) => stateOf(name) === "damped")) return "up";
   if (some((name) => stateOf(name) === "up")) return "up";
   const weights = past.lastGood === undefined ? lookup.weightsBefore?.() : undefined;
-  const isKept = (name: string) =>
-    stateOf(name) === "blind" && (weights?.get(addressOf(name).text) ?? 0) > 0;
-  return some(isKept) ? "blind" : "none";
+  const blind = new Map<string, number>();
+  for (const { name, weight } of weights === undefined ? [] : pools.flatMap(entriesOf)) {
+    const { text } = addressOf(name);
+    const inVpp = weights!.get(text) ?? 0;
+    if (weight > 0 && inVpp > 0 && stateOf(name) === "blind") blind.set(text, inVpp);
+  }
+  return blind.size > 0 ? blind : "none";
 }
+
+const entriesOf = ({ backends }: Pool) => backends;
 
 /**
  * The health with the weights that servers would have if damping gave way, as reserves. VPP may turn
- * out to have no weight for a blind server, as after a restart of VPP.
+ * out to have no weight for a blind server, as after a restart of VPP. Evaluate it again then.
  */
 export function withReserves(
   health: FrontendHealth,
   without: Pick<FrontendHealth, "servers">,
+  blindWeights: ReadonlyMap<string, number>,
 ): FrontendHealth {
   const reserves = new Map(without.servers.map(({ address, weight }) => [address.text, weight]));
   const servers = health.servers.map((server) => {
     const reserve = reserves.get(server.address.text) ?? 0;
     return reserve > server.weight ? { ...server, reserve } : server;
   });
-  return { ...health, servers };
+  return { ...health, servers, memory: { ...health.memory, blindWeights } };
 }
 
 /** The event that damping gives way. */

@@ -74,7 +74,7 @@ export class RecordedVpp implements WeightsSent {
   /** Begins to follow the checker; before other subscribers. */
   follow(checker: Checker): void {
     this.#checker = checker;
-    this.#sent.onFound = () => checker.weightsFound();
+    this.#sent.onFound = () => checker.weightsKnown("found");
     checker.subscribe((event) => {
       this.remember();
       if (event.kind === "program") this.#program(event.frontends);
