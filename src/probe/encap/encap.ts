@@ -14,7 +14,7 @@ import { ChannelSockets } from "../icmp/sockets.ts";
 import { openThreadShim, type ThreadCalls } from "../net/thread_shim.ts";
 import { failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
-import { FilterDrops, filterProblem, routeSource } from "./own_host.ts";
+import { FilterDrops, filterProblem, PairAnswers, routeSource, VipAnswers } from "./own_host.ts";
 import { TunnelRecords, type TunnelTarget } from "./records.ts";
 import { SynChannel, type SynSocket, type SynTarget } from "./syn_channel.ts";
 
@@ -34,6 +34,8 @@ interface EncapTarget {
 /** The probes of one worker. */
 export class EncapProber {
   readonly #drops: FilterDrops;
+  readonly #answers = new VipAnswers();
+  readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #icmp = new IcmpProber({
     kinds: RAW_KIND,
     channel: (socket, onWaiting) =>
@@ -53,6 +55,7 @@ export class EncapProber {
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#drops = new FilterDrops(calls, clock);
+    this.#clock = clock;
   }
 
   /** A Prober for type `encap`. */
@@ -67,6 +70,7 @@ export class EncapProber {
       timeoutMs: target.timeoutMs,
     };
     const configured = source && bytesOf(source);
+    const answers = new PairAnswers(this.#answers.of(vip));
     return async (cancellation) => {
       const opened = this.#open(server.family);
       if (typeof opened !== "number") return opened;
@@ -80,7 +84,8 @@ export class EncapProber {
       }
       const drops = vip.family === 4 ? this.#drops.before() : undefined;
       const verdict = await this.#run(vip.family, probe, cancellation);
-      return judged(verdict, target, () => this.#drops.since(drops));
+      const comeIn = answers.ended(outcomeOf(verdict), this.#clock.monotonicMs());
+      return judged(verdict, target, () => !comeIn && this.#drops.since(drops));
     };
   };
 
@@ -202,6 +207,14 @@ export const ENCAP_NOT_PERMITTED =
   "checks through VPP's tunnel are not permitted; give the process CAP_NET_RAW " +
   "(AmbientCapabilities=CAP_NET_RAW of the systemd unit)";
 
+/** What a verdict shows of the way of answers: also a closed port answers. */
+function outcomeOf(verdict: Verdict): "answered" | "failed" | "void" {
+  if (verdict.ok || verdict.detail === REFUSED) return "answered";
+  return verdict.inconclusive ? "void" : "failed";
+}
+
+const REFUSED = "connection refused";
+
 /** The verdict on an answer, for the path; void when this host would not have taken an answer. */
 function judged(verdict: Verdict, target: EncapTarget, dropped: () => boolean): Verdict {
   const { vip, vipPort, server, tunnelSource } = target;
@@ -213,7 +226,7 @@ function judged(verdict: Verdict, target: EncapTarget, dropped: () => boolean): 
   }
   const { durationMs } = verdict;
   const took = durationMs === undefined ? {} : { durationMs };
-  if (verdict.detail === "connection refused") {
+  if (verdict.detail === REFUSED) {
     const detail = `the tunnel works, but port ${vipPort} of ${vip.text} is closed on ` +
       `${server.text}: does the service listen on the VIP?`;
     return { ...failed("L3ENCAP", detail), ...took };

@@ -7,7 +7,7 @@
  * does not allow. Where the address of this host does not show it, the kernel's count of drops does.
  */
 import { bytesOf, type IpAddress } from "../../base/address.ts";
-import { FAR_PAST_MS } from "../../base/instant.ts";
+import { FAR_PAST_MS, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { ThreadCalls } from "../net/thread_shim.ts";
 
@@ -62,6 +62,60 @@ export class FilterDrops {
       this.#readMs = nowMs;
     }
     return this.#last;
+  }
+}
+
+/** VIPs whose answers are remembered; the oldest is forgotten first. */
+const MOST_VIPS = 4096;
+
+/** When a VIP last answered a probe to any of its servers. */
+export interface Answered {
+  atMs: MonotonicMs;
+}
+
+/**
+ * Remembers the answers of VIPs. The kernel counts what its filters drop for all of them together.
+ * One that still answers is not among those whose answers are dropped.
+ */
+export class VipAnswers {
+  readonly #vips = new Map<string, Answered>();
+
+  of({ text }: IpAddress): Answered {
+    const known = this.#vips.get(text);
+    if (known !== undefined) return known;
+    const [oldest] = this.#vips.keys();
+    if (this.#vips.size >= MOST_VIPS) this.#vips.delete(oldest!);
+    const answered = { atMs: FAR_PAST_MS };
+    this.#vips.set(text, answered);
+    return answered;
+  }
+}
+
+/** The probes of one pair, of which each may show that its VIP's answers come in. */
+export class PairAnswers {
+  readonly #vip: Answered;
+  /** The end of the probe before; undefined: it did not fail. */
+  #failedMs: MonotonicMs | undefined;
+  /** False: this server's answers may arrive on another interface, where a filter drops them. */
+  #hasAnswered = false;
+
+  constructor(vip: Answered) {
+    this.#vip = vip;
+  }
+
+  /**
+   * A probe has ended. True when this pair has answered once, and the VIP has answered for another
+   * server since the probe before failed: then no filter is why this one failed.
+   */
+  ended(how: "answered" | "failed" | "void", nowMs: MonotonicMs): boolean {
+    const comeIn = this.#hasAnswered && this.#failedMs !== undefined &&
+      this.#vip.atMs > this.#failedMs;
+    this.#failedMs = how === "failed" ? nowMs : undefined;
+    if (how === "answered") {
+      this.#hasAnswered = true;
+      this.#vip.atMs = nowMs;
+    }
+    return comeIn;
   }
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { parseIp } from "../../base/address.ts";
 import type { ThreadCalls } from "../net/thread_shim.ts";
-import { FilterDrops, filterProblem } from "./own_host.ts";
+import { FilterDrops, filterProblem, PairAnswers, VipAnswers } from "./own_host.ts";
 
 const ENODEV = -19;
 const VIP = parseIp("198.51.100.80")!;
@@ -101,4 +102,33 @@ Deno.test("FilterDrops shares readings for a while, and sees the count pass 2^32
   clock.advance(1);
   assert.deepEqual([drops.before(), reads()], [0, 3]);
   assert.equal(drops.since(undefined), false);
+});
+
+Deno.test("PairAnswers: a VIP that answers from another server is not one whose answers are dropped", () => {
+  const answers = new VipAnswers();
+  const pairOf = (vip: string) => new PairAnswers(answers.of(parseIp(vip)!));
+  const [lacking, other, elsewhere] = ["192.0.2.1", "192.0.2.1", "192.0.2.2"].map(pairOf);
+  lacking!.ended("answered", monotonic(0));
+  other!.ended("answered", monotonic(500));
+  assert.equal(lacking!.ended("failed", monotonic(2000)), false, "maybe dropped since then");
+  elsewhere!.ended("answered", monotonic(2400));
+  assert.equal(lacking!.ended("failed", monotonic(3000)), false);
+  other!.ended("answered", monotonic(3500));
+  assert.equal(lacking!.ended("failed", monotonic(4000)), true);
+  assert.equal(lacking!.ended("failed", monotonic(5000)), false);
+  other!.ended("answered", monotonic(5500));
+  assert.equal(lacking!.ended("void", monotonic(6000)), true);
+  assert.equal(lacking!.ended("failed", monotonic(7000)), false, "the one before did not fail");
+  const never = pairOf("192.0.2.1");
+  never.ended("failed", monotonic(8000));
+  other!.ended("answered", monotonic(8500));
+  assert.equal(never.ended("failed", monotonic(9000)), false, "maybe another interface");
+});
+
+Deno.test("VipAnswers remembers a bounded number of VIPs", () => {
+  const answers = new VipAnswers();
+  const first = answers.of(parseIp("10.0.0.0")!);
+  assert.equal(answers.of(parseIp("10.0.0.0")!), first);
+  for (let i = 1; i <= 4096; i++) answers.of(parseIp(`10.0.${i >> 8}.${i & 255}`)!);
+  assert.notEqual(answers.of(parseIp("10.0.0.0")!), first);
 });
