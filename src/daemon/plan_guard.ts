@@ -54,7 +54,6 @@ export function planProblem(
     readonly atMs: MonotonicMs;
   },
 ): string | undefined {
-  const limit = removalLimit(worked.before.config);
   const plans: readonly VipPlan[] = finish(
     plansOfReload(worked, { can: capabilitiesOf(daemon), atMs }),
   );
@@ -64,8 +63,17 @@ export function planProblem(
     return "it is not the plan that was asked for: the file, the running configuration, a server's " +
       "state or VPP has changed since; look at `config plan` again";
   }
+  const problem = overLimit(worked, plans);
+  return problem && `${problem}; look at \`config plan\`, and use ` +
+      "`config reload plan <hash>` with its hash";
+}
+
+/** A sentence part with what a reload removes over `max-removal`; undefined: nothing. */
+export function overLimit(
+  worked: WorkedOutReload,
+  plans: readonly VipPlan[],
+): string | undefined {
+  const limit = removalLimit(worked.before.config);
   const { percent, text } = removalOf(worked, plans);
-  if (percent <= limit) return undefined;
-  return `${text}, more than max-removal (${limit} %) allows; look at \`config plan\`, and use ` +
-    "`config reload plan <hash>` with its hash";
+  return percent <= limit ? undefined : `${text}, more than max-removal (${limit} %) allows`;
 }

@@ -30,6 +30,7 @@ import { planText } from "../forecast/plan_text.ts";
 import {
   type AskedPlan,
   loadSha256,
+  overLimit,
   planContext,
   planProblem,
   removalLimit,
@@ -98,6 +99,8 @@ interface Request {
   readonly by: string;
   /** Empty: no plan. */
   readonly planHash: string;
+  /** False: nothing is put in force. Called in the turn in which it would be. */
+  readonly isAllowed?: () => boolean;
   /** Another file than the daemon's own; an operator asked for it, so `max-removal` does not count. */
   readonly path?: string;
 }
@@ -134,19 +137,19 @@ export class Reloader {
    * Reloads; `by` names the caller in the log. With a `planHash` only when plan() would return it.
    * Rejects when the daemon stops.
    */
-  async reload(by: string, planHash = ""): Promise<Reloaded> {
+  async reload(by: string, planHash = "", isAllowed = () => true): Promise<Reloaded> {
     // A report must not delay a reload.
     this.#reporting?.abort();
     // Requests share a reload, but not one of another plan.
     while (planHash !== "" && this.#reloads.busy) await this.#reloads.idle();
-    return await this.#reloads.run({ by, planHash });
+    return await this.#reloads.run({ by, planHash, isAllowed });
   }
 
   /** Puts another file in force than the daemon's own; as reload(). */
-  async reloadFrom(path: string, by: string): Promise<Reloaded> {
+  async reloadFrom(path: string, by: string, isAllowed = () => true): Promise<Reloaded> {
     this.#reporting?.abort();
     while (this.#reloads.busy) await this.#reloads.idle();
-    return await this.#reloads.run({ by, planHash: "", path });
+    return await this.#reloads.run({ by, planHash: "", path, isAllowed });
   }
 
   /** The text of the file in force; absent: it is not known. */
@@ -155,11 +158,12 @@ export class Reloader {
   }
 
   /** The effect that a reload would have now, with the hash that names it. Changes nothing. */
-  async plan(signal: AbortSignal): Promise<PlannedReload> {
+  async plan(signal: AbortSignal): Promise<PlannedReload & { readonly overLimit: string }> {
     const { daemon, clock } = this.#options;
     const sha256 = await loadSha256();
     const verdict = await this.check();
-    if (!verdict.ok) return { verdict, forecast: undefined, planHash: "", hash: "" };
+    const none = { forecast: undefined, planHash: "", hash: "", overLimit: "" };
+    if (!verdict.ok) return { verdict, ...none };
     const { checker } = daemon;
     // All from one turn: what follows works on values that do not change.
     const [before, nowMs] = [checker.snapshot(), clock.wallMs()];
@@ -168,9 +172,11 @@ export class Reloader {
     const context = this.#context(loaded.hash);
     function* steps() {
       const worked = yield* workOutReload(before, config, nowMs);
-      const planHash = sha256(planText(worked, yield* plansOfReload(worked, options), context));
+      const plans = yield* plansOfReload(worked, options);
+      const planHash = sha256(planText(worked, plans, context));
       const forecast = yield* forecastWorkedOut(worked, options);
-      return { verdict, forecast, planHash, hash: loaded.hash };
+      const removed = overLimit(worked, plans) ?? "";
+      return { verdict, forecast, planHash, hash: loaded.hash, overLimit: removed };
     }
     return await inSlices(steps(), { clock, sliceMs: SLICE_MS, signal });
   }
@@ -204,12 +210,13 @@ export class Reloader {
     }
   }
 
-  async #readAndApply({ by, planHash, path: other }: Request): Promise<Reloaded> {
+  async #readAndApply({ by, planHash, path: other, isAllowed }: Request): Promise<Reloaded> {
     const { daemon, logger, clock } = this.#options;
     const path = other ?? this.#options.path;
     const asked = planHash === "" ? undefined : { hash: planHash, sha256: await loadSha256() };
     const read = await this.#check(path);
-    const problem = read.ok && other === undefined ? this.#planProblem(read, asked) : undefined;
+    const unplanned = read.ok && other === undefined ? this.#planProblem(read, asked) : undefined;
+    const problem = read.ok && isAllowed?.() === false ? NOT_ALLOWED : unplanned;
     const checked = problem === undefined ? read : this.#wrong(problem, read.warnings);
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
@@ -342,6 +349,8 @@ export class Reloader {
     }
   }
 }
+
+const NOT_ALLOWED = "its permission ended before it was put in force";
 
 /** The reason why a valid file looks truncated, or undefined. */
 function cutOff(

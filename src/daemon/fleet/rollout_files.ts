@@ -9,11 +9,11 @@ import type { Checker } from "../../checker/checker.ts";
 import { LocalRoots } from "../../explain/local_roots.ts";
 import type {
   ApplyOptions,
-  Condition,
   PlannedReload,
   Reload,
   RolloutPort,
 } from "../../fleet/member/rollout/follower.ts";
+import type { Condition } from "../../fleet/member/rollout/own_gates.ts";
 import type { VipForecast } from "../../forecast/vips.ts";
 import { fileProblem, readRegularFile } from "../../system/read_file.ts";
 import { folderIo, StateFile } from "../../system/state_file.ts";
@@ -66,10 +66,10 @@ export class RolloutFiles implements RolloutPort {
     const { reloader } = this.#options;
     try {
       const planned = await reloader.plan(AbortSignal.timeout(PLAN_DEADLINE_MS));
-      const { forecast, hash, planHash } = planned;
+      const { forecast, hash, planHash, overLimit } = planned;
       // The first error may have a secret of the file.
       if (forecast === undefined) return { kind: "invalid", reason: INVALID };
-      return { kind: "planned", hash, planHash, vips: forecast.vips.map(vipOf) };
+      return { kind: "planned", hash, planHash, vips: forecast.vips.map(vipOf), overLimit };
     } catch (error) {
       return { kind: "invalid", reason: `it cannot plan: ${MaglevError.from(error).message}` };
     }
@@ -80,7 +80,7 @@ export class RolloutFiles implements RolloutPort {
     const problem = await this.#keepFormer(hash);
     if (problem !== undefined) return { kind: "failed", reason: problem };
     if (!isAllowed()) return { kind: "changed" };
-    return await this.#reload(() => reloader.reload(BY, planHash), hash);
+    return await this.#reload(() => reloader.reload(BY, planHash, isAllowed), hash);
   }
 
   async revert(hash: string, isAllowed: () => boolean): Promise<Reload> {
@@ -91,7 +91,9 @@ export class RolloutFiles implements RolloutPort {
     }
     if (!isAllowed()) return { kind: "changed" };
     const before = this.hash();
-    const done = await this.#reload(() => reloader.reloadFrom(`${folder}/${name}`, BY), undefined);
+    const path = `${folder}/${name}`;
+    const done = await this.#reload(() => reloader.reloadFrom(path, BY, isAllowed), undefined);
+    if (done.kind === "failed" && !isAllowed()) return { kind: "changed" };
     const isSame = done.kind === "done" && this.hash() === before;
     return isSame ? { kind: "changed" } : done;
   }
@@ -108,9 +110,12 @@ export class RolloutFiles implements RolloutPort {
       }
       : undefined;
     const { inputs, wanted, actual } = this.#roots.of(snapshot, known);
-    const down = [...snapshot.frontends.values()].filter(({ state }) => state === "down");
+    const namesOf = (wanted: "up" | "down") =>
+      [...snapshot.frontends.values()].filter(({ state }) => state === wanted)
+        .map(({ name }) => name);
     return {
-      down: down.map(({ name }) => name),
+      served: namesOf("up"),
+      down: namesOf("down"),
       prints: { inputs: inputs.toString(16), wanted: wanted.toString(16) },
       isVppRight: vpp === undefined || actual === wanted,
     };
@@ -133,7 +138,7 @@ export class RolloutFiles implements RolloutPort {
   /** Why the file in force cannot be kept; undefined: it is, or there is no state directory. */
   async #keepFormer(next: string): Promise<string | undefined> {
     const { folder, reloader: { textInForce } } = this.#options;
-    if (folder === undefined || textInForce === undefined) return undefined;
+    if (folder === undefined || textInForce === undefined || this.hash() === next) return undefined;
     const name = formerName(next);
     const io = folderIo(folder);
     try {

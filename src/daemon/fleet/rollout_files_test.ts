@@ -181,3 +181,28 @@ Deno.test("the condition has frontends that are down, and fingerprints that foll
     assert.notEqual(files.condition().prints.inputs, before.prints.inputs);
   });
 });
+
+Deno.test("a permission that ends while the file is read puts nothing in force", async () => {
+  await inWorld(async ({ files, write, done, names }) => {
+    const hash = await write(text("web"));
+    const plan = await done(files.plan());
+    assert.ok(plan.kind === "planned");
+    let asked = 0;
+    const isAllowed = () => asked++ === 0;
+    assert.deepEqual(await done(files.apply(plan.planHash, { hash, isAllowed })), {
+      kind: "changed",
+    });
+    assert.deepEqual([names(), asked], [["web", "api"], 2]);
+  });
+});
+
+Deno.test("a reload by another way before that of the rollout does not replace the former file", async () => {
+  await inWorld(async ({ files, reloader, write, done, state }) => {
+    const hash = await write(text("web"));
+    const plan = await done(files.plan());
+    assert.ok(plan.kind === "planned");
+    await done(reloader.reload("test"));
+    await done(files.apply(plan.planHash, { hash, isAllowed: ALWAYS }));
+    assert.throws(() => Deno.statSync(`${state}/${formerName(hash)}`), Deno.errors.NotFound);
+  });
+});

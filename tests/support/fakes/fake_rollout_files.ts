@@ -1,11 +1,11 @@
 /** A load balancer's configuration files for tests of rollouts: hashes, plans and a condition that a test sets. */
 import type {
   ApplyOptions,
-  Condition,
   PlannedReload,
   Reload,
   RolloutPort,
 } from "../../../src/fleet/member/rollout/follower.ts";
+import type { Condition } from "../../../src/fleet/member/rollout/own_gates.ts";
 import type { PlannedVip } from "../../../src/fleet/book/rollout/gate.ts";
 
 export class FakeRolloutFiles implements RolloutPort {
@@ -14,7 +14,13 @@ export class FakeRolloutFiles implements RolloutPort {
   file: string;
   vips: readonly PlannedVip[] = [];
   invalid: string | undefined;
-  state: Condition = { down: [], prints: { inputs: "1", wanted: "1" }, isVppRight: true };
+  overLimit = "";
+  state: Condition = {
+    served: ["web"],
+    down: [],
+    prints: { inputs: "1", wanted: "1" },
+    isVppRight: true,
+  };
   /** The result of the next reloads; default: done. */
   readonly outcomes: Reload[] = [];
   /** Former files by the hash that replaced them. */
@@ -40,10 +46,10 @@ export class FakeRolloutFiles implements RolloutPort {
   plan(): Promise<PlannedReload> {
     this.plans++;
     this.onPlan();
-    const { file: hash, vips, invalid } = this;
+    const { file: hash, vips, invalid, overLimit } = this;
     return Promise.resolve(
       invalid === undefined
-        ? { kind: "planned", hash, planHash: `plan of ${hash}`, vips }
+        ? { kind: "planned", hash, planHash: `plan of ${hash}`, vips, overLimit }
         : { kind: "invalid", reason: invalid },
     );
   }

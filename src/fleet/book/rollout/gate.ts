@@ -18,7 +18,7 @@ export interface PlannedVip {
 
 /** Why a plan is not within the gates; undefined: it is. */
 export function planRefusal(
-  vips: readonly PlannedVip[],
+  { vips, overLimit }: { readonly vips: readonly PlannedVip[]; readonly overLimit: string },
   { moves, removes }: Gates,
 ): string | undefined {
   const removed = vips.filter(({ isRemoved }) => isRemoved).map(({ frontend }) => frontend);
@@ -28,6 +28,7 @@ export function planRefusal(
     return `its plan removes or recreates ${removed.length} VIPs (${names}), at most ${removes} ` +
       "are allowed";
   }
+  if (overLimit !== "" && moves < 1) return overLimit;
   const [most] = vips.filter(({ isRemoved }) => !isRemoved)
     .sort((a, b) => b.moved - a.moved || (a.frontend < b.frontend ? -1 : 1));
   if (most === undefined || most.moved <= moves) return undefined;
@@ -57,12 +58,22 @@ export type FleetGate =
   | { readonly kind: "green" }
   /** Not yet; `note` is the first reason. */
   | { readonly kind: "waits"; readonly note: string }
-  /** Two load balancers that have it differ, and did not before. */
-  | { readonly kind: "differs"; readonly note: string };
+  /** Load balancers that have it differ, and did not before; `note` is of the first pair. */
+  | { readonly kind: "differs"; readonly note: string; readonly pairs: readonly Pair[] };
+
+/** Two load balancers that differ. */
+interface Pair {
+  /** Their names and tables. */
+  readonly key: string;
+  readonly note: string;
+}
 
 /** The gate of the waves that are open. */
 export function fleetGate(rollout: Rollout, lbs: readonly RolloutLb[]): FleetGate {
-  const open = lbs.filter((place) => (waveOf(place, rollout.waves) ?? Infinity) <= rollout.wave);
+  const open = lbs.filter((place) => isOpenTo(place, rollout));
+  const [missing] = missingOf(rollout, lbs);
+  if (missing !== undefined) return waits(`${missing} is away`);
+  if (open.length === 0) return waits("no load balancer of its open waves is there");
   const applied: { readonly lb: string; readonly answer: RolloutAnswer }[] = [];
   for (const { lb, present, answer } of open) {
     if (!present) return waits(`${lb} is away`);
@@ -71,15 +82,30 @@ export function fleetGate(rollout: Rollout, lbs: readonly RolloutLb[]): FleetGat
     if (answer.note !== "") return waits(`${lb} has it, and ${answer.note}`);
     applied.push({ lb, answer });
   }
-  for (const [at, one] of applied.entries()) {
-    const other = applied.slice(at + 1).find(({ answer }) => isNewDifference(one.answer, answer));
-    if (other === undefined) continue;
-    return {
-      kind: "differs",
-      note: `${one.lb} and ${other.lb} see servers differently, and did not before`,
-    };
-  }
-  return { kind: "green" };
+  const pairs = applied.flatMap((one, at) =>
+    applied.slice(at + 1).filter(({ answer }) => isNewDifference(one.answer, answer))
+      .map((other) => ({
+        key: [one.lb, one.answer.now.wanted, other.lb, other.answer.now.wanted].join(" "),
+        note: `${one.lb} and ${other.lb} see servers differently, and did not before`,
+      }))
+  );
+  const [first] = pairs;
+  return first === undefined ? { kind: "green" } : { kind: "differs", note: first.note, pairs };
+}
+
+/** Load balancers of open waves that are in the waves or were there at the begin, and not in `lbs`. */
+export function missingOf(rollout: Rollout, lbs: readonly Place[]): readonly string[] {
+  const named = rollout.waves.flat().flatMap((term) =>
+    term.kind === "lb" ? [{ lb: term.name, site: "" }] : []
+  );
+  const names = [...named, ...rollout.lbs].filter((place) =>
+    isOpenTo(place, rollout) && !lbs.some(({ lb }) => lb === place.lb)
+  ).map(({ lb }) => lb);
+  return [...new Set(names)].sort();
+}
+
+function isOpenTo(place: Place, { wave, waves }: Rollout): boolean {
+  return (waveOf(place, waves) ?? Infinity) <= wave;
 }
 
 /** True when files and intents are equal and tables are not, which was not so before. */

@@ -16,6 +16,7 @@ import { isInstant, isRecord, isText, isWhole } from "../../../intent/file.ts";
 import type { OperatorId } from "../../../intent/intent.ts";
 import { MAX_REASON_LENGTH } from "../../../intent/request.ts";
 import { MAX_ID_LENGTH } from "../../../intent/rules.ts";
+import type { Place } from "../keys.ts";
 import { MAX_VALUE_LENGTH } from "../values.ts";
 import { ROLLOUT_STATES, type RolloutState } from "./states.ts";
 import { parseWaves, type Wave, wavesText } from "./waves.ts";
@@ -45,6 +46,8 @@ export interface Rollout {
   /** SHA-256 of the file, in hexadecimal. */
   readonly hash: string;
   readonly waves: readonly Wave[];
+  /** The load balancers of the fleet at its begin: a gate waits for one that a process never saw. */
+  readonly lbs: readonly Place[];
   readonly gates: Gates;
   readonly by: OperatorId;
   /** Name of the load balancer that took the request. */
@@ -72,11 +75,12 @@ export function isLive({ state }: Pick<Rollout, "state">): boolean {
 }
 
 export function encodeRollout(rollout: Rollout): string {
-  const { waves, gates, by, atMs, stepMs, note, ...rest } = rollout;
+  const { waves, lbs, gates, by, atMs, stepMs, note, ...rest } = rollout;
   return JSON.stringify({
     v: VERSION,
     ...rest,
     waves: wavesText(waves),
+    lbs: lbs.map(({ lb, site }) => [lb, site]),
     moves: gates.moves,
     removes: gates.removes,
     ...(gates.bakeMs === undefined ? {} : { bake_ms: gates.bakeMs }),
@@ -98,6 +102,8 @@ export function decodeRollout(text: string): Rollout | undefined {
   if (!isText(hash, 64) || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
   const parsed = isText(waves, MAX_VALUE_LENGTH) ? parseWaves(waves) : "";
   if (typeof parsed === "string") return undefined;
+  const lbs = placesOf(record.lbs ?? []);
+  if (lbs === undefined) return undefined;
   if (typeof moves !== "number" || !(moves >= 0 && moves <= 1)) return undefined;
   if (!isWhole(removes, MAX_REMOVES)) return undefined;
   if (bakeMs !== undefined && !isWhole(bakeMs, MAX_BAKE_MS)) return undefined;
@@ -111,6 +117,7 @@ export function decodeRollout(text: string): Rollout | undefined {
     id,
     hash,
     waves: parsed,
+    lbs,
     gates: { moves, removes, bakeMs },
     by: { peer, identity },
     via,
@@ -121,6 +128,18 @@ export function decodeRollout(text: string): Rollout | undefined {
     stepMs,
     note,
   };
+}
+
+function placesOf(list: unknown): readonly Place[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const places: Place[] = [];
+  for (const each of list) {
+    if (!Array.isArray(each)) return undefined;
+    const [lb, site] = each;
+    if (!isText(lb, MAX_NAME) || !isText(site, MAX_NAME)) return undefined;
+    places.push({ lb, site });
+  }
+  return places;
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -66,7 +66,8 @@ export async function startRollout(
   const left = lbs.filter((lb) => waveOf(lb, waves) === undefined).map(({ lb }) => lb);
   const warning = left.length === 0 ? "" : `in no wave: ${left.join(", ")}`;
   const via = member.options.place.lb;
-  const asked = { id, hash, waves, gates, by, via, reason, atMs, stepMs: atMs };
+  const places = lbs.map(({ lb, site }) => ({ lb, site }));
+  const asked = { id, hash, waves, lbs: places, gates, by, via, reason, atMs, stepMs: atMs };
   return await written(member, { ...asked, wave: 0, state: "open", note: "" }, warning);
 }
 
@@ -146,7 +147,7 @@ async function written(
   const text = encodeRollout(rollout);
   if (text.length > MAX_VALUE_LENGTH) {
     const message =
-      `cannot begin the rollout: need waves of at most ${MAX_VALUE_LENGTH} characters`;
+      `cannot begin the rollout: need waves and names of at most ${MAX_VALUE_LENGTH} characters`;
     return new MaglevError("invalid-argument", message);
   }
   const ifRevision = member.mirror.values.get(ROLLOUT)?.revision ?? 0;

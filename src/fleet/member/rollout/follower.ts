@@ -13,15 +13,19 @@ import type { AnswerState, Prints, RolloutAnswer } from "../../book/rollout/answ
 import { MAX_ANSWER_NOTE } from "../../book/rollout/answer.ts";
 import {
   fleetGate,
+  missingOf,
   type PlannedVip,
   planRefusal,
   type RolloutLb,
 } from "../../book/rollout/gate.ts";
 import { decodeRollout, encodeRollout, isLive, type Rollout } from "../../book/rollout/rollout.ts";
 import { waveOf } from "../../book/rollout/waves.ts";
+import { type Condition, redNote, RESTARTED, SETTLING } from "./own_gates.ts";
 
 /** A file that is not there yet is looked at so often. */
 export const LOOK_MS = 5000;
+/** After a reload the gates are judged for so long before they can be green. */
+export const SETTLE_MS = 20_000;
 /** A gate that may be red for a moment is red for good after this time. */
 export const LASTING_MS = 60_000;
 /** A plan that no longer holds is made again so often. */
@@ -37,6 +41,8 @@ export type PlannedReload =
     readonly hash: string;
     readonly planHash: string;
     readonly vips: readonly PlannedVip[];
+    /** Why a reload without the plan's hash would be refused; empty: it would not. */
+    readonly overLimit: string;
   }
   | { readonly kind: "invalid"; readonly reason: string };
 
@@ -46,15 +52,6 @@ export type Reload =
   /** Something changed since the plan, or the permission is gone. */
   | { readonly kind: "changed" }
   | { readonly kind: "failed"; readonly reason: string };
-
-/** How this load balancer is. */
-export interface Condition {
-  /** Frontends that no server serves. */
-  readonly down: readonly string[];
-  readonly prints: Prints;
-  /** False: VPP does not have what it should have, or that is not known. */
-  readonly isVppRight: boolean;
-}
 
 /** The configuration of this load balancer. Calls resolve in bounded time, and never reject. */
 export interface RolloutPort {
@@ -95,9 +92,12 @@ interface Here {
   readonly id: string;
   readonly state: AnswerState;
   readonly note: string;
+  readonly hash: string;
   readonly before: Prints;
-  /** Frontends that were down when it was seen first. */
-  readonly down: ReadonlySet<string>;
+  /** Frontends that servers served before the reload; undefined: not known, after a restart. */
+  readonly served: ReadonlySet<string> | undefined;
+  /** The gates are not green before this time. */
+  readonly settledMs: MonotonicMs;
   readonly plans: number;
   readonly nextLookMs: MonotonicMs;
 }
@@ -115,9 +115,11 @@ export class RolloutFollower {
   #isUp = false;
   #busy = false;
   #writing = false;
-  /** Since when all gates are green, and since when one is red that may pass. */
+  /** The store was believed, and its rollout was seen, in this process. */
+  #wasUp = false;
+  /** Since when all gates are green, and since when pairs of load balancers differ. */
   #greenMs: MonotonicMs | undefined;
-  #redMs: MonotonicMs | undefined;
+  #red: ReadonlyMap<string, MonotonicMs> = new Map();
   #condition: Condition | undefined;
   #conditionMs: MonotonicMs | undefined;
 
@@ -159,7 +161,7 @@ export class RolloutFollower {
     const { id, hash, state, wave, waves, note } = rollout;
     const last = before?.rollout;
     if (last?.id === id && last.state === state && last.wave === wave) return;
-    [this.#greenMs, this.#redMs] = [undefined, undefined];
+    [this.#greenMs, this.#red] = [undefined, new Map()];
     const fields = { id, hash, state, wave: wave + 1, waves: waves.length, message: note };
     if (state === "refused") logger.warn("fleet-rollout", fields);
     else logger.info("fleet-rollout", fields);
@@ -169,7 +171,8 @@ export class RolloutFollower {
   tick(isUp: boolean): void {
     this.#isUp = isUp;
     const known = this.#known;
-    if (!isUp) [this.#greenMs, this.#redMs] = [undefined, undefined];
+    this.#wasUp ||= isUp;
+    if (!isUp) [this.#greenMs, this.#red] = [undefined, new Map()];
     if (!isUp || known === undefined || this.#here === undefined) return;
     if (isLive(known.rollout)) this.#look();
     if (known.rollout.state === "open") this.#open(known);
@@ -177,13 +180,25 @@ export class RolloutFollower {
     else this.#over(known);
   }
 
-  #begun({ id }: Rollout): Here {
+  #begun({ id, hash }: Rollout): Here {
+    const before = this.#here;
+    const nowMs = this.#options.clock.monotonicMs();
+    const state = { id, hash, state: "closed", note: "", plans: 0, nextLookMs: nowMs } as const;
+    const hasIt = this.#options.port.hash() === hash;
+    const here = { ...state, ...this.#baseline() };
+    if (!hasIt) return here;
+    // A rollout that begins again must not forgive what stopped the former one.
+    if (before?.hash === hash) return { ...here, before: before.before, served: before.served };
+    return this.#wasUp ? here : { ...here, served: undefined };
+  }
+
+  /** How this load balancer is now, for the comparison with how it is after a reload. */
+  #baseline(): Pick<Here, "before" | "served" | "settledMs"> {
     this.#conditionMs = undefined;
     this.#look();
-    const { down, prints } = this.#condition!;
-    const nextLookMs = this.#options.clock.monotonicMs();
-    const state = { id, state: "closed", note: "", plans: 0, nextLookMs } as const;
-    return { ...state, before: prints, down: new Set(down) };
+    const { served, prints } = this.#condition!;
+    const settledMs = later(this.#options.clock.monotonicMs(), SETTLE_MS);
+    return { before: prints, served: new Set(served), settledMs };
   }
 
   /** Makes fingerprints, at most once in LOOK_MS. */
@@ -220,18 +235,18 @@ export class RolloutFollower {
 
   /** Judges this load balancer, which has the configuration in force. */
   #applied(): void {
-    const { down, isVppRight } = this.#condition!;
-    const [empty] = down.filter((name) => !this.#here!.down.has(name));
-    if (empty !== undefined) {
-      return this.#to({ state: "refused", note: `frontend ${empty} has no server` });
-    }
-    if (isVppRight) return this.#to({ state: "applied", note: "" });
+    const here = this.#here!;
+    if (here.served === undefined) return this.#to({ state: "applied", note: RESTARTED });
     const nowMs = this.#options.clock.monotonicMs();
-    const note = "VPP does not have what it should have";
-    if (this.#here!.state !== "applied" || this.#here!.note === "") {
+    const note = redNote(this.#condition!, here.served);
+    if (note === undefined) {
+      const isSettled = nowMs >= here.settledMs;
+      return this.#to({ state: "applied", note: isSettled ? "" : SETTLING });
+    }
+    if (here.state !== "applied" || here.note !== note) {
       return this.#to({ state: "applied", note, nextLookMs: later(nowMs, LASTING_MS) });
     }
-    if (nowMs >= this.#here!.nextLookMs) this.#to({ state: "refused", note });
+    if (nowMs >= here.nextLookMs) this.#to({ state: "refused", note });
   }
 
   /** The steps of the fleet that any load balancer may take. */
@@ -241,9 +256,11 @@ export class RolloutFollower {
     const nowMs = clock.monotonicMs();
     const gate = fleetGate(rollout, lbs());
     this.#greenMs = gate.kind === "green" ? this.#greenMs ?? nowMs : undefined;
-    this.#redMs = gate.kind === "differs" ? this.#redMs ?? nowMs : undefined;
-    if (gate.kind === "differs" && nowMs >= later(this.#redMs!, LASTING_MS)) {
-      return void this.#step(known, { state: "refused", note: gate.note });
+    const pairs = gate.kind === "differs" ? gate.pairs : [];
+    this.#red = new Map(pairs.map(({ key }) => [key, this.#red.get(key) ?? nowMs]));
+    const lasting = pairs.find(({ key }) => nowMs >= later(this.#red.get(key)!, LASTING_MS));
+    if (lasting !== undefined) {
+      return void this.#step(known, { state: "refused", note: lasting.note });
     }
     if (this.#greenMs === undefined) return;
     const { gates: { bakeMs }, wave, waves } = rollout;
@@ -266,7 +283,7 @@ export class RolloutFollower {
 
   async #applyIfDue(
     rollout: Rollout,
-  ): Promise<Partial<Pick<Here, "state" | "note" | "plans">>> {
+  ): Promise<Partial<Pick<Here, "state" | "note" | "plans" | "settledMs">>> {
     const { port } = this.#options;
     const { hash, gates, id } = rollout;
     const isAllowed = () => this.#allows(rollout, "open");
@@ -281,14 +298,16 @@ export class RolloutFollower {
     if (this.#here?.id !== id) return {};
     if (plan.kind === "invalid") return { state: "refused", note: plan.reason };
     if (plan.hash !== hash) return { state: "waiting", note: "its file changes" };
-    const refusal = planRefusal(plan.vips, gates);
+    const refusal = planRefusal(plan, gates);
     if (refusal !== undefined) return { state: "refused", note: refusal };
+    this.#to(this.#baseline());
     const reload = await port.apply(plan.planHash, { hash, isAllowed });
     if (reload.kind === "failed") return { state: "refused", note: reload.reason };
     if (reload.kind === "done") {
       this.#conditionMs = undefined;
-      return {};
+      return { settledMs: later(this.#options.clock.monotonicMs(), SETTLE_MS) };
     }
+    if (!isAllowed()) return { state: "waiting", note: "" };
     const plans = (this.#here?.plans ?? 0) + 1;
     const note = "what it planned no longer holds";
     return { state: plans >= MAX_PLANS ? "refused" : "waiting", note, plans };
@@ -306,11 +325,14 @@ export class RolloutFollower {
     if (port.hash() !== rollout.hash) {
       if (this.#here!.state !== "reverted") this.#to({ state: "reverted", note: "" });
     } else if (
-      clock.monotonicMs() >= this.#here!.nextLookMs || this.#here!.state !== "unreverted"
+      clock.monotonicMs() >= this.#here!.nextLookMs ||
+      this.#here!.state !== "unreverted"
     ) {
       void this.#undo(rollout);
     }
-    if (lbs().some(({ configHash }) => configHash === rollout.hash)) return;
+    const all = lbs();
+    if (all.some(({ configHash }) => configHash === rollout.hash)) return;
+    if (missingOf(rollout, all).length > 0) return;
     void this.#step(known, { state: "reverted", note: "no load balancer has it" });
   }
 
@@ -320,8 +342,12 @@ export class RolloutFollower {
     this.#busy = true;
     const reload = await port.revert(hash, () => this.#allows(rollout, "reverting"));
     this.#busy = false;
-    if (this.#here?.id !== id || reload.kind === "changed") return;
+    if (this.#here?.id !== id) return;
     const nextLookMs = later(clock.monotonicMs(), LOOK_MS);
+    if (reload.kind === "changed") {
+      const note = "its former file was not put in force; it tries again";
+      return this.#to({ state: "unreverted", note, nextLookMs });
+    }
     if (reload.kind === "failed") {
       return this.#to({ state: "unreverted", note: reload.reason, nextLookMs });
     }
@@ -330,7 +356,7 @@ export class RolloutFollower {
 
   #over(known: Known): void {
     const { rollout: { stepMs, state } } = known;
-    if (Math.abs(this.#options.clock.wallMs() - stepMs) > KEPT_MS) {
+    if (this.#options.clock.wallMs() - stepMs > KEPT_MS) {
       void this.#write(known, undefined);
     }
     const { port } = this.#options;

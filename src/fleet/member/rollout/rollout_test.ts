@@ -3,84 +3,12 @@
  * within the gates, and nowhere else; a red gate stops all of them and undoes nothing.
  */
 import assert from "node:assert/strict";
-import { MaglevError } from "../../../base/errors.ts";
 import { FakeRolloutFiles } from "../../../../tests/support/fakes/fake_rollout_files.ts";
-import { memberWorld } from "../../../../tests/support/worlds/member_world.ts";
+import { BY, fleet, NEW, okOf, refusalOf } from "../../../../tests/support/worlds/rollout_world.ts";
 import { ROLLOUT } from "../../book/keys.ts";
 import { startRollout, stepRollout } from "../requests/rollout.ts";
 import { restoreStore } from "../requests/restore.ts";
-import { KEPT_MS, LASTING_MS, LOOK_MS } from "./follower.ts";
-
-const OLD = "0".repeat(64);
-const NEW = "ab".repeat(32);
-const BY = { peer: "127.0.0.1:1", identity: "ann" };
-const PLACES = { lb1: "ams", lb2: "ams", lb3: "fra" } as const;
-
-function fleet(places: Readonly<Record<string, string>> = PLACES) {
-  const world = memberWorld();
-  const lbs = Object.entries(places).map(([lb, site]) => {
-    const files = new FakeRolloutFiles(OLD);
-    const made = world.add({ lb, site, rollout: files });
-    made.member.start();
-    return { ...made, lb, files };
-  });
-  const [one] = lbs as [typeof lbs[number]];
-  const after = (ms: number) => world.clock.advanceAsync(ms);
-  const start = async (
-    waves: string,
-    gates: { moves?: number; removes?: number; bakeMs?: number } = {},
-  ) => {
-    const { moves = 0.3, removes = 0, bakeMs } = gates;
-    const asked = { hash: NEW, waves, gates: { moves, removes, bakeMs }, reason: "rack 7" };
-    const nowMs = world.clock.wallMs();
-    const done = await world.done(startRollout(one.member, { ...asked, by: BY, nowMs }));
-    await after(2000);
-    return done;
-  };
-  const step = async (what: "next" | "stop" | "revert", force = false) => {
-    const nowMs = world.clock.wallMs();
-    const asked = { step: what, force, by: BY, reason: "", nowMs };
-    const done = await world.done(stepRollout(one.member, asked));
-    await after(2000);
-    return done;
-  };
-  return {
-    ...world,
-    lbs,
-    after,
-    start,
-    step,
-    /** Puts the new file on all of these. */
-    deploy(...names: readonly string[]) {
-      for (const { lb, files } of lbs) if (names.includes(lb)) files.file = NEW;
-    },
-    haveIt: () => lbs.filter(({ files }) => files.inForce === NEW).map(({ lb }) => lb),
-    state: () => {
-      const rollout = one.member.rollout!.rollout;
-      return rollout && `${rollout.state} ${rollout.wave + 1}: ${rollout.note}`;
-    },
-    answers: () =>
-      one.member.view.rollout!.lbs.map(({ lb, answer }) =>
-        `${lb} ${answer?.state}${answer?.note ? `: ${answer.note}` : ""}`
-      ),
-    async [Symbol.asyncDispose]() {
-      for (const { member, checker } of lbs) {
-        await member.stop();
-        checker.stop();
-      }
-    },
-  };
-}
-
-function okOf<T>(result: T | MaglevError): T {
-  if (result instanceof MaglevError) assert.fail(result.message);
-  return result;
-}
-
-function refusalOf(result: unknown): string {
-  assert.ok(result instanceof MaglevError, "need a refusal");
-  return result.message;
-}
+import { KEPT_MS, LASTING_MS, LOOK_MS, SETTLE_MS } from "./follower.ts";
 
 Deno.test("a file comes into force wave by wave, when an operator opens the next one", async () => {
   await using world = fleet();
@@ -95,9 +23,13 @@ Deno.test("a file comes into force wave by wave, when an operator opens the next
   okOf(await step("next"));
   assert.deepEqual(haveIt(), ["lb1", "lb2"]);
   await after(2000);
+  assert.match(refusalOf(await step("next")), /lb2 has it, and its gates are judged/);
+  await after(SETTLE_MS + 2000);
   okOf(await step("next"));
   assert.deepEqual(haveIt(), ["lb1", "lb2", "lb3"]);
-  await after(2000);
+  // The last wave is judged too.
+  assert.match(state()!, /^open 3/);
+  await after(SETTLE_MS + 2000);
   assert.equal(state(), "done 3: all load balancers have it");
   assert.deepEqual(lbs.map(({ files }) => files.reloads), [1, 1, 1]);
 });
@@ -117,7 +49,7 @@ Deno.test("a bake time opens the next wave when all gates were green for it", as
   assert.deepEqual(haveIt(), ["lb1"]);
   await after(20_000);
   assert.deepEqual(haveIt(), ["lb1", "lb2", "lb3"]);
-  await after(620_000);
+  await after(620_000 + SETTLE_MS);
   assert.equal(state(), "done 2: all gates were green for 600 s");
 });
 
@@ -183,6 +115,7 @@ Deno.test("a load balancer waits for its file, and follows when it has come", as
   deploy("lb1", "lb2");
   await after(LOOK_MS + 1000);
   assert.deepEqual(haveIt(), ["lb1", "lb2"]);
+  await after(SETTLE_MS);
   assert.match(refusalOf(await step("next")), /lb3 is waiting.*its file has hash/);
   okOf(await step("next", true));
   assert.match(world.state()!, /^done/);
@@ -202,7 +135,9 @@ Deno.test("a frontend that loses all servers afterwards stops it, one that had n
   await after(20_000);
   assert.equal(state(), "open 1: ");
   files.state = { ...files.state, down: ["old", "web"] };
-  await after(LOOK_MS + 1000);
+  await after(LASTING_MS - LOOK_MS);
+  assert.match(state()!, /^open/);
+  await after(LOOK_MS * 3);
   assert.equal(state(), "refused 1: lb1: frontend web has no server");
   // Nothing is undone by itself.
   await after(600_000);
@@ -216,7 +151,7 @@ Deno.test("a VPP that stays different, and a new difference that lasts, stop it"
   okOf(await start("lb1,lb2/rest"));
   const [one, two] = lbs as [typeof lbs[number], typeof lbs[number]];
   two.files.state = { ...two.files.state, prints: { inputs: "1", wanted: "2" } };
-  await after(LASTING_MS - 10_000);
+  await after(SETTLE_MS + LASTING_MS - 10_000);
   assert.equal(state(), "open 1: ");
   await after(20_000);
   assert.equal(state(), "refused 1: lb1 and lb2 see servers differently, and did not before");
@@ -292,7 +227,7 @@ Deno.test("revert puts the former file back on those that took it, and names one
   ]);
   assert.match(state()!, /^reverting/);
   assert.match(refusalOf(await start("rest")), /is reverting; `fleet rollout stop` ends it/);
-  lbs[1]!.files.inForce = OLD;
+  lbs[1]!.files.inForce = "0".repeat(64);
   await after(10_000);
   assert.equal(state(), "reverted 1: no load balancer has it");
   // The file on disk has its hash still: it stays out.
