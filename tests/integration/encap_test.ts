@@ -262,3 +262,49 @@ netnsTest(
     });
   },
 );
+
+netnsTest(
+  "a server that lacks its VIP fails beside another VIP whose answers rp_filter drops",
+  async () => {
+    await withPair(async ({ prober, server, link, other }) => {
+      const [second, own, misrouted] = ["198.18.76.5", "198.18.80.77", "198.18.79.81"];
+      await server.sysctl("net.ipv4.conf.all.rp_filter=0");
+      await server.sysctl(`net.ipv4.conf.${other}.rp_filter=0`);
+      await server.ip(`address add ${second}/32 dev lo`);
+      await server.ip(`route add ${own} via ${PAIR_PROBER4}`);
+      await prober.ip(`address add ${own}/32 dev lo`);
+      await prober.ip(`route add ${PAIR_SERVER4} dev ${link} src ${own}`);
+      await prober.ip(`route add default via ${PAIR_SERVER4} src ${own}`);
+      await prober.sysctl("net.ipv4.conf.all.rp_filter=0");
+      await prober.sysctl(`net.ipv4.conf.${link}.rp_filter=1`);
+      const vips = new EncapServer(server.name, [VIPS[0]!, `${misrouted}/32`]);
+      await vips.start(PORT);
+      const targets = [[VIP_ADDRESSES[0]!, PAIR_SERVER4], [VIP_ADDRESSES[0]!, second], [
+        misrouted,
+        PAIR_SERVER4,
+      ]].flatMap((ends) => [...ends, "203.0.113.9", "0"]);
+      const args = ["run", "--frozen", "-A", "--no-check", PROCESS, ...targets];
+      const process = new Program(prober.name, [Deno.execPath(), ...args]);
+      const codes = async () =>
+        (JSON.parse(await process.ask()) as string[]).map((text) => /^(void: )?\S+/.exec(text)![0]);
+      /** Asks until a round has these codes. */
+      const until = async (wanted: readonly string[]) => {
+        let found = await codes();
+        for (let i = 0; i < 20 && !isEqual(found, wanted); i++) found = await codes();
+        assert.deepEqual(found, wanted);
+      };
+      try {
+        await until(["L7OK", "L7OK", "L7OK"]);
+        await prober.ip("link add elsewhere type veth peer elsewhere2");
+        await prober.ip("link set elsewhere up");
+        await prober.ip(`route add ${misrouted} dev elsewhere src ${own}`);
+        await until(["L7OK", "L7OK", "void: L4CON"]);
+        await server.ip(`address del ${second}/32 dev lo`);
+        await until(["L7OK", "L3ENCAP", "void: L4CON"]);
+      } finally {
+        await process.end();
+        await vips.end();
+      }
+    });
+  },
+);
