@@ -109,6 +109,7 @@ const ONCE_FAILED_WITH_POLICIES = [
   21321,
   21556,
   27834,
+  30011,
 ];
 
 Deno.test("seeds that once failed break nothing", async () => {
