@@ -89,13 +89,23 @@ async function inLanes(groups: readonly (readonly string[])[]): Promise<Outcome[
   return outcomes;
 }
 
-/** The files with tests of whole programs, each a group of its own, the longest ones first. */
+/**
+ * The files with tests of whole programs, each a group of its own, the longest ones first. Those of
+ * the dashboard stand apart from each other, because three browsers at a time are slow.
+ */
 function programTests(): string[][] {
   const files = [...Deno.readDirSync(`${ROOT}tests/integration`)]
     .filter(({ name }) => name.endsWith("_test.ts"))
     .map(({ name }) => `tests/integration/${name}`).sort();
   const isLong = (file: string) => LONG.some((name) => file.endsWith(`/${name}_test.ts`));
-  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))].map((file) => [file]);
+  const hasBrowser = (file: string) => file.includes("/dashboard_");
+  const sorted = [...files.filter(isLong), ...files.filter((file) => !isLong(file))];
+  const browsers = sorted.filter(hasBrowser);
+  const others = sorted.filter((file) => !hasBrowser(file));
+  const apart = Math.ceil(others.length / browsers.length);
+  return browsers
+    .flatMap((file, i) => [file, ...others.slice(i * apart, (i + 1) * apart)])
+    .map((file) => [file]);
 }
 
 /**

@@ -85,7 +85,7 @@ export async function withPage(
     reducedMotion: options.still ? "reduce" : "no-preference",
     httpCredentials: LOGIN,
   });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   try {
     if (options.clock) await page.clock.install();
     if (options.init !== undefined) await page.addInitScript(options.init);
