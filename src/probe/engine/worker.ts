@@ -83,7 +83,7 @@ function obey(message: ToWorker): void {
     case "enter":
       return enter(message.netns);
     case "isolation":
-      return isolate(message.spec);
+      return isolate(message);
     case "commands":
       for (const command of commandsOf(message)) run(command);
       return;
@@ -114,13 +114,15 @@ function run(command: Command): void {
   }
 }
 
-function isolate(spec: IsolationSpec | undefined): void {
+function isolate(
+  { spec, settings }: { readonly spec: IsolationSpec | undefined; readonly settings: number },
+): void {
   isolation?.close();
   isolation = spec && new Isolation({
     spec,
     clock,
     prober,
-    onNews: (news) => post({ kind: "isolation", news }),
+    onNews: (news) => post({ kind: "isolation", news, settings }),
   });
   scheduler.isolation = isolation;
 }

@@ -101,9 +101,9 @@ export class WorkerPool implements ProbeEngine {
   isolate(config: IsolationConfig | undefined): void {
     const spec = config && isolationSpec(config);
     if (isEqual(spec, this.#isolation)) return;
-    this.#cutOffs.clear();
+    const settings = this.#cutOffs.clear();
     this.#isolation = spec;
-    for (const { handle } of this.#workers()) handle.post({ kind: "isolation", spec });
+    for (const { handle } of this.#workers()) handle.post({ kind: "isolation", spec, settings });
   }
 
   start(target: ProbeTarget): void {
@@ -251,9 +251,11 @@ export class WorkerPool implements ProbeEngine {
   /** Sends the state that a new thread needs before its first command. */
   #resend(worker: PoolWorker): void {
     const { handle, netns } = worker;
+    const { settings } = this.#cutOffs;
+    const spec = this.#isolation;
     if (netns !== "") handle.post({ kind: "enter", netns });
     this.#cutOffs.forget(worker);
-    if (this.#isolation !== undefined) handle.post({ kind: "isolation", spec: this.#isolation });
+    if (spec !== undefined) handle.post({ kind: "isolation", spec, settings });
     if (this.#tracing) handle.post({ kind: "trace", on: true });
   }
 
@@ -331,7 +333,7 @@ export class WorkerPool implements ProbeEngine {
       case "namespace":
         return this.#report(worker, message.news);
       case "isolation":
-        return this.#cutOffs.changed(worker, message.news);
+        return this.#cutOffs.changed(worker, message);
       case "no-echo":
         return this.#options.log.warn("probe-worker", {
           worker: worker.name,

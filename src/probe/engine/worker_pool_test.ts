@@ -496,6 +496,32 @@ Deno.test("WorkerPool logs changes of a namespace", async () => {
   await harness.pool.close();
 });
 
+Deno.test("WorkerPool drops news of an isolation that other settings have replaced", async () => {
+  const { threads, harness } = withFakeThreads(1);
+  harness.start(0, { port: 1 });
+  const [first, second] = [1, 2].map((port) =>
+    ({ address: parseIp("127.0.0.1")!, type: "tcp", port }) as const
+  );
+  const config = { targets: [first!, second!], quorum: 1, maxHoldMs: 1000 };
+  harness.pool.isolate(config);
+  const sent = () => threads[0]!.heard.filter((message) => message.kind === "isolation").at(-1)!;
+  const { settings } = sent();
+  const say = (settings: number) =>
+    threads[0]!.say({
+      kind: "isolation",
+      news: { state: "expired", reason: "0 of 2" },
+      settings,
+    });
+  harness.pool.isolate(undefined);
+  // It was under way when the settings were sent.
+  say(settings);
+  assert.equal(harness.pool.probers()[0]!.expired, undefined);
+  harness.pool.isolate(config);
+  say(sent().settings);
+  assert.equal(harness.pool.probers()[0]!.expired, "0 of 2");
+  await harness.pool.close();
+});
+
 /** The targets that a thread received. */
 function startsOf({ heard }: FakeThread): ScheduledTarget[] {
   return heard.flatMap((message) => message.kind === "commands" ? [...commandsOf(message)] : [])

@@ -21,10 +21,17 @@ export type Command =
   | { readonly kind: "readdress"; readonly id: number; readonly address: string }
   | { readonly kind: "stop"; readonly id: number };
 
-/** Main thread to worker. `seq` comes back in the answer; `enter`, if sent, comes first of all. */
+/**
+ * Main thread to worker. `seq` comes back in the answer, and `settings` in the news; `enter`, if sent,
+ * comes first of all.
+ */
 export type ToWorker =
   | { readonly kind: "enter"; readonly netns: string }
-  | { readonly kind: "isolation"; readonly spec: IsolationSpec | undefined }
+  | {
+    readonly kind: "isolation";
+    readonly spec: IsolationSpec | undefined;
+    readonly settings: number;
+  }
   | CommandsMessage
   | { readonly kind: "trace"; readonly on: boolean }
   | { readonly kind: "ping"; readonly seq: number }
@@ -37,7 +44,7 @@ export type FromWorker =
   | { readonly kind: "void"; readonly report: VoidReport }
   | { readonly kind: "started"; readonly id: number; readonly generation: number }
   | { readonly kind: "namespace"; readonly news: NamespaceNews }
-  | { readonly kind: "isolation"; readonly news: IsolationNews }
+  | { readonly kind: "isolation"; readonly news: IsolationNews; readonly settings: number }
   /** The worker cannot detect a backlog of results. */
   | { readonly kind: "no-echo"; readonly reason: string }
   | { readonly kind: "pong"; readonly seq: number }

@@ -23,6 +23,7 @@ export class CutOffs {
   readonly #log: Logger;
   /** By name of the thread. */
   readonly #threads = new Map<string, CutThread>();
+  #settings = 0;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -47,12 +48,26 @@ export class CutOffs {
     this.#threads.delete(name);
   }
 
-  /** All settings changed. */
-  clear(): void {
-    this.#threads.clear();
+  /** Number of the settings in force; news of earlier ones may still be under way. */
+  get settings(): number {
+    return this.#settings;
   }
 
-  changed({ name, netns }: ProbingThread, { state, reason }: IsolationNews): void {
+  /** Others are in force now; returns their number. */
+  clear(): number {
+    this.#threads.clear();
+    return ++this.#settings;
+  }
+
+  /** A thread has news of the settings with this number. */
+  changed(
+    { name, netns }: ProbingThread,
+    { settings, news: { state, reason } }: {
+      readonly settings: number;
+      readonly news: IsolationNews;
+    },
+  ): void {
+    if (settings !== this.#settings) return;
     const before = this.partOf(netns);
     this.#threads.delete(name);
     if (state === "isolated" || state === "expired") {

@@ -6,7 +6,13 @@ import { parseIp } from "../../base/address.ts";
 import { later } from "../../base/instant.ts";
 import { CONNECTED, failed } from "../outcome.ts";
 import { CutOffs } from "./cut_offs.ts";
-import { INTERVAL_MS, Isolation, isolationSpec, TIMEOUT_MS } from "./isolation.ts";
+import {
+  INTERVAL_MS,
+  Isolation,
+  type IsolationNews,
+  isolationSpec,
+  TIMEOUT_MS,
+} from "./isolation.ts";
 
 /** Targets r1 to r3, of which two must answer. */
 class World {
@@ -182,23 +188,25 @@ Deno.test("CutOffs: a namespace is reported once for all its threads", () => {
   const log = new RecordingLogger();
   const cutOffs = new CutOffs(log);
   const [a, b] = [{ name: "probe-0", netns: "" }, { name: "probe-1", netns: "" }];
-  cutOffs.changed(a, { state: "isolated", reason: "0 of 2" });
-  cutOffs.changed(b, { state: "isolated", reason: "0 of 2" });
+  const changed = (thread: typeof a, news: IsolationNews) =>
+    cutOffs.changed(thread, { settings: cutOffs.settings, news });
+  changed(a, { state: "isolated", reason: "0 of 2" });
+  changed(b, { state: "isolated", reason: "0 of 2" });
   assert.equal(log.of("prober-isolated").length, 1);
   assert.deepEqual(cutOffs.partOf(""), { isolated: "0 of 2" });
   assert.deepEqual(cutOffs.partOf("blue"), {});
-  cutOffs.changed(a, { state: "ended", reason: "2 of 2" });
+  changed(a, { state: "ended", reason: "2 of 2" });
   assert.equal(log.of("prober-isolated-ended").length, 0);
-  cutOffs.changed(b, { state: "expired", reason: "0 of 2" });
-  cutOffs.changed(a, { state: "expired", reason: "0 of 2" });
+  changed(b, { state: "expired", reason: "0 of 2" });
+  changed(a, { state: "expired", reason: "0 of 2" });
   assert.equal(log.of("prober-isolated-expired").length, 1, "once for all threads");
   assert.deepEqual(cutOffs.partOf(""), { expired: "0 of 2" });
-  cutOffs.changed(b, { state: "returned", reason: "2 of 2" });
+  changed(b, { state: "returned", reason: "2 of 2" });
   assert.equal(log.of("prober-isolated-ended").length, 0, "targets of the other are away");
-  cutOffs.changed(a, { state: "returned", reason: "2 of 2" });
+  changed(a, { state: "returned", reason: "2 of 2" });
   assert.deepEqual(log.of("prober-isolated-ended"), [{ message: "2 of 2" }]);
   assert.deepEqual(cutOffs.partOf(""), {});
-  cutOffs.changed(b, { state: "isolated", reason: "0 of 2" });
+  changed(b, { state: "isolated", reason: "0 of 2" });
   cutOffs.forget(b);
   assert.deepEqual(cutOffs.partOf(""), {});
 });

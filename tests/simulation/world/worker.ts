@@ -90,7 +90,7 @@ export class SimWorker implements WorkerThread {
         this.#tracing = message.on;
         return;
       case "isolation":
-        return this.#isolate(message.spec);
+        return this.#isolate(message);
       case "ping":
         return this.#post({ kind: "pong", seq: message.seq });
       case "stats":
@@ -106,13 +106,15 @@ export class SimWorker implements WorkerThread {
   }
 
   /** As the entry of a worker does. */
-  #isolate(spec: IsolationSpec | undefined): void {
+  #isolate(
+    { spec, settings }: { readonly spec: IsolationSpec | undefined; readonly settings: number },
+  ): void {
     this.#isolation?.close();
     this.#isolation = spec && new Isolation({
       spec,
       clock: this.clock,
       prober: (target) => this.#servers.probe(target, this.clock),
-      onNews: (news) => this.#post({ kind: "isolation", news }),
+      onNews: (news) => this.#post({ kind: "isolation", news, settings }),
     });
     this.#scheduler.isolation = this.#isolation;
   }
