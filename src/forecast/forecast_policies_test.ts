@@ -8,7 +8,7 @@ import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
 import { later, type MonotonicMs } from "../base/instant.ts";
 import { finish } from "../async/steps.ts";
-import { forecastAction, type ForecastOptions, forecastReload } from "./forecast.ts";
+import { forecastAction, type ForecastOptions } from "./forecast.ts";
 
 const OPTIONS: ForecastOptions = { nowMs: wall(1_700_000_000_000), can: { weights: true } };
 
@@ -98,25 +98,5 @@ Deno.test("a forecast begins with the weight that VPP has for a blind server, fo
     servers.map(({ now, atOnce }) => [now?.weight, atOnce?.weight]),
     [[0, 100], [50, 0]],
   );
-  checker.stop();
-});
-
-Deno.test("a reload that ends a hold of last-good cuts what is held, and no server that was cut before", () => {
-  const config = (policy: { readonly onAllDown?: "last-good" }) =>
-    smallConfig({
-      healthchecks: { tcp: { rise: 1, fall: 1 } },
-      backends: { a: {}, b: {} },
-      frontends: { web: { pools: "a b", ...policy } },
-      newFlowsTableLength: 64,
-    });
-  const { checker, engine } = setUp(config({ onAllDown: "last-good" }));
-  checker.start();
-  engine.report({ a: PASS, b: PASS });
-  engine.report({ a: FAIL });
-  engine.report({ b: FAIL });
-  const { vips, operations } = finish(forecastReload(checker.snapshot(), config({}), OPTIONS));
-  const [held] = vips[0]!.servers.filter(({ now }) => now!.weight > 0);
-  assert.deepEqual([held!.address.text, held!.atOnce!.weight], ["10.0.0.2", 0]);
-  assert.equal(operations.asWeightUpdated, 1);
   checker.stop();
 });

@@ -234,8 +234,6 @@ function unchangedVip(
 /** The actual state of a VIP that is in its desired state. */
 function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
   const out = (server: DesiredServer) => !can.weights && server.weight === 0;
-  // One that is spared was flushed when it was cut, and has had no flow since.
-  const isFlushed = (server: DesiredServer) => server.flush || server.spared === true;
   const { address, prefixLength, protocol, port, encap, srcIpSticky, newFlowsTableLength } = vip;
   return {
     address,
@@ -249,14 +247,11 @@ function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
     servers: vip.servers.filter((server) => !out(server)).map((server) => ({
       address: server.address,
       weight: can.weights ? server.weight : FULL_WEIGHT,
-      flushed: isFlushed(server),
-      idle: isFlushed(server),
+      flushed: server.flush,
+      idle: server.flush,
       buckets: 0,
     })),
-    removed: vip.servers.filter(out).map((server) => ({
-      address: server.address,
-      flushed: isFlushed(server),
-    })),
+    removed: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
   };
 }
 

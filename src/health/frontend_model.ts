@@ -59,8 +59,8 @@ export interface MergedServer {
    */
   readonly keep?: true;
   /**
-   * True when damping, or a hold of `last-good`, alone keeps it out of a flushing state. A flush that
-   * it had before is not repeated when it is in one again. Absent otherwise.
+   * True when damping alone keeps it out of a flushing state. A flush that it had before is not
+   * repeated when its checks fail again. Absent otherwise.
    */
   readonly spared?: true;
   /**

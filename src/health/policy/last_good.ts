@@ -249,8 +249,7 @@ function heldServer(
   const { address, flush } = server;
   const weight = weights.get(address.text);
   if (weight !== undefined) return { address, weight, flush: false };
-  // One that was cut before the hold has had its flush, and no flow since.
-  return flush && down.has(address.text) ? { ...server, flush: false, spared: true } : server;
+  return flush && down.has(address.text) ? { ...server, flush: false } : server;
 }
 
 /** The health as it is, with the end of a hold. */

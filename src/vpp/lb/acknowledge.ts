@@ -83,9 +83,8 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
  * `vip` without the flushes of servers that have left their flushing state, so that they are
  * flushed again when they next enter one. The same value when nothing changes.
  *
- * Damping moves a server that fails again and again between a flushing state and its own, and a
- * hold of `last-good` takes all out of theirs. While a server was flushed and has had no weight
- * since, it has no flows, so it stays flushed.
+ * Damping moves a server that fails again and again between a flushing state and its own. While
+ * the server was flushed and has had no weight since, it has no flows, so it stays flushed.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);

@@ -17,8 +17,8 @@ export const HEALTH_MUTATIONS: readonly Mutation[] = [
   {
     name: "damping takes the last server",
     file: "src/health/policy/override.ts",
-    from: 'return some(isKept) ? "blind" : "none";',
-    to: 'return "up";',
+    from: 'return blind.size > 0 ? blind : "none";',
+    to: 'return blind.size > 0 ? blind : "up";',
   },
   {
     name: "damping does not hold",

@@ -261,6 +261,8 @@ function* probesOf({ tallies, probers }: MetricsView): Generator<[FamilyName, re
       value: expired === undefined ? 0 : 1,
     })),
   ];
+  // No configuration of these worlds has client certificates.
+  yield ["maglev_client_certificate_expiry_seconds", []];
 }
 
 /** Frontends that are without a server when one address fails: each address is failed. */
