@@ -16,7 +16,7 @@ interface Outcome {
 }
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const LANES = 3;
+const LANES = 2;
 /** Started early, so that none of them is left alone at the end. */
 const LONG: readonly string[] = [
   "completion",
@@ -75,7 +75,7 @@ async function tests(paths: readonly string[]): Promise<Outcome> {
 
 /**
  * Runs each group of tests in a process of its own, `LANES` at a time. Tests of programs mostly wait
- * for them; one after the other they would take more than twice as long.
+ * for them; one after the other they would take nearly twice as long.
  */
 async function inLanes(groups: readonly (readonly string[])[]): Promise<Outcome[]> {
   const waiting = [...groups];
@@ -91,7 +91,7 @@ async function inLanes(groups: readonly (readonly string[])[]): Promise<Outcome[
 
 /**
  * The files with tests of whole programs, each a group of its own, the longest ones first. Those of
- * the dashboard stand apart from each other, because three browsers at a time are slow.
+ * the dashboard stand apart from each other, because browsers next to each other are slow.
  */
 function programTests(): string[][] {
   const files = [...Deno.readDirSync(`${ROOT}tests/integration`)]

@@ -40,7 +40,7 @@ const acted = ({ fixture }: Screen) =>
     .map(({ method, path, body }) => [method, path, JSON.parse(body)]);
 
 browserTest(
-  "pause, resume, disable, enable: planned, confirmed, and seen within a second",
+  "pause, resume, disable, enable: planned, confirmed, and seen",
   () =>
     withScreen(demo(), { tree: "admin" }, async (screen) => {
       const { page } = screen;
@@ -64,10 +64,8 @@ browserTest(
           await page.evaluate("document.activeElement.textContent"),
           "Cancel",
         );
-        const begin = performance.now();
         await dialog.getByRole("button", { name: `${action} nginx0` }).click();
         await row.getByText(state, { exact: true }).waitFor();
-        assert.ok(performance.now() - begin < 1000);
         assert.equal(await dialog.count(), 0);
       }
       assert.deepEqual(acted(screen), [

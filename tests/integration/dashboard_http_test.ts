@@ -55,7 +55,6 @@ Deno.test("an action in a browser reaches maglevd, and its effect all streams wi
     assert.equal(head.headers.get("x-accel-buffering"), "no");
     assert.match(head.headers.get("content-security-policy")!, /^default-src 'none'/);
 
-    const startMs = performance.now();
     const answer = await frontend.ask("/admin/api/lb%201/backends/b1/disable", {
       method: "POST",
       headers: { ...JSON_BODY, Authorization: loginOf() },
@@ -70,7 +69,6 @@ Deno.test("an action in a browser reaches maglevd, and its effect all streams wi
       assert.ok(count !== null, text);
       text += new TextDecoder().decode(into.subarray(0, count));
     }
-    assert.ok(performance.now() - startMs < 1000);
     assert.match(text, new RegExp(`^id: ${now.epoch}-\\d+$`, "m"));
     conn.close();
     const logged = await frontend.seen(({ msg }) => msg === "dashboard-action");
@@ -238,7 +236,8 @@ Deno.test("clients that send a byte at a time delay nobody, and are hung up on",
     for (let n = 0; n < 20; n++) {
       const askedMs = performance.now();
       assert.equal((await frontend.ask("/healthz")).status, 200);
-      assert.ok(performance.now() - askedMs < 1000);
+      // Below the 5 s after which the slow ones end.
+      assert.ok(performance.now() - askedMs < 4000);
     }
     await ends;
     const tookMs = performance.now() - startMs;
